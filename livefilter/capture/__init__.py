@@ -1,0 +1,1 @@
+"""Inputs: one file per kind of source."""

@@ -1,0 +1,79 @@
+"""What every input is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from typing_extensions import Self
+
+from livefilter.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What to ask of an input; a source ignores what does not apply to it.
+
+    width, height: pixels to ask for; 0 takes what the input gives.
+    fps: frames per second to ask for; 0 takes what the input gives.
+    loop: start a file again at its end.
+    """
+
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What an open input really gives.
+
+    name: what a person calls it, such as "camera 0 (Integrated Webcam)".
+    width, height: pixels of its frames.
+    fps: nominal frames per second; what was measured where the device's own word cannot be trusted.
+    live: True for devices and streams that cannot wait; False for files and pictures that can be read at any pace.
+    frames: how many frames a finite input has, as its header says; 0 when unknown or endless.
+    media: the file that sound can be copied from, if there is one.
+    reopen_target: the target under which the same device is found again, though its index changed.
+    """
+
+    name: str
+    width: int
+    height: int
+    fps: float
+    live: bool
+    frames: int = 0
+    media: Path | None = None
+    reopen_target: str | None = None
+
+
+class Source(ABC):
+    """An open input: usable as soon as it is constructed, as `Class(target, options)`.
+
+    Raises on construction: SourceUnavailable or InvalidInput, naming the target, the cause and the fix.
+    """
+
+    info: SourceInfo
+
+    @abstractmethod
+    def read(self) -> Frame:
+        """Block until the next frame; the caller owns it from then on.
+
+        Returns: image (H, W, 3) uint8 BGR.
+        Raises:
+            SourceLost: the input stopped delivering; a new one may be opened on the same target.
+            EndOfStream: a finite input is at its end.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the device. Can be called twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

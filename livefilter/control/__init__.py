@@ -1,0 +1,1 @@
+"""Control: shared settings, keys and actions."""

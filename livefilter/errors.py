@@ -1,0 +1,102 @@
+"""The whole error tree.
+
+LivefilterError
+├── InvalidInput              something the user named cannot be used
+│   ├── ConfigError           a setting has a wrong name or value
+│   └── UnknownName           no style, backend, input or output has that name
+├── SourceError
+│   ├── SourceUnavailable     an input cannot be opened
+│   ├── SourceLost            an input stopped delivering; reopening it may help
+│   └── EndOfStream           a finite input has no more frames
+├── EngineError
+│   ├── BackendUnavailable    a runtime or device is not usable on this machine
+│   ├── StyleCorrupt          a network file is missing, damaged or not the one its card names
+│   └── EngineFailed          a loaded engine failed on a frame
+├── SinkError
+│   ├── SinkUnavailable       an output cannot be opened
+│   └── SinkLost              an open output failed
+└── StageStuck                a pipeline stage did not end in time
+
+Every message is one line that says what failed, on which thing, why, and how to fix it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LivefilterError(Exception):
+    """Base of every error that livefilter raises on purpose."""
+
+
+class InvalidInput(LivefilterError):
+    """Something the user named (a file, a size, a value) cannot be used."""
+
+
+class ConfigError(InvalidInput):
+    """A setting has a wrong name or value."""
+
+
+class UnknownName(InvalidInput):
+    """No style, backend, input or output has that name."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        choices = sorted(known)
+        near = nearest(name, choices)
+        meant = f" Did you mean {near!r}?" if near else ""
+        super().__init__(f"Unknown {kind} {name!r}.{meant} Known: {', '.join(choices) or 'none'}.")
+
+
+class SourceError(LivefilterError):
+    """An input failed."""
+
+
+class SourceUnavailable(SourceError):
+    """An input cannot be opened."""
+
+
+class SourceLost(SourceError):
+    """An input stopped delivering frames; reopening it may help."""
+
+
+class EndOfStream(SourceError):
+    """A finite input has no more frames."""
+
+
+class EngineError(LivefilterError):
+    """Inference failed."""
+
+
+class BackendUnavailable(EngineError):
+    """A runtime or device is not usable on this machine."""
+
+
+class StyleCorrupt(EngineError):
+    """A network file is missing, damaged or not the one its card names."""
+
+
+class EngineFailed(EngineError):
+    """A loaded engine failed on a frame."""
+
+
+class SinkError(LivefilterError):
+    """An output failed."""
+
+
+class SinkUnavailable(SinkError):
+    """An output cannot be opened."""
+
+
+class SinkLost(SinkError):
+    """An open output failed."""
+
+
+class StageStuck(LivefilterError):
+    """A pipeline stage did not end in time."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`, or None when nothing is close."""
+    found = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return found[0] if found else None

@@ -1,0 +1,35 @@
+"""The one thing that walks through the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture with its number and its time of capture.
+
+    image: (H, W, 3) uint8 BGR, C-contiguous, 0..255. Whoever receives a frame may read it but never writes into it.
+    number: counts the frames of one source from 0.
+    captured_at: `time.perf_counter()` seconds at which the picture was taken or, for files, was due.
+    media_s: seconds since the start of the file or of its first loop; None for live inputs.
+    """
+
+    image: Image
+    number: int
+    captured_at: float
+    media_s: float | None = None
+
+    @property
+    def width(self) -> int:
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.image.shape[0])

@@ -1,0 +1,73 @@
+"""What every inference backend is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+
+from typing_extensions import Self
+
+from livefilter.frame import Image
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How an engine may run.
+
+    threads: CPU threads; 0 lets the runtime choose.
+    """
+
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What an engine runs on, as shown to the user.
+
+    backend: registry name, such as "onnxruntime".
+    device: the hardware, such as "CPU (2 threads)" or "NVIDIA RTX 4070".
+    precision: "float32", "float16", "bfloat16" or "int8".
+    width, height: the fixed size of its frames in pixels.
+    """
+
+    backend: str
+    device: str
+    precision: str
+    width: int
+    height: int
+
+
+class Engine(ABC):
+    """A generator compiled for one frame size: `Class(network, width, height, options)`, ready when constructed.
+
+    network: an ONNX file with input `frame` and output `styled`, both uint8 (1, H, W, 3) BGR.
+    width, height: pixels, multiples of 8.
+    Raises on construction: BackendUnavailable (runtime or device missing), StyleCorrupt (the file cannot be read).
+    """
+
+    info: EngineInfo
+
+    @abstractmethod
+    def run(self, image: Image) -> Image:
+        """Style one frame.
+
+        image: (height, width, 3) uint8 BGR, C-contiguous.
+        Returns: the same shape and dtype; the array is valid until the next `run` or `close`.
+        Raises: EngineFailed.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the device's memory. Can be called twice."""
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        """Why this backend cannot run on this machine and how to fix that; None when it can."""
+        return None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

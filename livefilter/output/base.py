@@ -1,0 +1,70 @@
+"""What every output is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from typing_extensions import Self
+
+from livefilter.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class SinkOptions:
+    """What an output is told about the frames that will come.
+
+    width, height: pixels of every frame, fixed for the sink's life.
+    fps: frames per second at which `send` will be called.
+    media: a file whose sound is copied into recordings and streams; None for silence.
+    loop: the media file is played again at its end.
+    live: False when frames come as fast as the sink takes them (rendering), True at `fps` by the clock.
+    """
+
+    width: int
+    height: int
+    fps: float
+    media: Path | None = None
+    loop: bool = False
+    live: bool = True
+
+
+class Sink(ABC):
+    """An open output: usable as soon as it is constructed, as `Class(target, options)`.
+
+    name: what a person calls it, with where it can be found, such as "live page http://127.0.0.1:8420/".
+    slow: its `send` may wait for a disk, network or encoder, so in a live run it gets a thread of its own.
+    main_thread: it must be constructed, pumped and closed on the main thread (windows).
+    Raises on construction: SinkUnavailable or InvalidInput, naming the target, the cause and the fix.
+    """
+
+    name: str
+    slow: bool = False
+    main_thread: bool = False
+
+    @abstractmethod
+    def send(self, frame: Frame) -> None:
+        """Hand over one frame of the size in the options; the sink may keep it but never writes into it.
+
+        Raises: SinkLost.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the file or free the device. Can be called twice.
+
+        Raises: SinkLost: what was sent could not be finished (the disk is full).
+        """
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        """Why this output cannot be opened on this machine and how to fix that; None when it can."""
+        return None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,69 @@
+"""Name -> class, imported only when chosen: a backend that is not used costs nothing and cannot break anything."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from livefilter.errors import UnknownName
+
+
+class Registry:
+    """A table of backends of one kind, each named as "module:Class"."""
+
+    def __init__(self, kind: str, entries: dict[str, str]) -> None:
+        self._kind = kind
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def load(self, name: str) -> Any:
+        """Import and return the class registered under `name`.
+
+        Raises: UnknownName: names the nearest known one.
+        """
+        try:
+            module, _, attribute = self._entries[name].partition(":")
+        except KeyError:
+            raise UnknownName(self._kind, name, self._entries) from None
+        return getattr(importlib.import_module(module), attribute)
+
+
+SOURCES = Registry(
+    "input",
+    {
+        "camera": "livefilter.capture.camera:CameraSource",
+        "file": "livefilter.capture.video_file:VideoFileSource",
+        "stream": "livefilter.capture.stream:StreamSource",
+        "screen": "livefilter.capture.screen:ScreenSource",
+        "image": "livefilter.capture.image:ImageSource",
+        "demo": "livefilter.capture.demo:DemoSource",
+    },
+)
+
+ENGINES = Registry(
+    "backend",
+    {
+        "onnxruntime": "livefilter.inference.onnxruntime:OnnxRuntimeCpu",
+        "onnxruntime-cuda": "livefilter.inference.onnxruntime:OnnxRuntimeCuda",
+        "onnxruntime-tensorrt": "livefilter.inference.onnxruntime:OnnxRuntimeTensorRT",
+        "onnxruntime-directml": "livefilter.inference.onnxruntime:OnnxRuntimeDirectML",
+        "onnxruntime-coreml": "livefilter.inference.onnxruntime:OnnxRuntimeCoreML",
+        "openvino": "livefilter.inference.openvino:OpenVINOEngine",
+        "identity": "livefilter.inference.identity:IdentityEngine",
+    },
+)
+
+SINKS = Registry(
+    "output",
+    {
+        "camera": "livefilter.output.virtual_camera:VirtualCameraSink",
+        "window": "livefilter.output.window:WindowSink",
+        "page": "livefilter.output.page:PageSink",
+        "record": "livefilter.output.recording:RecordingSink",
+        "stream": "livefilter.output.stream:StreamSink",
+        "null": "livefilter.output.null:NullSink",
+    },
+)
