@@ -1,0 +1,5 @@
+"""`python -m livefilter`."""
+
+from livefilter.cli.main import main
+
+main()

@@ -1,0 +1,178 @@
+"""The one place where sources, styles, engines and sinks are put together."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from livefilter.capture import find_input, open_source
+from livefilter.capture.base import Source, SourceOptions
+from livefilter.capture.paced import PacedSource
+from livefilter.config import Config
+from livefilter.control.controller import Controller
+from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.inference.base import EngineOptions
+from livefilter.inference.live import LiveStylist
+from livefilter.inference.selection import choose_backend
+from livefilter.inference.styler import Styler
+from livefilter.metrics import Metrics
+from livefilter.output import auto_outputs, open_sink
+from livefilter.output.base import Sink, SinkOptions
+from livefilter.output.worker import WorkerSink
+from livefilter.pipeline import Pipeline, PipelineOptions
+from livefilter.session import Keys, LiveSession
+from livefilter.styles.catalogue import Catalogue
+
+DEFAULT_FPS = 30.0
+# Inference may take this share of a frame's time; the rest is for capture, output and everything else that runs.
+_INFERENCE_SHARE = 0.5
+# Frames that wait for a disk or an encoder in a live run: two seconds, then the oldest is dropped.
+_QUEUED_FRAMES = 60
+
+
+@dataclass
+class Live:
+    """A composed live run, not yet started, and what to tell the user about it."""
+
+    pipeline: Pipeline
+    session: LiveSession
+    settings: SharedSettings
+    stylist: LiveStylist
+    source_name: str
+    sink_names: list[str]
+    backend: str
+    device: str
+    page_url: str | None = None
+    notices: list[str] = field(default_factory=list)
+
+
+def open_styler(config: Config, style: str, width: int, height: int, budget_ms: float | None = None) -> Styler:
+    """Load and warm up a style for frames of width x height.
+
+    budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
+    Raises: UnknownName, StyleCorrupt, BackendUnavailable.
+    """
+    catalogue = Catalogue()
+    chosen = catalogue.get(style)
+    catalogue.verify(chosen)
+    backend, _reason = choose_backend(config.backend)
+    styler = Styler(
+        chosen.network_path,
+        backend,
+        config.process_size,
+        EngineOptions(threads=config.threads),
+        budget_ms=budget_ms,
+    )
+    styler.warm_up(width, height)
+    return styler
+
+
+def compose_live(config: Config, keys: Keys) -> Live:
+    """Open everything that a live run needs; when one part cannot be opened the others are closed again.
+
+    Raises: LivefilterError: the first thing that cannot be opened.
+    """
+    with ExitStack() as opened:
+        source, notices = _open_input(config)
+        opened.enter_context(source)
+        info = source.info
+        fps = config.fps or min(info.fps or DEFAULT_FPS, 60.0)
+        metrics = Metrics()
+        settings = SharedSettings(
+            LiveSettings(
+                style=config.style,
+                strength=config.strength,
+                compare=config.compare,
+                mirror=config.mirror,
+                mirror_output=config.mirror_output,
+            )
+        )
+
+        def load(style: str) -> Styler:
+            return open_styler(config, style, info.width, info.height, budget_ms=_INFERENCE_SHARE * 1000.0 / fps)
+
+        first = load(config.style)
+        stylist = LiveStylist(load, first, settings, metrics, fade_s=config.fade_ms / 1000)
+        opened.callback(stylist.close)
+        _, reason = choose_backend(config.backend)
+        notices.append(f"Backend: {reason}")
+        if first.size_reason:
+            notices.append(first.size_reason)
+
+        sink_options = SinkOptions(info.width, info.height, fps, info.media, config.loop)
+        specs, missing = _expand(config.output)
+        notices.extend(missing)
+        sinks: list[Sink] = []
+        for spec in specs:
+            sinks.append(opened.enter_context(open_sink(spec, sink_options)))
+        preview = next((sink for sink in sinks if sink.main_thread), None)
+
+        def open_recording(path: Path) -> Sink:
+            return _threaded(open_sink(f"record:{path}", sink_options))
+
+        pipeline = Pipeline(
+            source,
+            stylist,
+            [_threaded(sink) for sink in sinks],
+            PipelineOptions(info.width, info.height, fps, config.hold_s),
+            metrics,
+            _reopener(source, config) if info.live else None,
+        )
+        session = LiveSession(
+            pipeline,
+            settings,
+            Controller(settings, [style.name for style in Catalogue().styles]),
+            open_recording,
+            config.recordings,
+            keys,
+            preview,  # type: ignore[arg-type]  # a main-thread sink is a preview
+        )
+        opened.pop_all()  # the pipeline owns and closes them from here on
+    engine = first.engine_info
+    return Live(
+        pipeline=pipeline,
+        session=session,
+        settings=settings,
+        stylist=stylist,
+        source_name=info.name,
+        sink_names=[sink.name for sink in sinks],
+        backend=engine.backend,
+        device=f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}",
+        page_url=next((url for sink in sinks if (url := getattr(sink, "url", None))), None),
+        notices=notices,
+    )
+
+
+def _open_input(config: Config) -> tuple[Source, list[str]]:
+    source, notice = find_input(config.input, _source_options(config))
+    notices = [notice] if notice else []
+    return (source if source.info.live else PacedSource(source)), notices
+
+
+def _source_options(config: Config) -> SourceOptions:
+    return SourceOptions(config.width, config.height, config.fps, config.loop)
+
+
+def _reopener(source: Source, config: Config) -> Callable[[], Source]:
+    target = source.info.reopen_target or config.input
+    return functools.partial(open_source, target, _source_options(config))
+
+
+def _expand(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Replace "auto" by what this machine has, without naming anything twice."""
+    specs: list[str] = []
+    notices: list[str] = []
+    for output in outputs:
+        found = [output]
+        if output == "auto":
+            found, missing = auto_outputs()
+            notices.extend(missing)
+        specs.extend(spec for spec in found if spec not in specs)
+    return specs, notices
+
+
+def _threaded(sink: Sink) -> Sink:
+    return WorkerSink(sink, _QUEUED_FRAMES) if sink.slow else sink

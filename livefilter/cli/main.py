@@ -1,0 +1,107 @@
+"""The `livefilter` program: finds the command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+
+from livefilter import __version__
+from livefilter.errors import LivefilterError
+
+COMMANDS = {
+    "run": "livefilter.cli.run:run",
+    "render": "livefilter.cli.render:render",
+    "bench": "livefilter.cli.bench:bench",
+    "styles": "livefilter.cli.styles:styles",
+    "devices": "livefilter.cli.devices:devices",
+    "doctor": "livefilter.cli.doctor:doctor",
+    "train": "livefilter.cli.train:train",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module only when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from livefilter.errors import UnknownName
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise UnknownName("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="livefilter")
+@click.option("-v", "--verbose", count=True, help="Log more; twice for everything.")
+def cli(verbose: int) -> None:
+    """Anime style for your webcam, live: camera in, styled camera out.
+
+    Start with `livefilter run`, then open the address it prints or pick the "livefilter" camera in OBS, Zoom or a
+    browser. `livefilter doctor` says what works on this machine.
+    """
+    level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
+    from rich.logging import RichHandler
+
+    console = Console(stderr=True)
+    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    if verbose < 3:
+        for noisy in ("aiohttp.access", "libav", "matplotlib", "PIL"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a clear error, 2 wrong usage, 130 interrupted."""
+    console = Console(stderr=True, highlight=False)
+    try:
+        code = cli.main(args=arguments, standalone_mode=False)
+    except LivefilterError as error:
+        console.print(f"[bold red]Error:[/] {_escape(str(error))}", soft_wrap=True)
+        code = 1
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output went away (`livefilter styles | head`); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except ImportError as error:
+        missing = _missing_library(error)
+        if missing is None:
+            raise
+        console.print(f"[bold red]Error:[/] {_escape(missing)}", soft_wrap=True)
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _missing_library(error: ImportError) -> str | None:
+    """The fix for OpenCV's classic on slim Linux systems, or None for any other import error."""
+    text = str(error)
+    if ".so" not in text or "cannot open shared object" not in text:
+        return None
+    return f"OpenCV cannot be loaded: {text}. On Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0 libxcb1"
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,136 @@
+"""`livefilter run`: camera in, styled camera out, live."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live as LiveDisplay
+
+from livefilter.cli.compose import Live, compose_live
+from livefilter.cli.options import config_from, config_options
+from livefilter.cli.status import status_text
+from livefilter.control.settings import SharedSettings
+from livefilter.control.terminal import TerminalKeys
+from livefilter.metrics import Snapshot
+
+_TICK_S = 0.03
+_STATUS_EVERY_S = 0.25
+_LOG_EVERY_S = 10.0
+
+
+@click.command()
+@config_options(
+    "input", "output", "style", "strength", "backend", "process_size", "threads", "width", "height", "fps", "loop",
+    "compare", "mirror", "mirror_output", "fade_ms", "hold_s", "recordings",
+)  # fmt: skip
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
+@click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures of the run as JSON at its end.")
+def run(
+    config: Path | None, profile: str | None, duration: float | None, frames: int | None, as_json: bool, **flags: Any
+) -> None:
+    """Style a camera live and send it on as a camera, page, window, file or stream.
+
+    Keys while it runs, here and in the preview window: 1-9 style, n/p next/previous, [ ] strength, c compare,
+    m mirror, b bypass, r record, s snapshot, space freeze, h help, q quit.
+    """
+    settings = config_from(config, profile, flags)
+    console = Console(stderr=as_json, highlight=False)
+    with TerminalKeys() as keys:
+        live = compose_live(settings, keys)
+        for notice in live.notices:
+            console.print(f"[dim]{_plain(notice)}[/]", soft_wrap=True)
+        console.print(f"Input:  {_plain(live.source_name)}", soft_wrap=True)
+        for name in live.sink_names:
+            console.print(f"Output: {_plain(name)}", soft_wrap=True)
+        with _clean_interrupt(live.settings):
+            figures, seconds = _watch(live, console, duration, frames, interactive=console.is_terminal)
+    if as_json:
+        click.echo(json.dumps(_report(live, figures, seconds)))
+    else:
+        console.print(status_text(live, figures))
+
+
+def _watch(
+    live: Live, console: Console, duration: float | None, frames: int | None, *, interactive: bool
+) -> tuple[Snapshot, float]:
+    """Run to the end; every part is closed on the way out, whatever happens."""
+    started = time.monotonic()
+    shown_at = started
+    live.pipeline.start()
+    try:
+        with LiveDisplay(console=console, auto_refresh=False, transient=True) if interactive else _nothing() as display:
+            while live.session.tick(_TICK_S):
+                now = time.monotonic()
+                figures = live.pipeline.metrics.snapshot() if frames or now - shown_at >= _STATUS_EVERY_S else None
+                if (duration and now - started >= duration) or (figures and frames and figures.styled >= frames):
+                    break
+                if now - shown_at >= (_STATUS_EVERY_S if interactive else _LOG_EVERY_S):
+                    shown_at = now
+                    text = status_text(live, live.pipeline.metrics.snapshot())
+                    if display is not None:
+                        display.update(text, refresh=True)
+                    else:
+                        console.print(text)
+    finally:
+        figures = live.pipeline.metrics.snapshot()
+        live.session.close()
+        live.pipeline.stop()
+        live.pipeline.join()
+    return figures, time.monotonic() - started
+
+
+def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
+    wanted = live.settings.current
+    return {
+        "seconds": round(seconds, 3),
+        "input": live.source_name,
+        "outputs": live.sink_names,
+        "page": live.page_url,
+        "style": live.stylist.style,
+        "strength": wanted.strength,
+        "backend": live.backend,
+        "device": live.device,
+        **dataclasses.asdict(figures),
+    }
+
+
+@contextmanager
+def _clean_interrupt(settings: SharedSettings) -> Iterator[None]:
+    """Ctrl-C or SIGTERM ends the run cleanly; a second one ends the process at once."""
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        if settings.current.quitting:
+            os._exit(128 + number)
+        settings.change(quitting=True)
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield None
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+

@@ -1,0 +1,145 @@
+"""Every setting: its name, default, bounds and meaning, in one place for file, environment and flags."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from livefilter.errors import ConfigError, nearest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ENVIRONMENT_PREFIX = "LIVEFILTER_"
+_NOT_SETTINGS = {"CONFIG", "PROFILE"}
+
+
+class Config(BaseModel):
+    """The settings of a run. Sizes are pixels, rates frames per second, durations seconds unless named otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: str = Field(
+        "auto",
+        description="Where frames come from: auto, demo, a camera (0, /dev/video0 or part of its name), a video or "
+        "image file, a URL (rtsp, rtmp, srt, http, udp), or screen[:N|:X,Y,WxH].",
+    )
+    output: tuple[str, ...] = Field(
+        ("auto",),
+        description="Where frames go, several at once: auto (virtual camera if present, and the live page), "
+        "camera[:DEVICE], window, page[:PORT], FILE.mp4, a URL (rtmp, srt, udp), null.",
+    )
+    style: str = Field("hayao", description="Name of the style to start with; see `livefilter styles`.")
+    strength: float = Field(1.0, ge=0, le=1, description="Blend of original (0) and styled picture (1).")
+    backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")
+    process_size: Literal["auto"] | int = Field(
+        "auto",
+        union_mode="left_to_right",
+        description="Shorter side, in pixels, at which frames are styled: 64 to 2160, or auto for the largest that "
+        "this machine can keep up with. Frames always come out at the size they went in.",
+    )
+    width: int = Field(1280, ge=0, le=7680, description="Width to ask of a camera; 0 takes what it gives.")
+    height: int = Field(720, ge=0, le=4320, description="Height to ask of a camera; 0 takes what it gives.")
+    fps: float = Field(0.0, ge=0, le=240, description="Output rate, and the rate to ask of a camera; 0: the input's.")
+    loop: bool = Field(False, description="Play a video file again at its end.")
+    compare: bool = Field(False, description="Split screen: original on the left, styled on the right.")
+    mirror: bool = Field(False, description="Mirror the preview window.")
+    mirror_output: bool = Field(False, description="Mirror what viewers see.")
+    fade_ms: int = Field(250, ge=0, le=5000, description="Cross-fade when the style changes, in milliseconds.")
+    hold_s: float = Field(2.0, ge=0.1, le=60, description="Seconds without a new frame before the holding card.")
+    recordings: Path = Field(
+        Path(platformdirs.user_videos_dir()) / "livefilter", description="Folder for recordings and snapshots."
+    )
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Check what a type cannot say."""
+        if self.process_size != "auto" and not 64 <= self.process_size <= 2160:
+            raise ConfigError(f"Setting process_size = {self.process_size} must be auto or from 64 to 2160.")
+        if bool(self.width) != bool(self.height):
+            raise ConfigError("Settings width and height go together: give both, or 0 for both.")
+
+
+def default_config_path() -> Path:
+    """Where the user's settings file lies: config.toml in the system's configuration folder."""
+    return Path(platformdirs.user_config_dir("livefilter", appauthor=False)) / "config.toml"
+
+
+def load_config(
+    flags: Mapping[str, Any],
+    path: Path | None = None,
+    profile: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Config:
+    """Merge file, profile, environment and flags, in rising order of precedence.
+
+    flags: only what was given on the command line. path: the TOML file; None reads the default one if it exists.
+    profile: a table [profiles.NAME] of the file, laid over its top level.
+    Raises: ConfigError: names the setting, where it stands and what is allowed, or the nearest valid name.
+    """
+    path = path or (Path(environment["LIVEFILTER_CONFIG"]) if "LIVEFILTER_CONFIG" in environment else None)
+    profile = profile or environment.get("LIVEFILTER_PROFILE")
+    layers = [*_file_layers(path, profile), ("the environment", _from_environment(environment)), ("the flags", flags)]
+    merged: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for where, values in layers:
+        for key, value in values.items():
+            if key not in Config.model_fields:
+                raise ConfigError(_unknown("setting", key, where, Config.model_fields))
+            merged[key], origin[key] = value, where
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = str(problem["loc"][0])
+        text = problem["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"Setting {key} = {merged.get(key)!r} in {origin.get(key, 'defaults')}: {text}.") from error
+
+
+def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapping[str, Any]]]:
+    chosen = path or default_config_path()
+    if path is None and not chosen.exists():
+        if profile:
+            raise ConfigError(f"Profile {profile!r} needs a settings file, and {chosen} does not exist.")
+        return []
+    try:
+        content = tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Settings file {chosen} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Settings file {chosen} is not valid TOML: {error}.") from error
+    profiles = content.pop("profiles", {})
+    layers: list[tuple[str, Mapping[str, Any]]] = [(str(chosen), content)]
+    if profile is not None:
+        if not isinstance(profiles, dict) or not isinstance(profiles.get(profile), dict):
+            raise ConfigError(_unknown("profile", profile, str(chosen), profiles))
+        layers.append((f"profile {profile} of {chosen}", profiles[profile]))
+    return layers
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable, text in environment.items():
+        name = variable.removeprefix(ENVIRONMENT_PREFIX)
+        if name == variable or name in _NOT_SETTINGS:
+            continue
+        key = name.lower()
+        if key in Config.model_fields:
+            values[key] = [part.strip() for part in text.split(",")] if key == "output" else text
+        elif meant := nearest(key, Config.model_fields):
+            raise ConfigError(f"Unknown environment variable {variable}. Did you mean LIVEFILTER_{meant.upper()}?")
+    return values
+
+
+def _unknown(kind: str, name: str, where: str, known: Mapping[str, Any]) -> str:
+    meant = nearest(name, known)
+    hint = f" Did you mean {meant!r}?" if meant else f" Known: {', '.join(known) or 'none'}."
+    return f"Unknown {kind} {name!r} in {where}.{hint}"

@@ -1,0 +1,167 @@
+"""The inference stage of a live run: styles frames, follows the settings, switches styles without a gap."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.errors import EngineError, LivefilterError
+from livefilter.frame import Frame, Image
+from livefilter.inference.styler import Timings, blend
+from livefilter.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+# An engine that fails again within this many frames of being reloaded is broken for good.
+_FRAMES_TO_TRUST = 300
+
+
+class FrameStyler(Protocol):
+    """A loaded style, as livefilter.inference.styler.Styler is."""
+
+    timings: Timings
+
+    def __call__(self, image: Image) -> Image: ...
+
+    def warm_up(self, width: int, height: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class LiveStylist:
+    """Styles frames with the wanted style; an unstyled one leaves only by bypass, compare or strength.
+
+    load: opens a style by name; called on the thread "style-loader" while frames keep flowing.
+    first: the style to start with, already warm.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], FrameStyler],
+        first: FrameStyler,
+        settings: SharedSettings,
+        metrics: Metrics,
+        fade_s: float = 0.25,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.style = settings.current.style
+        self._load = load
+        self._styler = first
+        self._settings = settings
+        self._metrics = metrics
+        self._fade_s = fade_s
+        self._clock = clock
+        self._last: Frame | None = None
+        self._last_styled: Image | None = None
+        self._fade_from: Image | None = None
+        self._fade_started = 0.0
+        self._good_frames = _FRAMES_TO_TRUST
+        self._loader: threading.Thread | None = None
+        self._loaded: tuple[str, FrameStyler | LivefilterError] | None = None
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Style one frame by the settings of this moment.
+
+        Returns: a frame of the same size, number and capture time; the last result again while frozen.
+        Raises: EngineError: the engine failed, was loaded again, and failed again.
+        """
+        settings = self._settings.current
+        self._follow(settings.style, frame)
+        if settings.frozen and self._last is not None:
+            return self._last
+        image = frame.image if settings.bypass else self._compose(frame.image, self._style(frame), settings)
+        if settings.mirror_output:
+            image = cv2.flip(image, 1)
+        self._last = replace(frame, image=np.ascontiguousarray(image, np.uint8))
+        return self._last
+
+    def close(self) -> None:
+        """Free the engines. Can be called twice."""
+        if self._loader is not None:
+            self._loader.join()
+            self._loader = None
+        if self._loaded is not None and not isinstance(self._loaded[1], LivefilterError):
+            self._loaded[1].close()
+        self._loaded = None
+        self._styler.close()
+
+    def _follow(self, wanted: str, frame: Frame) -> None:
+        """Take over a style that is loaded; start loading one that is wanted."""
+        if self._loader is not None and not self._loader.is_alive() and self._loaded is not None:
+            (name, result), self._loader, self._loaded = self._loaded, None, None
+            if isinstance(result, LivefilterError):
+                _log.warning("Style %s could not be loaded: %s", name, result)
+                if wanted == name:
+                    self._settings.change(style=self.style, notice=f"Staying with {self.style}: {result}")
+            elif wanted == name:
+                self._swap(name, result)
+            else:
+                result.close()  # the wish changed meanwhile
+        elif self._loader is None and wanted != self.style:
+            size = (frame.width, frame.height)
+            self._loader = threading.Thread(target=self._load_style, args=(wanted, size), name="style-loader")
+            self._loader.start()
+
+    def _load_style(self, name: str, size: tuple[int, int]) -> None:
+        try:
+            styler = self._load(name)
+            styler.warm_up(*size)
+        except LivefilterError as error:
+            self._loaded = (name, error)
+        except Exception as error:  # whatever a runtime throws, the running style goes on
+            _log.exception("Style %s could not be loaded", name)
+            self._loaded = (name, EngineError(f"Style {name} could not be loaded: {error}"))
+        else:
+            self._loaded = (name, styler)
+
+    def _swap(self, name: str, styler: FrameStyler) -> None:
+        self._styler.close()
+        self._styler, self.style = styler, name
+        self._good_frames = _FRAMES_TO_TRUST
+        if self._fade_s > 0:
+            self._fade_from, self._fade_started = self._last_styled, self._clock()
+
+    def _style(self, frame: Frame) -> Image:
+        try:
+            styled = self._styler(frame.image)
+        except EngineError as error:
+            if self._good_frames < _FRAMES_TO_TRUST:
+                raise
+            _log.warning("%s Loading %s again.", error, self.style)
+            self._good_frames = 0
+            self._styler.close()
+            self._styler = self._load(self.style)
+            styled = self._styler(frame.image)
+        self._good_frames += 1
+        timings = self._styler.timings
+        self._metrics.record("preprocess", timings.preprocess_ms / 1000)
+        self._metrics.record("inference", timings.inference_ms / 1000)
+        self._metrics.record("postprocess", timings.postprocess_ms / 1000)
+        return styled
+
+    def _compose(self, original: Image, styled: Image, settings: LiveSettings) -> Image:
+        image = self._faded(blend(original, styled, settings.strength))
+        self._last_styled = image
+        if settings.compare:
+            image = np.array(image)
+            half = image.shape[1] // 2
+            image[:, :half] = original[:, :half]
+            image[:, max(half - 1, 0) : half + 1] = 255
+        return image
+
+    def _faded(self, image: Image) -> Image:
+        if self._fade_from is None:
+            return image
+        share = (self._clock() - self._fade_started) / self._fade_s
+        if share >= 1 or self._fade_from.shape != image.shape:
+            self._fade_from = None
+            return image
+        return blend(self._fade_from, image, share)

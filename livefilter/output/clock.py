@@ -1,0 +1,40 @@
+"""The beat at which frames leave."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+# A frame should lie ready this long before it leaves: less and jitter makes it miss its beat, more is latency.
+_READY_BEFORE_S = 0.003
+
+
+class SteadyClock:
+    """Ticks at a constant rate, and moves its phase gently to just after the moment when frames become ready.
+
+    The phase moves by at most 0.5 % of a period a tick, so the rate stays within 1 % of what was asked for.
+    A consumer that was late skips the ticks it missed instead of sending a burst.
+    """
+
+    def __init__(self, fps: float, now: Callable[[], float] = time.perf_counter) -> None:
+        self._period_s = 1.0 / fps
+        self._now = now
+        self._next = now()
+
+    def wait(self, stopping: threading.Event) -> bool:
+        """Block until the next tick; False when `stopping` was set instead."""
+        delay_s = self._next - self._now()
+        if delay_s > 0 and stopping.wait(delay_s):
+            return False
+        self._next += self._period_s
+        late_s = self._now() - self._next
+        if late_s > 0:
+            self._next += self._period_s * (late_s // self._period_s + 1)
+        return not stopping.is_set()
+
+    def aim(self, ready_for_s: float) -> None:
+        """Tell how long the frame of this tick had been ready; the following ticks move towards its moment."""
+        error_s = ready_for_s - _READY_BEFORE_S
+        limit_s = self._period_s * 0.005
+        self._next -= max(-limit_s, min(limit_s, error_s * 0.1))

@@ -1,0 +1,262 @@
+"""The three live stages: capture, inference and output, each on a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from livefilter.capture.base import Source
+from livefilter.errors import EndOfStream, SourceLost, SourceUnavailable, StageStuck
+from livefilter.frame import Frame
+from livefilter.mailbox import Mailbox, MailboxClosed
+from livefilter.metrics import Metrics
+from livefilter.output.base import Sink
+from livefilter.output.card import holding_card
+from livefilter.output.clock import SteadyClock
+from livefilter.output.fit import fit
+
+_log = logging.getLogger(__name__)
+
+# A stage that has not ended this long after it was told to is stuck in a driver.
+_JOIN_TIMEOUT_S = 1.5
+_REOPEN_EVERY_S = 0.5
+
+
+class Stylist(Protocol):
+    """Makes the picture that viewers see out of a captured one."""
+
+    def __call__(self, frame: Frame) -> Frame:
+        """Style one frame; the result has the same number and capture time, or is an earlier result again."""
+
+    def close(self) -> None:
+        """Free engines. Can be called twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOptions:
+    """How frames leave.
+
+    width, height: pixels of every frame that is sent; frames of another size are fitted in with black bars.
+    fps: frames per second that are sent, whether or not there is a new one.
+    hold_s: seconds without a new frame after which the holding card is sent instead of the last one.
+    """
+
+    width: int
+    height: int
+    fps: float
+    hold_s: float = 2.0
+
+
+class Pipeline:
+    """Runs capture -> inference -> output until the input ends, a stage fails or `stop` is called.
+
+    It owns the source, the stylist and the sinks from construction on and closes each of them once, in `join`.
+    reopen: opens the same input again after it was lost; None makes a lost input an error.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        stylist: Stylist,
+        sinks: Sequence[Sink],
+        options: PipelineOptions,
+        metrics: Metrics | None = None,
+        reopen: Callable[[], Source] | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
+        self.waiting_for: str | None = None
+        self.latest: Frame | None = None
+        self._source: Source | None = source
+        self._stylist = stylist
+        self._sinks = tuple(sinks)
+        self._sinks_lock = threading.Lock()
+        self._options = options
+        self._reopen = reopen
+        self._captured: Mailbox[Frame] = Mailbox()
+        self._styled: Mailbox[tuple[Frame, float]] = Mailbox()
+        self._stopping = threading.Event()
+        self._error: BaseException | None = None
+        self._error_lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._run_stage, args=(run,), name=name, daemon=True)
+            for name, run in (("capture", self._capture), ("inference", self._infer), ("output", self._output))
+        ]
+
+    def start(self) -> None:
+        """Start the three threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until every stage has ended; False when `timeout_s` passed first."""
+        deadline = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def stop(self) -> None:
+        """Tell every stage to end. Can be called from any thread, and twice."""
+        self._stopping.set()
+        self._captured.close()
+        self._styled.close()
+
+    def join(self) -> None:
+        """Wait for the end, close every part once, and raise the first error of any stage.
+
+        Raises: the first failing stage's error; StageStuck: a stage did not end in time after `stop`.
+        """
+        while not self._stopping.wait(0.1):
+            if self.wait(0.0):
+                break
+        # Input that ended on its own still drains through the later stages; only after `stop` is the wait bounded.
+        stuck = [] if self.wait(_JOIN_TIMEOUT_S) else [t.name for t in self._threads if t.is_alive()]
+        self._close_parts(stuck)
+        if self._error is not None:
+            raise self._error
+        if stuck:
+            raise StageStuck(f"Stage {' and '.join(stuck)} did not end in time; its device may need to be replugged.")
+
+    def add_sink(self, sink: Sink) -> None:
+        """Send to one more sink from the next frame on; the pipeline closes it in the end."""
+        with self._sinks_lock:
+            self._sinks = (*self._sinks, sink)
+
+    def remove_sink(self, sink: Sink) -> None:
+        """Stop sending to a sink and hand it back to the caller, who closes it."""
+        with self._sinks_lock:  # held while sending, so no send is under way once this returns
+            self._sinks = tuple(other for other in self._sinks if other is not sink)
+
+    def _run_stage(self, run: Callable[[], None]) -> None:
+        """Run one stage to its end; the first failure stops every stage."""
+        try:
+            run()
+        except MailboxClosed:
+            pass  # another stage stopped first
+        except BaseException as error:  # it is raised again by join()
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._error_lock:
+            self._error = self._error or error
+        self.stop()
+
+    def _capture(self) -> None:
+        number = 0
+        while not self._stopping.is_set():
+            source = self._source
+            if source is None:
+                return
+            try:
+                started = time.perf_counter()
+                frame = source.read()
+            except EndOfStream:
+                self._captured.close()
+                return
+            except SourceLost as lost:
+                if self._stopping.is_set():
+                    return
+                self._source = self._find_again(source, lost)
+                continue
+            self.metrics.record("capture", time.perf_counter() - started)
+            self.metrics.count("captured")
+            self._captured.put(replace(frame, number=number))
+            number += 1
+
+    def _find_again(self, source: Source, lost: SourceLost) -> Source | None:
+        """Close a lost source and wait until it can be opened again; None when the pipeline stops first."""
+        if self._reopen is None:
+            raise lost
+        _log.warning("%s Waiting for it to come back.", lost)
+        self.waiting_for = source.info.name
+        source.close()
+        self._source = None
+        while not self._stopping.wait(_REOPEN_EVERY_S):
+            try:
+                found = self._reopen()
+            except SourceUnavailable as still_gone:
+                _log.debug("%s", still_gone)
+                continue
+            self.waiting_for = None
+            _log.warning("%s is back.", found.info.name)
+            return found
+        return None
+
+    def _infer(self) -> None:
+        while True:
+            try:
+                frame = self._captured.get()
+            except MailboxClosed:
+                self._styled.close()
+                return
+            if frame is not None:
+                styled = self._stylist(frame)
+                self.metrics.count("styled")
+                self._styled.put((styled, time.perf_counter()))
+
+    def _output(self) -> None:
+        clock = SteadyClock(self._options.fps)
+        heard_at = time.perf_counter()
+        while clock.wait(self._stopping):
+            try:
+                arrived = self._styled.get(timeout_s=0)
+            except MailboxClosed:
+                break
+            now = time.perf_counter()
+            if arrived is not None:
+                frame, ready_at = arrived
+                heard_at = now
+                clock.aim(now - ready_at)
+                is_new = self.latest is None or frame.number != self.latest.number
+                self.latest = self._fitted(frame)
+                self._send(self.latest, is_new=is_new)
+            elif now - heard_at > self._options.hold_s:
+                self._send(self._card(now), is_new=False)
+            elif self.latest is not None:
+                self._send(self.latest, is_new=False)
+        if self._error is not None:
+            # Whoever still watches is left with the card, not with a frozen face.
+            self._send(self._card(time.perf_counter()), is_new=False)
+
+    def _send(self, frame: Frame, *, is_new: bool) -> None:
+        started = time.perf_counter()
+        with self._sinks_lock:
+            for sink in self._sinks:
+                sink.send(frame)
+        ended = time.perf_counter()
+        self.metrics.record("output", ended - started)
+        self.metrics.count("sent")
+        self.metrics.set_dropped(self._captured.dropped + self._styled.dropped)
+        if is_new:
+            self.metrics.record("age", ended - frame.captured_at)
+
+    def _fitted(self, frame: Frame) -> Frame:
+        width, height = self._options.width, self._options.height
+        if (frame.width, frame.height) == (width, height):
+            return frame
+        return replace(frame, image=fit(frame.image, width, height))
+
+    def _card(self, now: float) -> Frame:
+        number = self.latest.number if self.latest is not None else 0
+        detail = "The camera is coming back" if self.waiting_for else ""
+        image = holding_card(self._options.width, self._options.height, "One moment, please", detail)
+        return Frame(image, number=number, captured_at=now)
+
+    def _close_parts(self, stuck: Sequence[str]) -> None:
+        """Close what no live thread uses any more; the first error wins."""
+        parts: list[tuple[str, Source | Stylist | Sink | None]] = [
+            ("capture", self._source),
+            ("inference", self._stylist),
+            *(("output", sink) for sink in self._sinks),
+        ]
+        self._source, self._sinks = None, ()
+        for stage, part in parts:
+            if part is None or stage in stuck:
+                continue
+            try:
+                part.close()
+            except Exception as error:  # one part that cannot be closed must not leave the others open
+                self._error = self._error or error
