@@ -1,0 +1,91 @@
+"""The beat of the output."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from livefilter.output.clock import SteadyClock
+
+
+class FakeTime:
+    """A clock that an Event's wait moves forward."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeEvent(threading.Event):
+    """Never set; waiting moves the fake time."""
+
+    def __init__(self, time: FakeTime) -> None:
+        super().__init__()
+        self._time = time
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._time.now += timeout or 0.0
+        return False
+
+
+@given(st.floats(1, 240), st.integers(2, 300), st.floats(0, 0.9))
+def test_the_rate_is_exact_whatever_sending_costs(fps: float, ticks: int, load: float) -> None:
+    """As long as sending takes less than a period, n ticks take n - 1 periods: no drift."""
+    time = FakeTime()
+    stopping = FakeEvent(time)
+    clock = SteadyClock(fps, now=time)
+    started = []
+    for _ in range(ticks):
+        assert clock.wait(stopping)
+        started.append(time.now)
+        time.now += load / fps
+    assert started[-1] - started[0] == pytest.approx((ticks - 1) / fps, rel=1e-6)
+
+
+def test_missed_ticks_are_skipped_not_sent_in_a_burst() -> None:
+    """After a stall of ten periods the next ticks are a full period apart again."""
+    time = FakeTime()
+    stopping = FakeEvent(time)
+    clock = SteadyClock(10, now=time)
+    clock.wait(stopping)
+    time.now += 1.03
+    clock.wait(stopping)
+    first = time.now
+    clock.wait(stopping)
+    second = time.now
+    clock.wait(stopping)
+    assert second - first <= 0.1 + 1e-9
+    assert time.now - second == pytest.approx(0.1)
+
+
+@given(st.floats(0, 0.03))
+def test_the_phase_moves_to_just_after_frames_are_ready(offset: float) -> None:
+    """With a source of the same rate, frames end up waiting about 3 ms, and no tick strays by over 1 %."""
+    time = FakeTime()
+    stopping = FakeEvent(time)
+    clock = SteadyClock(30, now=time)
+    period = 1 / 30
+    waited = 0.0
+    before = None
+    for _ in range(800):
+        clock.wait(stopping)
+        if before is not None:
+            assert abs((time.now - before) / period - 1) < 0.01
+        before = time.now
+        waited = (time.now - 100.0 - offset) % period
+        clock.aim(waited)
+    assert waited == pytest.approx(0.003, abs=0.001)
+
+
+def test_stop_ends_the_wait() -> None:
+    """A set event makes wait return False at once."""
+    stopping = threading.Event()
+    clock = SteadyClock(0.01)
+    assert clock.wait(stopping)
+    stopping.set()
+    assert not clock.wait(stopping)

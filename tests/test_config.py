@@ -1,0 +1,88 @@
+"""Settings from file, profile, environment and flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from livefilter.config import Config, load_config
+from livefilter.errors import ConfigError
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    """A settings file with one profile."""
+    path = tmp_path / "config.toml"
+    path.write_text('style = "paprika"\nfps = 24\nfade_ms = 100\n[profiles.meeting]\nfps = 15\nmirror = true\n')
+    return path
+
+
+def test_later_layers_win(settings_file: Path) -> None:
+    """Defaults < file < profile < environment < flags, field by field."""
+    environment = {"LIVEFILTER_FPS": "20", "LIVEFILTER_OUTPUT": "page, null", "PATH": "/bin"}
+    config = load_config({"strength": "0.5"}, settings_file, "meeting", environment)
+    assert (config.style, config.fps, config.mirror, config.strength) == ("paprika", 20, True, 0.5)
+    assert config.output == ("page", "null")
+    assert load_config({"fps": "60"}, settings_file, "meeting", environment).fps == 60
+    assert load_config({}, settings_file, None, {}).fps == 24
+
+
+def test_file_and_profile_can_be_named_by_the_environment(settings_file: Path) -> None:
+    """LIVEFILTER_CONFIG and LIVEFILTER_PROFILE stand in for the flags."""
+    environment = {"LIVEFILTER_CONFIG": str(settings_file), "LIVEFILTER_PROFILE": "meeting"}
+    assert load_config({}, None, None, environment).fps == 15
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        ({"fps": "fast"}, "fps = 'fast' in the flags"),
+        ({"fps": "1000"}, "less than or equal to 240"),
+        ({"strength": "-1"}, "strength"),
+        ({"process_size": "5"}, "process_size = 5 must be auto or from 64 to 2160"),
+        ({"width": "0", "height": "720"}, "go together"),
+        ({"stlye": "hayao"}, "Did you mean 'style'"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_origin(flags: dict[str, str], text: str) -> None:
+    """The error says which setting, where it stands and what is allowed."""
+    with pytest.raises(ConfigError, match=text.replace("(", r"\(")) as caught:
+        load_config(flags, environment={})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("stile = 'x'", "Unknown setting 'stile' in .*config.toml. Did you mean 'style'"),
+        ("style = ", "not valid TOML"),
+        ("fps = 'many'", "fps = 'many' in .*config.toml"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, content: str, text: str) -> None:
+    """A typo, broken TOML and a wrong value each name the file."""
+    path = tmp_path / "config.toml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match=text):
+        load_config({}, path, environment={})
+
+
+def test_a_missing_file_or_profile_is_an_error(settings_file: Path, tmp_path: Path) -> None:
+    """What was named must be there."""
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config({}, tmp_path / "none.toml", environment={})
+    with pytest.raises(ConfigError, match="Unknown profile 'meetin'.*Did you mean 'meeting'"):
+        load_config({}, settings_file, "meetin", environment={})
+
+
+def test_a_typo_in_a_variable_names_the_nearest() -> None:
+    """LIVEFILTER_STLYE is not ignored."""
+    with pytest.raises(ConfigError, match="LIVEFILTER_STYLE"):
+        load_config({}, environment={"LIVEFILTER_STLYE": "hayao"})
+
+
+def test_settings_cannot_be_changed() -> None:
+    """Config is frozen: a run reads one value."""
+    with pytest.raises(ValueError, match="frozen"):
+        Config().fps = 10
