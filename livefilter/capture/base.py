@@ -37,7 +37,7 @@ class SourceInfo:
     live: True for devices and streams that cannot wait; False for files and pictures that can be read at any pace.
     frames: how many frames a finite input has, as its header says; 0 when unknown or endless.
     media: the file that sound can be copied from, if there is one.
-    reopen_target: the target under which the same device is found again, though its index changed.
+    reopen_target: the input (as --input takes it) under which the same device is found again, though its index changed.
     """
 
     name: str

@@ -1,0 +1,126 @@
+"""Which cameras there are, and which one a word means."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from livefilter.errors import InvalidInput, SourceUnavailable, UnknownName
+
+_VIRTUAL_NAMES = ("virtual", "dummy video device", "unity video capture", "livefilter", "v4l2loopback", "splitcam")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDescription:
+    """One camera.
+
+    index: its number in OpenCV's backend; it may change when cameras are plugged in.
+    path: the system's own name for the device; None where the system gives none.
+    backend: OpenCV's number of the backend in which `index` counts.
+    virtual: it is software, perhaps our own output, so it is never chosen automatically.
+    """
+
+    index: int
+    name: str
+    path: str | None
+    backend: int
+    virtual: bool = False
+
+    def __str__(self) -> str:
+        return f"camera {self.index} ({self.name})"
+
+
+def camera_backends() -> tuple[int, ...]:
+    """OpenCV's camera backends of this system, the preferred one first."""
+    import cv2
+
+    if sys.platform == "win32":
+        # DirectShow opens in a moment and sees virtual cameras; Media Foundation knows some newer cameras.
+        return cv2.CAP_DSHOW, cv2.CAP_MSMF
+    return (cv2.CAP_AVFOUNDATION,) if sys.platform == "darwin" else (cv2.CAP_V4L2,)
+
+
+def list_cameras(backend: int | None = None) -> list[CameraDescription]:
+    """Every camera of this machine by index, as `backend` (the preferred one) counts them; opens none.
+
+    Raises: SourceUnavailable: the system cannot be asked.
+    """
+    chosen = camera_backends()[0] if backend is None else backend
+    try:
+        from cv2_enumerate_cameras import enumerate_cameras
+
+        found = enumerate_cameras(chosen)
+    except (ImportError, OSError, NotImplementedError) as error:
+        raise SourceUnavailable(
+            f"Cannot list the cameras of this system: {error}. Name one by index, such as --input 0."
+        ) from error
+    return sorted((_described(camera, chosen) for camera in found), key=lambda camera: camera.index)
+
+
+def find_camera(target: str, cameras: list[CameraDescription] | None = None) -> CameraDescription:
+    """The camera that an index, a device path, or a name (any unique part of it, in any case) means.
+
+    An index or path that is not listed is passed on as it is: the system may hide a camera that can be opened.
+    Raises: UnknownName: no camera has that name. InvalidInput: several have.
+    """
+    known = list_cameras() if cameras is None else cameras
+    backend = known[0].backend if known else camera_backends()[0]
+    if target.isdecimal():
+        for camera in known:
+            if camera.index == int(target):
+                return camera
+        path = f"/dev/video{int(target)}" if sys.platform.startswith("linux") else None
+        return CameraDescription(int(target), f"camera {int(target)}", path, backend)
+    for camera in known:
+        if camera.path is not None and _same_device(camera.path, target):
+            return camera
+    if target.startswith("/dev/"):
+        real = os.path.realpath(target)
+        number = real.removeprefix("/dev/video")
+        return CameraDescription(int(number) if number.isdecimal() else -1, target, real, backend)
+    exact = [camera for camera in known if camera.name.casefold() == target.casefold()]
+    matching = exact or [camera for camera in known if target.casefold() in camera.name.casefold()]
+    if len(matching) > 1:
+        choices = ", ".join(f"{camera.index} ({camera.path or camera.name})" for camera in matching)
+        raise InvalidInput(f"Several cameras are called {target!r}: name one by index: {choices}.")
+    if not matching:
+        raise UnknownName("camera", target, [camera.name for camera in known])
+    return matching[0]
+
+
+def lasting_target(camera: CameraDescription, cameras: list[CameraDescription]) -> str:
+    """The target under which `find_camera` finds the same device though its index changed."""
+    if sys.platform.startswith("linux"):
+        for link in sorted(Path("/dev/v4l/by-id").glob("*")):
+            if camera.path is not None and os.path.realpath(link) == os.path.realpath(camera.path):
+                return str(link)
+    elif camera.path:
+        return camera.path
+    namesakes = [other for other in cameras if camera.name.casefold() == other.name.casefold()]
+    if len(namesakes) == 1:
+        return camera.name
+    return camera.path or str(camera.index)
+
+
+def _described(camera: Any, backend: int) -> CameraDescription:
+    name = str(camera.name or f"camera {camera.index}").strip()
+    path = str(camera.path) if camera.path else None
+    return CameraDescription(int(camera.index), name, path, backend, _is_virtual(name, path))
+
+
+def _is_virtual(name: str, path: str | None) -> bool:
+    if any(word in name.casefold() for word in _VIRTUAL_NAMES):
+        return True
+    if path is None or not path.startswith("/dev/video"):
+        return False
+    driver = os.path.realpath(f"/sys/class/video4linux/{os.path.basename(path)}")
+    return driver.startswith("/sys/devices/virtual/")
+
+
+def _same_device(path: str, target: str) -> bool:
+    if path == target:
+        return True
+    return target.startswith("/dev/") and os.path.realpath(path) == os.path.realpath(target)

@@ -1,0 +1,144 @@
+"""A video file, read at any pace."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from av.error import FFmpegError
+
+from livefilter.capture.base import Source, SourceInfo, SourceOptions
+from livefilter.capture.lease import Lease
+from livefilter.capture.pixels import fit
+from livefilter.capture.video_reader import VideoReader
+from livefilter.errors import EndOfStream, InvalidInput, SourceLost, SourceUnavailable
+from livefilter.frame import Frame
+
+_log = logging.getLogger(__name__)
+
+
+class VideoFileSource(Source):
+    """Every frame of a video file in order, as fast as it is read; `media_s` comes from the file's time stamps.
+
+    target: a path. Turned phone videos come out upright and non-square pixels square.
+    Raises on construction: InvalidInput (no such file, no video in it), SourceUnavailable (it cannot be read).
+    """
+
+    def __init__(self, target: str, options: SourceOptions) -> None:
+        self._path = Path(target)
+        self._loop = options.loop
+        self._name = f"video file {target}"
+        self._reader = self._open()
+        try:
+            first = self._next()
+            if first is None:
+                raise InvalidInput(f"No frame of {self._name} can be decoded: it is damaged. Convert it again.")
+            image = self._reader.image(first)
+            self.info = SourceInfo(
+                name=self._name,
+                width=image.shape[1],
+                height=image.shape[0],
+                fps=self._reader.fps,
+                live=False,
+                frames=0 if options.loop else self._reader.stream.frames,
+                media=self._path if self._reader.has_audio else None,
+            )
+        except BaseException:
+            self._reader.close()
+            raise
+        self._ready: list[Any] = [first, *self._ready]
+        self._number = 0
+        self._loop_start_s = 0.0
+        self._media_s = 0.0
+        self._end_s = 0.0
+        self._start_s = self._reader.start_s
+        self._lease = Lease(self._name, lambda: self._reader.close())
+
+    def read(self) -> Frame:
+        with self._lease:
+            decoded = self._next()
+            if decoded is None:
+                decoded = self._again()
+            media_s = self._time_of(decoded)
+            image = fit(self._reader.image(decoded), self.info.width, self.info.height)
+            frame = Frame(image, self._number, time.perf_counter(), media_s)
+            self._number += 1
+            return frame
+
+    def close(self) -> None:
+        self._lease.close()
+
+    def _open(self) -> VideoReader:
+        self._ready = []
+        self._ended = False
+        if not self._path.exists():
+            raise InvalidInput(f"There is no video file {self._path}: check the path.")
+        if self._path.is_dir():
+            raise InvalidInput(f"{self._path} is a folder, not a video file.")
+        try:
+            # "file:" keeps FFmpeg from taking a name such as "12:30.mp4" for an address.
+            return VideoReader(f"file:{self._path}", self._name)
+        except PermissionError as error:
+            raise SourceUnavailable(f"May not read {self._name}: change its permissions.") from error
+        except (FFmpegError, OSError) as error:
+            raise InvalidInput(
+                f"Cannot play {self._name}: it is not a video, or it is damaged or unfinished ({_reason(error)})."
+            ) from error
+
+    def _next(self) -> Any | None:
+        """The next decoded frame; None at the end of this pass through the file."""
+        while not self._ready:
+            if self._ended:
+                return None
+            try:
+                packet = self._reader.next_packet()
+            except FFmpegError as error:
+                _log.warning("%s is damaged or cut off: playing what there is (%s)", self._name, _reason(error))
+                packet = None
+            self._ended = packet is None
+            self._ready = self._reader.decode(packet)
+        return self._ready.pop(0)
+
+    def _again(self) -> Any:
+        """The first frame of the next pass.
+
+        Raises: EndOfStream: there is no next pass. SourceLost: the file is not what it was.
+        """
+        if self._reader.skipped:
+            _log.warning("Skipped %d damaged frames of %s", self._reader.skipped, self._name)
+        if not self._loop:
+            promised = self._reader.duration_s
+            if promised is not None and self._end_s < promised - 1.0:
+                _log.info("%s ended at %.1f s of the %.1f s that it claims", self._name, self._end_s, promised)
+            raise EndOfStream(f"{self._name} is at its end.")
+        self._reader.close()
+        self._loop_start_s = self._end_s
+        try:
+            self._reader = self._open()
+        except (InvalidInput, SourceUnavailable) as error:
+            raise SourceLost(f"Cannot play {self._name} again: {error}") from error
+        decoded = self._next()
+        if decoded is None:
+            raise SourceLost(f"Cannot play {self._name} again: no frame of it can be decoded any more.")
+        return decoded
+
+    def _time_of(self, decoded: Any) -> float:
+        """Seconds since the start of the first pass; never falls."""
+        step = 1.0 / self.info.fps
+        if decoded.pts is None or decoded.time_base is None:
+            media_s = self._end_s if self._number else 0.0
+        else:
+            at = float(decoded.pts * decoded.time_base)
+            if self._start_s is None:
+                self._start_s = at
+            media_s = self._loop_start_s + at - self._start_s
+        self._media_s = max(media_s, self._media_s)
+        duration = float(decoded.duration * decoded.time_base) if getattr(decoded, "duration", 0) else step
+        self._end_s = self._media_s + (duration if 0 < duration < 10 else step)
+        return self._media_s
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

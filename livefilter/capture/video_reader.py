@@ -1,0 +1,163 @@
+"""Packets and pictures out of anything that PyAV opens."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.error import EOFError as AvEOFError
+from av.error import FFmpegError
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.reformatter import Colorspace, VideoReformatter
+
+from livefilter.capture.pixels import to_bgr
+from livefilter.errors import InvalidInput
+from livefilter.frame import Image
+
+_log = logging.getLogger(__name__)
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED: the file does not say how its colours are coded
+_MAX_FPS = 240.0
+
+
+class VideoReader:
+    """The first real video stream of a container, as packets and decoded frames; not thread-safe.
+
+    url: a path or address for FFmpeg; name: what messages call it.
+    Raises on construction: FFmpegError (to be translated by the caller), InvalidInput (there is no video in it).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        options: Mapping[str, str] | None = None,
+        timeout: tuple[float, float] | None = None,
+        low_delay: bool = False,
+    ) -> None:
+        self._name = name
+        self.skipped = 0
+        self.packet_wait_s = 0.0
+        self.container: Any = av.open(url, options=dict(options or {}), timeout=timeout, metadata_errors="replace")
+        try:
+            self.stream = self._video_stream()
+            # Frame threads decode faster but hold a frame back for each thread.
+            self.stream.thread_type = "SLICE" if low_delay else "AUTO"
+            self._packets = self.container.demux(self.stream)
+        except BaseException:
+            self.container.close()
+            raise
+        self._reformatter = VideoReformatter()
+
+    @property
+    def fps(self) -> float:
+        """Nominal frames per second; 30 where the container does not know."""
+        for rate in (self.stream.average_rate, self.stream.guessed_rate):
+            if rate and 0 < float(rate) <= _MAX_FPS:
+                return float(rate)
+        return 30.0
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds that the container claims to last."""
+        return self.container.duration / av.time_base if self.container.duration else None
+
+    @property
+    def start_s(self) -> float | None:
+        """The earliest time stamp of any stream in seconds, from which times are counted."""
+        return None if self.container.start_time is None else self.container.start_time / av.time_base
+
+    @property
+    def has_audio(self) -> bool:
+        return bool(self.container.streams.audio)
+
+    def next_packet(self) -> Any | None:
+        """The next packet, None at the end; `packet_wait_s` is the seconds that it took to come.
+
+        Raises: FFmpegError: the medium failed, or timed out.
+        """
+        asked = time.perf_counter()
+        packet = next(self._packets, None)
+        self.packet_wait_s = time.perf_counter() - asked
+        return packet
+
+    def decode(self, packet: Any | None) -> list[Any]:
+        """The frames that a packet completes (None: those still inside); damaged ones are counted in `skipped`."""
+        try:
+            frames = self.stream.codec_context.decode(packet)
+        except AvEOFError:
+            return []
+        except FFmpegError as error:
+            self._skip(str(error))
+            return []
+        sound = [frame for frame in frames if not frame.is_corrupt]
+        for _ in range(len(frames) - len(sound)):
+            self._skip("the picture is incomplete")
+        return sound
+
+    def image(self, frame: Any) -> Image:
+        """The picture as a viewer should see it: square pixels, upright, (H, W, 3) uint8 BGR, C-contiguous."""
+        transparent = any(component.is_alpha for component in frame.format.components)
+        converted = self._reformatter.reformat(
+            frame,
+            width=round(frame.width * self._pixel_aspect()),
+            height=frame.height,
+            format="bgra" if transparent else "bgr24",
+            src_colorspace=Colorspace.ITU709 if _is_untagged_hd(frame) else None,
+            src_color_range=frame.color_range,
+        )
+        return _upright(to_bgr(converted.to_ndarray(), background=0), frame)
+
+    def close(self) -> None:
+        self.container.close()
+
+    def _video_stream(self) -> Any:
+        for stream in self.container.streams.video:
+            # The cover of a music file calls itself a video stream.
+            attached = getattr(av.stream.Disposition, "attached_pic", None)
+            if attached is None or not stream.disposition & attached:
+                return stream
+        raise InvalidInput(f"{self._name} has no video in it{', only sound' if self.has_audio else ''}.")
+
+    def _pixel_aspect(self) -> float:
+        ratio = self.stream.sample_aspect_ratio or self.stream.codec_context.sample_aspect_ratio
+        return float(ratio) if ratio and 0.25 <= ratio <= 4 else 1.0
+
+    def _skip(self, reason: str) -> None:
+        self.skipped += 1
+        _log.log(
+            logging.WARNING if self.skipped == 1 else logging.DEBUG,
+            "Skipped a damaged frame of %s (%d so far): %s",
+            self._name,
+            self.skipped,
+            reason,
+        )
+
+
+def _is_untagged_hd(frame: Any) -> bool:
+    """Players read HD video that does not name its colour matrix as BT.709; FFmpeg alone would take BT.601."""
+    return bool(frame.colorspace == _UNSPECIFIED) and (frame.width >= 1280 or frame.height > 576)
+
+
+def _upright(image: Image, frame: Any) -> Image:
+    """Turn and mirror an image as its display matrix says (ISO/IEC 14496-12, 8.3.2)."""
+    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
+    if matrix is None:
+        return image
+    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
+    turned = abs(b) > abs(a)
+    if turned:
+        image = _array(cv2.transpose(image))
+        a, d = c, b
+    if a < 0 or d < 0:
+        image = _array(cv2.flip(image, -1 if a < 0 and d < 0 else 1 if a < 0 else 0))
+    return image
+
+
+def _array(image: Any) -> Image:
+    return np.ascontiguousarray(image, dtype=np.uint8)

@@ -1,0 +1,72 @@
+"""livefilter devices: what can be captured on this machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from livefilter.capture.listing import CameraDescription, list_cameras
+from livefilter.capture.screens import ScreenDescription, list_screens
+from livefilter.errors import LivefilterError
+
+
+@click.command("devices")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def devices(as_json: bool) -> None:
+    """List the cameras and screens that --input can name."""
+    cameras: list[CameraDescription] = []
+    screens: list[ScreenDescription] = []
+    problems: list[str] = []
+    try:
+        cameras = list_cameras()
+    except LivefilterError as error:
+        problems.append(str(error))
+    try:
+        screens = list_screens()
+    except LivefilterError as error:
+        problems.append(str(error))
+    if as_json:
+        print(json.dumps(_as_data(cameras, screens, problems), indent=2))
+        return
+    console = Console()
+    if cameras:
+        console.print(_camera_table(cameras))
+    else:
+        console.print("No camera found. Plug one in; until then --input demo shows a built-in scene.")
+    if screens:
+        console.print(_screen_table(screens))
+    for problem in problems:
+        console.print(problem, markup=False, highlight=False)
+
+
+def _as_data(
+    cameras: list[CameraDescription], screens: list[ScreenDescription], problems: list[str]
+) -> dict[str, object]:
+    listed = [
+        {"index": camera.index, "name": camera.name, "path": camera.path, "virtual": camera.virtual}
+        for camera in cameras
+    ]
+    return {"cameras": listed, "screens": [asdict(screen) for screen in screens], "problems": problems}
+
+
+def _camera_table(cameras: list[CameraDescription]) -> Table:
+    table = Table(title="Cameras", title_justify="left")
+    for heading in ("--input", "name", "path", "note"):
+        table.add_column(heading, overflow="fold")
+    for camera in cameras:
+        note = "virtual: never chosen by auto" if camera.virtual else ""
+        table.add_row(str(camera.index), camera.name, camera.path or "", note)
+    return table
+
+
+def _screen_table(screens: list[ScreenDescription]) -> Table:
+    table = Table(title="Screens", title_justify="left")
+    for heading in ("--input", "size", "place on the desktop"):
+        table.add_column(heading)
+    for screen in screens:
+        table.add_row(f"screen:{screen.number}", f"{screen.width}x{screen.height}", f"{screen.left},{screen.top}")
+    return table
