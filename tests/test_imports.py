@@ -1,0 +1,83 @@
+"""Which room may look into which: the direction of imports, proved."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "livefilter"
+
+# Room -> what it may import of livefilter. Everyone may import errors, frame and registry, and its own room.
+MAY = {
+    "errors": set(),
+    "frame": set(),
+    "mailbox": set(),
+    "metrics": set(),
+    "registry": set(),
+    "config": set(),
+    "capture": {"mailbox"},
+    "inference": {"control.settings", "metrics"},
+    "output": set(),
+    "styles": set(),
+    "control": set(),
+    "generator": set(),
+    "training": {"generator", "inference", "styles"},
+    "pipeline": {"capture.base", "output.base", "output.card", "output.clock", "output.fit", "mailbox", "metrics"},
+    "session": {"control.controller", "control.settings", "output.base", "pipeline"},
+    "render": {"capture.base", "output.base"},
+}
+EVERYONE_MAY = {"errors", "frame", "registry", "__version__"}
+COMPOSERS = {"cli", "doctor", "bench", "__init__", "__main__"}
+
+
+def imported(path: Path) -> set[str]:
+    """The livefilter modules that a file imports, anywhere in it, without the leading "livefilter."."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"livefilter.{alias.name}" for alias in node.names} if node.module == "livefilter" else {node.module}
+            found |= names
+    return {name.removeprefix("livefilter.") for name in found if name.startswith("livefilter.")}
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_looks_only_where_it_may(path: Path) -> None:
+    """Sources, engines and sinks know nothing of each other; pipeline sees only the bases; cli alone composes."""
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if room in COMPOSERS:
+        seen = {name.split(".")[0] for name in imported(path)}
+        assert "training" not in seen or path.name == "train.py"
+        assert "cli" not in seen or room in {"cli", "__main__"}
+        return
+    assert room in MAY, f"{room} is a new room: say in tests/test_imports.py what it may import"
+    for name in imported(path):
+        allowed = name.split(".")[0] in EVERYONE_MAY | {room} or any(
+            name == may or name.startswith(f"{may}.") for may in MAY[room]
+        )
+        assert allowed, f"{path.name} imports livefilter.{name}"
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("livefilter", {"cv2", "numpy", "onnxruntime", "av", "torch", "aiohttp"}),
+        ("livefilter.cli.main", {"cv2", "onnxruntime", "av", "torch", "openvino", "aiohttp", "pyvirtualcam"}),
+        ("livefilter.pipeline", {"onnxruntime", "av", "torch", "openvino", "aiohttp", "pyvirtualcam", "mss"}),
+        ("livefilter.cli.run", {"torch", "openvino", "tensorrt", "pycuda", "pynput", "onnx", "matplotlib"}),
+    ],
+)
+def test_only_what_is_chosen_is_imported(module: str, unwanted: set[str]) -> None:
+    """Importing a module does not drag in libraries that only a backend needs."""
+    code = f"import sys, {module}; print(*sorted({unwanted!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == []
