@@ -1,0 +1,49 @@
+"""How a frame of any size fits a network that takes multiples of 8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livefilter.errors import InvalidInput
+from livefilter.inference.checks import MULTIPLE
+
+# Below this many pixels a generator sees nothing it knows, so tiny frames are enlarged for it.
+FLOOR = 64
+# But a sliver is not enlarged beyond this on its long side; its short side is filled up to the floor instead.
+_LONGEST_ENLARGED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Sizes in pixels: the frame is scaled to width x height, then filled up to padded_width x padded_height."""
+
+    width: int
+    height: int
+    padded_width: int
+    padded_height: int
+
+    @property
+    def pixels(self) -> int:
+        """What the engine has to compute."""
+        return self.padded_width * self.padded_height
+
+
+def fit(width: int, height: int, process_size: int | None) -> Fit:
+    """Choose the size at which a frame of width x height is styled.
+
+    process_size: wanted length of the shorter side in pixels; never enlarges, except tiny frames up to `FLOOR`.
+        None keeps the frame's own size.
+    Raises: InvalidInput.
+    """
+    if width <= 0 or height <= 0:
+        raise InvalidInput(f"A frame of {width}x{height} pixels cannot be styled: it is empty.")
+    short, long = sorted((width, height))
+    scale = min(1.0, process_size / short) if process_size is not None else 1.0
+    if short * scale < FLOOR:
+        scale = max(scale, min(FLOOR / short, max(1.0, _LONGEST_ENLARGED / long)))
+    scaled_width, scaled_height = max(1, round(width * scale)), max(1, round(height * scale))
+    return Fit(scaled_width, scaled_height, _padded(scaled_width), _padded(scaled_height))
+
+
+def _padded(length: int) -> int:
+    return max(FLOOR, -(-length // MULTIPLE) * MULTIPLE)

@@ -1,0 +1,210 @@
+"""ONNX Runtime and its execution providers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import platformdirs
+
+from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
+from livefilter.frame import Image
+from livefilter.inference import providers
+from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
+from livefilter.inference.hardware import describe_cpu, find_nvidia_gpu, usable_cores
+
+_BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
+
+
+class _OnnxRuntimeEngine(Engine):
+    """What the providers share; a provider adds its name, its options and the reason why it may be missing.
+
+    Input and output are bound to buffers that live as long as the engine, so a frame allocates nothing.
+    """
+
+    backend: ClassVar[str]
+    provider: ClassVar[str] = providers.CPU
+    precision: ClassVar[str] = "float32"
+    fix: ClassVar[str] = providers.CPU_FIX
+
+    def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:
+        require_size(width, height)
+        missing = self.unavailable()
+        if missing:
+            raise BackendUnavailable(missing)
+        require_network(network)
+        threads = (options or EngineOptions()).threads or usable_cores()
+        self.info = EngineInfo(self.backend, self._device(threads), self.precision, width, height)
+        self._session: Any = self._open(network, threads)
+        self._input = np.zeros((1, height, width, 3), np.uint8)
+        self._output = np.zeros((1, height, width, 3), np.uint8)
+        self._styled: Image = self._output[0]
+        self._binding = self._session.io_binding()
+        self._binding.bind_cpu_input("frame", self._input)
+        self._binding.bind_output("styled", "cpu", 0, np.uint8, self._output.shape, self._output.ctypes.data)
+
+    def run(self, image: Image) -> Image:
+        if self._session is None:
+            raise closed(self.info)
+        require_frame(image, self.info)
+        np.copyto(self._input[0], image)
+        try:
+            if self.provider != providers.CPU:
+                # A device with memory of its own is given the frame by binding, not by running.
+                self._binding.bind_cpu_input("frame", self._input)
+            self._session.run_with_iobinding(self._binding)
+        except Exception as error:
+            raise EngineFailed(
+                f"{self.backend} failed on a frame of {self.info.width}x{self.info.height} on {self.info.device}: "
+                f"{one_line(error)}. Try --backend onnxruntime or a smaller --process-size."
+            ) from error
+        return self._styled
+
+    def close(self) -> None:
+        self._binding = self._session = None
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        return providers.not_installed(cls.backend, cls.provider, cls.fix)
+
+    def _device(self, threads: int) -> str:
+        return describe_cpu(threads)
+
+    def _provider_options(self) -> dict[str, str]:
+        return {}
+
+    def _session_options(self, threads: int) -> Any:
+        """Options for the least latency of one frame at a time; the figures were measured at 640x360 on two cores."""
+        options = providers.quiet_options()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_free_dimension_override_by_name("height", self.info.height)
+        options.add_free_dimension_override_by_name("width", self.info.width)
+        # Spinning gains half a millisecond a frame (12.4 for 12.9) and burns 12 ms of the core that capture and
+        # encoding need. Small dynamic blocks keep a core that is busy elsewhere from holding up the others.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.dynamic_block_base", "4")
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        return options
+
+    def _open(self, network: Path, threads: int) -> Any:
+        chosen = [(self.provider, self._provider_options())]
+        if self.provider == providers.TENSORRT:
+            chosen.append((providers.CUDA, {}))  # takes the few nodes that TensorRT leaves
+        try:
+            session = providers.create_session(str(network), self._session_options(threads), chosen)
+        except Exception as error:
+            if self.provider == providers.CPU or type(error).__name__ in _BROKEN_NETWORK:
+                raise corrupt(network, error) from error
+            raise BackendUnavailable(
+                f"{self.backend} cannot open {network.name} on {self.info.device}: {one_line(error)}. "
+                f"Install what it needs ({self.fix}) or use --backend onnxruntime."
+            ) from error
+        # ONNX Runtime leaves out a provider that does not start, and runs on the CPU without an error.
+        first = session.get_providers()[0]
+        if first != self.provider:
+            raise BackendUnavailable(
+                f"{self.backend} did not start on {self.info.device}: ONNX Runtime would have used {first} instead. "
+                f"Install what it needs ({self.fix}) or use --backend onnxruntime."
+            )
+        shape = [1, self.info.height, self.info.width, 3]
+        ports = [(port.name, port.type, port.shape) for port in (*session.get_inputs(), *session.get_outputs())]
+        if ports != [("frame", "tensor(uint8)", shape), ("styled", "tensor(uint8)", shape)]:
+            raise StyleCorrupt(
+                f"Network file {network} is no style for {self.info.width}x{self.info.height}: it must take "
+                f"`frame` and give `styled`, uint8 {shape}, but it has {ports}. Export it again or take another style."
+            )
+        return session
+
+
+class OnnxRuntimeCpu(_OnnxRuntimeEngine):
+    """ONNX Runtime on the CPU: runs everywhere."""
+
+    backend = "onnxruntime"
+
+
+class OnnxRuntimeCuda(_OnnxRuntimeEngine):
+    """ONNX Runtime on an NVIDIA GPU through CUDA and cuDNN."""
+
+    backend = "onnxruntime-cuda"
+    provider = providers.CUDA
+    fix = providers.CUDA_FIX
+
+    def _device(self, threads: int) -> str:
+        gpu = find_nvidia_gpu()
+        return gpu if isinstance(gpu, str) else gpu.name
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        gpu = find_nvidia_gpu()
+        if isinstance(gpu, str):
+            return (
+                f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver "
+                "from https://www.nvidia.com/drivers if there is such a GPU, or use --backend auto."
+            )
+        missing = providers.not_installed(cls.backend, cls.provider, cls.fix)
+        return missing or providers.start_failure(cls.backend, cls.provider, cls.fix)
+
+
+class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
+    """ONNX Runtime on an NVIDIA GPU through TensorRT in half precision; what it builds is kept in a cache folder."""
+
+    backend = "onnxruntime-tensorrt"
+    provider = providers.TENSORRT
+    precision = "float16"
+    fix = providers.TENSORRT_FIX
+
+    def _provider_options(self) -> dict[str, str]:
+        cache = Path(platformdirs.user_cache_dir("livefilter")) / "tensorrt"
+        cache.mkdir(parents=True, exist_ok=True)
+        return {
+            "trt_fp16_enable": "1",
+            "trt_engine_cache_enable": "1",
+            "trt_engine_cache_path": str(cache),
+            "trt_timing_cache_enable": "1",
+            "trt_timing_cache_path": str(cache),
+        }
+
+
+class OnnxRuntimeDirectML(_OnnxRuntimeEngine):
+    """ONNX Runtime on any DirectX 12 GPU under Windows."""
+
+    backend = "onnxruntime-directml"
+    provider = providers.DIRECTML
+    fix = providers.DIRECTML_FIX
+
+    def _device(self, threads: int) -> str:
+        return "GPU 0 through DirectML"
+
+    def _session_options(self, threads: int) -> Any:
+        options = super()._session_options(threads)
+        options.enable_mem_pattern = False  # DirectML refuses memory patterns
+        return options
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        if sys.platform != "win32":
+            return f"{cls.backend} runs on Windows only. Use --backend auto."
+        return super().unavailable()
+
+
+class OnnxRuntimeCoreML(_OnnxRuntimeEngine):
+    """ONNX Runtime on a Mac's GPU and neural engine."""
+
+    backend = "onnxruntime-coreml"
+    provider = providers.COREML
+
+    def _device(self, threads: int) -> str:
+        return f"{describe_cpu(threads)} and its GPU through Core ML"
+
+    def _provider_options(self) -> dict[str, str]:
+        return {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL", "RequireStaticInputShapes": "1"}
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        if sys.platform != "darwin":
+            return f"{cls.backend} runs on macOS only. Use --backend auto."
+        return super().unavailable()

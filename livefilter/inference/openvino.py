@@ -1,0 +1,124 @@
+"""OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+import importlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
+from livefilter.frame import Image
+from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
+from livefilter.inference.hardware import describe_cpu
+
+_PRECISIONS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
+_FIX = 'pip install "livefilter[openvino]"'
+
+
+class OpenVINOEngine(Engine):
+    """OpenVINO on the CPU, in bfloat16 where the CPU computes in it: two to three times as fast as ONNX Runtime there.
+
+    The request reads and writes two buffers of this engine's own, so a frame is copied once and allocates nothing.
+    """
+
+    def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:
+        require_size(width, height)
+        missing = self.unavailable()
+        if missing:
+            raise BackendUnavailable(missing)
+        require_network(network)
+        threads = (options or EngineOptions()).threads
+        ov = importlib.import_module("openvino")
+        model = _read(network, width, height)
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
+        if threads:
+            settings["INFERENCE_NUM_THREADS"] = threads
+        try:
+            compiled = _core().compile_model(model, "CPU", settings)
+            precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+            threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
+            self._request: Any = compiled.create_infer_request()
+        except Exception as error:
+            raise BackendUnavailable(
+                f"openvino cannot compile {network.name} for {width}x{height}: {one_line(error)}. "
+                "Update it (pip install --upgrade openvino) or use --backend onnxruntime."
+            ) from error
+        self.info = EngineInfo(
+            "openvino", describe_cpu(threads), _PRECISIONS.get(precision, str(precision)), width, height
+        )
+        self._input = np.zeros((1, height, width, 3), np.uint8)
+        self._output = np.zeros((1, height, width, 3), np.uint8)
+        self._styled: Image = self._output[0]
+        self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
+        self._request.set_output_tensor(ov.Tensor(self._output, shared_memory=True))
+
+    def run(self, image: Image) -> Image:
+        if self._request is None:
+            raise closed(self.info)
+        require_frame(image, self.info)
+        np.copyto(self._input[0], image)
+        try:
+            # `infer` would copy the output into a new array each time.
+            self._request.start_async()
+            self._request.wait()
+        except Exception as error:
+            raise EngineFailed(
+                f"openvino failed on a frame of {self.info.width}x{self.info.height} on {self.info.device}: "
+                f"{one_line(error)}. Try --backend onnxruntime or a smaller --process-size."
+            ) from error
+        return self._styled
+
+    def close(self) -> None:
+        self._request = None
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        try:
+            importlib.import_module("openvino")
+        except ImportError as error:
+            if error.name == "openvino":
+                return f"openvino is not installed. Install it: {_FIX}"
+            return f"openvino is installed but does not load ({one_line(error)}). Reinstall it: {_FIX}"
+        return None
+
+
+@lru_cache(maxsize=1)
+def _core() -> Any:
+    """The one `openvino.Core`: it loads the CPU plugin, which every engine then shares."""
+    return importlib.import_module("openvino").Core()
+
+
+def _read(network: Path, width: int, height: int) -> Any:
+    """Read the ONNX file at one fixed size.
+
+    Raises: StyleCorrupt.
+    """
+    # `Core.read_model` asks every front end in turn, and TensorFlow's writes its complaints to the terminal.
+    manager = importlib.import_module("openvino.frontend").FrontEndManager()
+    onnx = manager.load_by_framework("onnx")
+    try:
+        model = onnx.convert(onnx.load(str(network)))
+        ports = [(port.get_any_name(), port.element_type.get_type_name()) for port in (*model.inputs, *model.outputs)]
+    except Exception as error:
+        raise corrupt(network, error) from error
+    if ports != [("frame", "u8"), ("styled", "u8")]:
+        raise StyleCorrupt(
+            f"Network file {network} is no style: it must take `frame` and give `styled`, both uint8, but it has "
+            f"{ports}. Export it again or choose another style."
+        )
+    shape = [1, height, width, 3]
+    try:
+        model.reshape({"frame": shape})
+        found = [list(port.shape) for port in (*model.inputs, *model.outputs)]
+    except Exception as error:
+        raise corrupt(network, error) from error
+    if found != [shape, shape]:
+        raise StyleCorrupt(
+            f"Network file {network} is no style for {width}x{height}: it must take and give {shape}, "
+            f"but it has {found}. Export it again or choose another style."
+        )
+    return model

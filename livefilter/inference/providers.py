@@ -1,0 +1,85 @@
+"""Which execution providers of ONNX Runtime can really run here."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import logging
+from functools import cache
+from typing import Any
+
+import onnxruntime as ort
+
+from livefilter.inference.checks import one_line
+
+_log = logging.getLogger(__name__)
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+TENSORRT = "TensorrtExecutionProvider"
+DIRECTML = "DmlExecutionProvider"
+COREML = "CoreMLExecutionProvider"
+
+# Every build of ONNX Runtime owns the same folder; with two installed, one is half overwritten, so both go first.
+CPU_FIX = "pip install --force-reinstall onnxruntime"
+CUDA_FIX = 'pip uninstall -y onnxruntime onnxruntime-gpu && pip install "onnxruntime-gpu[cuda,cudnn]"'
+TENSORRT_FIX = f'{CUDA_FIX} && pip install "tensorrt-cu13>=10,<11"'
+DIRECTML_FIX = "pip uninstall -y onnxruntime onnxruntime-directml && pip install onnxruntime-directml"
+
+# An ONNX model of one Identity node (float32, one number): enough to make a provider start.
+_TINY_MODEL = bytes.fromhex(
+    "080812003a370a100a016112016222084964656e746974791201675a0f0a0161120a0a08080112040a020801"
+    "620f0a0162120a0a08080112040a02080142040a00100d"
+)
+
+
+def not_installed(backend: str, provider: str, fix: str) -> str | None:
+    """Why the installed ONNX Runtime lacks `provider`, with the fix; None when it was built with it."""
+    if provider in ort.get_available_providers():
+        return None
+    return f"{backend} is not in the installed ONNX Runtime {ort.__version__} (no {provider}). Install it: {fix}"
+
+
+@cache
+def start_failure(backend: str, provider: str, fix: str) -> str | None:
+    """Start `provider` on a tiny graph and say why it does not start, with the fix; None when it does.
+
+    A provider that is listed may still lack its libraries. Ask only where a device exists: then the libraries that
+    this loads are needed a moment later anyway.
+    """
+    load_nvidia_libraries(tensorrt=provider == TENSORRT)
+    options: dict[str, str] = {"trt_min_subgraph_size": "1000"} if provider == TENSORRT else {}  # builds no engine
+    try:
+        session = create_session(_TINY_MODEL, quiet_options(), [(provider, options)])
+    except Exception as error:
+        return f"{backend} does not start: {one_line(error)}. Install what it needs: {fix}"
+    if provider not in session.get_providers():
+        return f"{backend} does not start: its CUDA libraries are missing or do not fit the driver. Install them: {fix}"
+    return None
+
+
+def load_nvidia_libraries(tensorrt: bool) -> None:
+    """Load CUDA, cuDNN and TensorRT from their Python packages, where they lie outside the system's search path."""
+    if hasattr(ort, "preload_dlls"):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):  # it prints what it misses; start_failure says it better
+            ort.preload_dlls()
+        _log.debug("preload_dlls: %s", said.getvalue())
+    if tensorrt:
+        with contextlib.suppress(ImportError):  # the system's own TensorRT may serve
+            importlib.import_module("tensorrt")
+
+
+def quiet_options() -> Any:
+    """Session options without log lines: what matters arrives as an exception, the rest would garble the screen."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    return options
+
+
+def create_session(network: str | bytes, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
+    """Open a session that raises where ONNX Runtime would otherwise retry on the CPU."""
+    session = ort.InferenceSession(network, options, providers=providers, enable_fallback=0)
+    session.disable_fallback()
+    return session
