@@ -1,0 +1,106 @@
+"""Finds the styles on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from livefilter.errors import StyleCorrupt, UnknownName
+from livefilter.styles.card import CARD, Style, read_card
+
+__all__ = ["BrokenStyle", "Catalogue", "Style", "user_folder"]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenStyle:
+    """A style that was found but cannot be used, and why; `name` is its folder's."""
+
+    name: str
+    folder: Path
+    reason: str
+
+
+class Catalogue:
+    """The styles that come with livefilter, those in the user's folder, and those in `extra` folders, in that order.
+
+    Each style is a folder with a card. A broken one is listed in `broken` and hurts no other.
+
+    styles: by the cards' `order`, then by name.
+    """
+
+    def __init__(self, extra: Iterable[Path] = (), *, bundled: Path | None = None, user: Path | None = None) -> None:
+        self.styles: list[Style] = []
+        self.broken: list[BrokenStyle] = []
+        roots = [bundled or _bundled_folder(), user or user_folder(), *extra]
+        for root in dict.fromkeys(root.absolute() for root in roots):
+            self._search(root)
+        self.styles.sort(key=lambda style: (style.order, style.name))
+
+    def get(self, name: str) -> Style:
+        """Look up a style by name.
+
+        Raises: UnknownName: names the nearest one; StyleCorrupt: it is here but broken.
+        """
+        for style in self.styles:
+            if style.name == name:
+                return style
+        for broken in self.broken:
+            if broken.name == name:
+                raise StyleCorrupt(broken.reason)
+        raise UnknownName("style", name, [style.name for style in self.styles])
+
+    def verify(self, style: Style) -> None:
+        """Compare the network with the card's SHA-256, so that no other file runs in its place.
+
+        Raises: StyleCorrupt: names both.
+        """
+        try:
+            found = hashlib.sha256(style.network_path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise StyleCorrupt(
+                f"Network file {style.network_path} of style {style.name} cannot be read: {error.strerror}. "
+                "Reinstall the style."
+            ) from error
+        if found != style.sha256:
+            raise StyleCorrupt(
+                f"Network file {style.network_path} of style {style.name} is not the one its card names: "
+                f"its SHA-256 is {found}, but the card says {style.sha256}. Reinstall the style."
+            )
+
+    def _search(self, root: Path) -> None:
+        if not root.is_dir():
+            return
+        for folder in sorted(path.parent for path in root.glob(f"*/{CARD}")):
+            try:
+                style = read_card(folder)
+                self._refuse_twin(style, folder)
+            except StyleCorrupt as error:
+                _log.warning("%s", error)
+                self.broken.append(BrokenStyle(folder.name, folder, str(error)))
+            else:
+                self.styles.append(style)
+
+    def _refuse_twin(self, style: Style, folder: Path) -> None:
+        for known in self.styles:
+            if known.name == style.name:
+                raise StyleCorrupt(
+                    f"Style card {folder / CARD} has the name {style.name!r}, which {known.network_path.parent} "
+                    "has already. Give it another name."
+                )
+
+
+def user_folder() -> Path:
+    """Where users put styles of their own, one folder each."""
+    return Path(platformdirs.user_data_dir("livefilter", appauthor=False)) / "styles"
+
+
+def _bundled_folder() -> Path:
+    return Path(str(importlib.resources.files("livefilter.styles")))
