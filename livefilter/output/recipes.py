@@ -1,0 +1,82 @@
+"""How each kind of file and stream is encoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import av
+
+# H.264 for people who may wait a moment: players of every kind take it.
+_X264_FILE = {"preset": "veryfast", "crf": "20", "bf": "0"}
+_X264_LIVE = {"preset": "veryfast", "tune": "zerolatency", "forced-idr": "1"}
+_VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b": "0"}
+
+_IN_MP4 = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"))
+_IN_MOV = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_f32le"))
+
+# A piece of a file is complete on disk after this long, so that is what a crash can cost.
+_PIECE_US = 1_000_000
+
+# From FFmpeg 7.1 on a file can be whole at every moment and still end as an ordinary, seekable MP4.
+_HYBRID_SINCE = (61, 7, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one kind of container is written.
+
+    container: libav's name of it.
+    codec, codec_options: the video encoder.
+    container_options: for the muxer.
+    sound_copied: codecs of sound that are copied as they are; None for all.
+    sound_encoder: what other sound becomes.
+    hold_s: seconds after which a picture that does not change is written again.
+    bits_per_pixel: for a constant rate on a network; 0 keeps the quality constant instead.
+    """
+
+    container: str
+    codec: str = "libx264"
+    codec_options: dict[str, str] = field(default_factory=lambda: dict(_X264_FILE))
+    container_options: dict[str, str] = field(default_factory=dict)
+    sound_copied: frozenset[str] | None = None
+    sound_encoder: str = "aac"
+    hold_s: float = 1.0
+    bits_per_pixel: float = 0.0
+
+
+def _mp4_options() -> dict[str, str]:
+    flags = "+frag_keyframe+default_base_moof+delay_moov"
+    if av.library_versions["libavformat"] >= _HYBRID_SINCE:
+        flags += "+hybrid_fragmented"
+    else:
+        flags += "+delay_moov"
+    return {"movflags": flags, "frag_duration": str(_PIECE_US), "flush_packets": "1"}
+
+
+_MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "1"}
+
+FILES = {
+    ".mp4": Recipe("mp4", container_options=_mp4_options(), sound_copied=_IN_MP4),
+    ".mov": Recipe("mov", container_options=_mp4_options(), sound_copied=_IN_MOV),
+    ".mkv": Recipe("matroska", container_options=_MKV_OPTIONS),
+    ".webm": Recipe(
+        "webm", "libvpx-vp9", dict(_VP9), _MKV_OPTIONS, frozenset(("opus", "vorbis")), sound_encoder="libopus"
+    ),
+}
+
+FLV = Recipe(
+    "flv",
+    codec_options=dict(_X264_LIVE),
+    container_options={"flvflags": "no_duration_filesize"},
+    sound_copied=frozenset(("aac",)),
+    hold_s=0.2,
+    bits_per_pixel=0.1,
+)
+MPEG_TS = Recipe(
+    "mpegts",
+    codec_options=dict(_X264_LIVE),
+    container_options={"mpegts_flags": "+resend_headers", "muxdelay": "0", "muxpreload": "0"},
+    sound_copied=frozenset(("aac", "mp2", "mp3", "ac3", "eac3")),
+    hold_s=0.2,
+    bits_per_pixel=0.1,
+)
