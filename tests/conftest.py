@@ -12,6 +12,8 @@ import pytest
 
 from livefilter.frame import Frame, Image
 
+pytest_plugins = ["tests.browser", "tests.display"]
+
 
 @pytest.fixture(scope="session")
 def clips() -> Path:

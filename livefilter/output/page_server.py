@@ -67,7 +67,7 @@ class PageServer:
         self._newest: tuple[int, Frame] | None = None  # how many were published, and the last of them
         self._jpeg: tuple[int, bytes] = (0, b"")
         self._published_at: deque[float] = deque(maxlen=61)
-        self._viewers = 0
+        self._viewers: list[str] = []  # the names that the open streams were asked for with
         self._waking = False
         self._error: BaseException | None = None
         self._started = threading.Event()
@@ -168,19 +168,23 @@ class PageServer:
         return self._jpeg
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        if self._viewers >= MAX_VIEWERS:
+        if len(self._viewers) >= MAX_VIEWERS:
             raise web.HTTPServiceUnavailable(text=f"{MAX_VIEWERS} viewers are watching; close one.\n")
         kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}"
         response = web.StreamResponse(headers={"Content-Type": kind, "Connection": "close"})
-        self._viewers += 1
+        viewer, transport = request.query.get("viewer", "")[:64], request.transport
+        self._viewers.append(viewer)
         try:
             await response.prepare(request)
             await self._send_frames(request, response)
-        except (ConnectionError, asyncio.TimeoutError):
-            if request.transport is not None:
-                request.transport.abort()
+        except BaseException as error:
+            # Without this, what the viewer has not taken would keep the connection open.
+            if transport is not None:
+                transport.abort()
+            if not isinstance(error, (ConnectionError, asyncio.TimeoutError)):
+                raise
         finally:
-            self._viewers -= 1
+            self._viewers.remove(viewer)
         return response
 
     async def _send_frames(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -218,7 +222,9 @@ class PageServer:
             "instance": self._instance,
             "frame": newest[1].number if newest else None,
             "fps": round((len(recent) - 1) / (recent[-1] - recent[0]), 1) if len(recent) > 2 else 0.0,
-            "clients": self._viewers,
+            "clients": len(self._viewers),
+            # A browser does not tell its page that a stream has broken off, so the page asks.
+            "watching": request.query.get("viewer") in self._viewers,
             "age_s": round(now - newest[1].captured_at, 3) if newest else None,
             "silent_s": round(now - times[-1], 3) if times else None,
             "width": width,

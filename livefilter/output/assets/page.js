@@ -15,12 +15,13 @@ const picture = byId("picture");
 const SAYS = {
   waiting: ["Waiting for the first picture", "livefilter is running; its camera is being opened."],
   silent: ["The picture stands still", "livefilter is running, but has sent nothing new for some seconds."],
-  gone: ["livefilter is not running", "Start it again with: livefilter run. This page comes back by itself."],
+  gone: ["livefilter is not running", "Start it again with “livefilter run”. This page comes back by itself."],
 };
 const PILL = { live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running" };
 
 let instance = null;
-let broken = false;
+let viewer = "";
+let missed = 0;
 
 function show(state, health) {
   document.body.dataset.state = state;
@@ -42,15 +43,16 @@ function show(state, health) {
   }
 }
 
-// The address is new each time: a browser would not ask again for one whose stream broke off.
+// The name is new each time: it makes the browser ask again, and the server can tell whether it still serves it.
 function connect() {
-  broken = false;
-  picture.src = `/stream.mjpg?at=${Date.now()}`;
+  missed = 0;
+  viewer = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
+  picture.src = `/stream.mjpg?viewer=${viewer}`;
 }
 
 async function ask() {
   try {
-    const answer = await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(3000) });
+    const answer = await fetch(`/healthz?viewer=${viewer}`, { cache: "no-store", signal: AbortSignal.timeout(3000) });
     return answer.ok ? await answer.json() : null;
   } catch {
     return null;
@@ -64,7 +66,8 @@ async function check() {
     picture.removeAttribute("src");
     show("gone", null);
   } else {
-    if (health.instance !== instance || broken) {
+    missed = health.watching ? 0 : missed + 1;
+    if (health.instance !== instance || missed > 1) {
       instance = health.instance;
       connect();
     }
@@ -72,8 +75,6 @@ async function check() {
   }
   setTimeout(check, CHECK_MS);
 }
-
-picture.addEventListener("error", () => { broken = picture.hasAttribute("src"); });
 
 const address = `${location.origin}/?clean=1`;
 byId("address").textContent = address;
