@@ -1,0 +1,161 @@
+"""Export a generator to the ONNX file that every backend runs: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from livefilter.generator.network import Block, Conv, Generator
+
+OPSET = 17
+
+
+class _Graph:
+    """Collects nodes and initializers; every method returns the name of the tensor it made."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def node(self, operator: str, *inputs: str, output: str = "", **attributes: object) -> str:
+        output = output or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=f"{operator}_{output}", **attributes))
+        return output
+
+    def number(self, name: str, value: float) -> str:
+        self.initializers.append(numpy_helper.from_array(np.array(value, np.float32), name))
+        return name
+
+    def weights(self, name: str, values: torch.Tensor) -> str:
+        """Store as float16; the Cast back to float32 is folded when a runtime loads the file."""
+        half = values.detach().cpu().numpy().astype(np.float16)
+        self.initializers.append(numpy_helper.from_array(half, name + "_fp16"))
+        return self.node("Cast", name + "_fp16", output=name, to=TensorProto.FLOAT)
+
+    def conv(self, layer: Conv, features: str, name: str) -> str:
+        kernel, bias = self.weights(name + "_kernel", layer.kernel()), self.weights(name + "_bias", layer.bias)
+        size = layer.weight.shape[-1]
+        return self.node(
+            "Conv",
+            features,
+            kernel,
+            bias,
+            kernel_shape=[size, size],
+            strides=[layer.stride] * 2,
+            pads=[layer.padding] * 4,
+            group=layer.groups,
+        )
+
+    def shuffle(self, features: str) -> str:
+        return self.node("DepthToSpace", features, blocksize=2, mode="CRD")
+
+    def twice(self, features: str) -> str:
+        if not any(tensor.name == "twice" for tensor in self.initializers):
+            self.initializers.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
+        return self.node(
+            "Resize",
+            features,
+            "",
+            "twice",
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+
+    def relu(self, features: str) -> str:
+        return self.node("Relu", features)
+
+    def block(self, block: Block, features: str, name: str) -> str:
+        hidden = features
+        for index, layer in enumerate(block.layers):
+            if not isinstance(layer, Conv):
+                raise TypeError(f"{name} holds a {type(layer).__name__}, which export does not know.")
+            hidden = self.conv(layer, hidden, f"{name}_{index}")
+            if index < len(block.layers) - 1:
+                hidden = self.relu(hidden)
+        return self.relu(self.node("Add", features, hidden))
+
+
+def to_onnx(generator: Generator) -> onnx.ModelProto:
+    """Write the generator as a graph with its pre- and post-processing.
+
+    Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR; height and width are dynamic, multiples of
+    8. Branches are folded and weights are float16. Only Cast touches uint8, because TensorRT parses nothing else
+    there; Clip comes before the last Cast, which truncates, and the 128 does the rounding.
+    """
+    g = _Graph()
+    planes = g.node("Transpose", g.node("Cast", "frame", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    frames = g.node("Sub", g.node("Mul", planes, g.number("inverse_scale", 1 / 127.5)), g.number("one", 1.0))
+
+    half = g.relu(g.conv(generator.head, frames, "head"))
+    quarter = g.relu(g.conv(generator.down_quarter, half, "down_quarter"))
+    quarter = _chain(g, generator.quarter_in, quarter, "quarter_in")
+    deep = g.relu(g.conv(generator.down_eighth, quarter, "down_eighth"))
+    for index, block in enumerate(generator.blocks):
+        deep = g.block(_as(Block, block), deep, f"block_{index}")
+    quarter = g.relu(g.node("Add", quarter, g.twice(g.conv(generator.up_quarter, deep, "up_quarter"))))
+    quarter = _chain(g, generator.quarter_out, quarter, "quarter_out")
+    half = g.relu(g.node("Add", half, g.twice(g.conv(generator.up_half, quarter, "up_half"))))
+    half = _chain(g, generator.half_out, half, "half_out")
+    styled = g.shuffle(g.conv(generator.tail, half, "tail"))
+
+    levels = g.node("Add", g.node("Mul", styled, g.number("scale", 127.5)), g.number("middle", 128.0))
+    levels = g.node("Clip", levels, g.number("lowest", 0.0), g.number("highest", 255.0))
+    g.node("Cast", g.node("Transpose", levels, perm=[0, 2, 3, 1]), output="styled", to=TensorProto.UINT8)
+
+    shape: Sequence[int | str] = [1, "height", "width", 3]
+    graph = helper.make_graph(
+        g.nodes,
+        "generator",
+        [helper.make_tensor_value_info("frame", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("styled", TensorProto.UINT8, shape)],
+        g.initializers,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="livefilter")
+    model.ir_version = 8  # the oldest that allows opset 17, so that older runtimes read the file
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def export(generator: Generator, path: Path) -> str:
+    """Write the generator's ONNX file, atomically, and return its SHA-256 in hexadecimal."""
+    data = to_onnx(generator).SerializeToString()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+    return hashlib.sha256(data).hexdigest()
+
+
+def macs_per_pixel(generator: Generator) -> int:
+    """Count the multiply-accumulates of one frame per pixel of that frame (convolutions only)."""
+    resolution = {"head": 2, "down_quarter": 4, "quarter_in": 4, "down_eighth": 8, "blocks": 8, "up_quarter": 8}
+    resolution |= {"quarter_out": 4, "up_half": 4, "half_out": 2, "tail": 2}
+    total = 0.0
+    for name, layer in generator.named_modules():
+        if isinstance(layer, Conv):
+            total += layer.weight.numel() / resolution[name.split(".")[0]] ** 2
+    return round(total)
+
+
+def parameters(generator: Generator) -> int:
+    """Count the values of the exported network, with branches folded."""
+    return sum(layer.weight.numel() + layer.bias.numel() for layer in generator.modules() if isinstance(layer, Conv))
+
+
+def _chain(g: _Graph, layers: torch.nn.ModuleList, features: str, name: str) -> str:
+    for index, layer in enumerate(layers):
+        features = g.relu(g.conv(_as(Conv, layer), features, f"{name}_{index}"))
+    return features
+
+
+def _as(kind: type[torch.nn.Module], layer: torch.nn.Module) -> object:
+    if not isinstance(layer, kind):
+        raise TypeError(f"The generator holds a {type(layer).__name__} where export expects a {kind.__name__}.")
+    return layer

@@ -1,0 +1,159 @@
+"""The generator: a small encoder-decoder without whole-image statistics."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+MULTIPLE = 8
+
+
+@dataclass(frozen=True)
+class Design:
+    """Channel counts at 1/2, 1/4 and 1/8 of the frame's resolution, and the number of layers at each.
+
+    `expansion` widens the hidden layer of the blocks at 1/8, which are inverted bottlenecks with a depthwise 3x3;
+    0 makes them plain residual pairs of 3x3 convolutions.
+    """
+
+    half: int = 16
+    quarter: int = 32
+    eighth: int = 64
+    half_convs: int = 1
+    quarter_convs: int = 1
+    eighth_blocks: int = 3
+    expansion: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """The design as plain numbers, for checkpoints."""
+        return asdict(self)
+
+
+class Conv(nn.Module):
+    """A convolution whose kernel is the sum of branches; the sum is taken in weight space, so folding is exact.
+
+    A square 3x3 kernel with stride 1 trains as 3x3 + 1x1 + identity (RepVGG, Ding et al. 2021, without batch
+    normalisation); `kernel()` gives the single kernel that inference uses.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1, gain: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.stride, self.groups, self.padding = stride, groups, (size - stride + 1) // 2 if stride > 2 else size // 2
+        if size % 2 == 0:
+            self.padding = (size - stride) // 2
+        self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, size, size))
+        nn.init.kaiming_normal_(self.weight, a=0.1)
+        self.weight.data.mul_(gain)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        branched = size == 3 and stride == 1
+        self.point = nn.Parameter(torch.zeros(outputs, inputs // groups, 1, 1)) if branched else None
+        self.identity = nn.Parameter(torch.zeros(outputs)) if branched and inputs == outputs else None
+
+    def kernel(self) -> Tensor:
+        """Fold the branches: the (outputs, inputs / groups, size, size) kernel that this layer applies."""
+        kernel = self.weight
+        if self.point is not None:
+            kernel = kernel + F.pad(self.point, (1, 1, 1, 1))
+        if self.identity is not None:
+            width = kernel.shape[1]
+            eye = torch.eye(width, device=kernel.device).repeat(self.groups, 1)
+            kernel = kernel + F.pad((eye * self.identity[:, None])[:, :, None, None], (1, 1, 1, 1))
+        return kernel
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Convolve (N, C, H, W) with zero padding."""
+        return F.conv2d(features, self.kernel(), self.bias, self.stride, self.padding, groups=self.groups)
+
+
+class Block(nn.Module):
+    """A residual block at 1/8 resolution: inverted bottleneck (expansion > 0) or two plain 3x3 convolutions."""
+
+    def __init__(self, channels: int, expansion: int) -> None:
+        super().__init__()
+        hidden = channels * expansion
+        if expansion:
+            self.layers = nn.ModuleList(
+                [
+                    Conv(channels, hidden, 1),
+                    Conv(hidden, hidden, 3, groups=hidden),
+                    Conv(hidden, channels, 1, gain=0.3),
+                ]
+            )
+        else:
+            self.layers = nn.ModuleList([Conv(channels, channels), Conv(channels, channels, gain=0.3)])
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, H/8, W/8) to the same shape."""
+        hidden = features
+        for layer in self.layers[:-1]:
+            hidden = F.relu(layer(hidden))
+        out: Tensor = F.relu(features + self.layers[-1](hidden))
+        return out
+
+
+class Generator(nn.Module):
+    """Draws a frame anew: regions are decided at 1/8 resolution, lines on a thin path at 1/2 and 1/4.
+
+    The head is a pixel-unshuffle and its 3x3 convolution written as one 6x6 convolution of stride 2, the tail a
+    pixel-shuffle. There is no skip from the frame to the output, so doing nothing is not the easy answer, and no
+    statistic over the image, so a change in one corner cannot change the brightness of another.
+    """
+
+    def __init__(self, design: Design | None = None) -> None:
+        super().__init__()
+        self.design = d = design or Design()
+        self.head = Conv(3, d.half, 6, stride=2)
+        self.down_quarter = Conv(d.half, d.quarter, 4, stride=2)
+        self.quarter_in = nn.ModuleList([Conv(d.quarter, d.quarter) for _ in range(d.quarter_convs)])
+        self.down_eighth = Conv(d.quarter, d.eighth, 4, stride=2)
+        self.blocks = nn.ModuleList([Block(d.eighth, d.expansion) for _ in range(d.eighth_blocks)])
+        self.up_quarter = Conv(d.eighth, d.quarter, 1)
+        self.quarter_out = nn.ModuleList([Conv(d.quarter, d.quarter) for _ in range(d.quarter_convs)])
+        self.up_half = Conv(d.quarter, d.half, 1)
+        self.half_out = nn.ModuleList([Conv(d.half, d.half) for _ in range(d.half_convs)])
+        self.tail = Conv(d.half, 12, gain=0.3)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Style frames.
+
+        Args:
+            frames: (N, 3, H, W) float in [-1, 1], BGR; H and W multiples of 8.
+
+        Returns: the same shape and order; values may overshoot [-1, 1] a little and are clipped at export.
+        """
+        half = F.relu(self.head(frames))
+        quarter = F.relu(self.down_quarter(half))
+        for layer in self.quarter_in:
+            quarter = F.relu(layer(quarter))
+        deep = F.relu(self.down_eighth(quarter))
+        for block in self.blocks:
+            deep = block(deep)
+        quarter = F.relu(quarter + _twice(self.up_quarter(deep)))
+        for layer in self.quarter_out:
+            quarter = F.relu(layer(quarter))
+        half = F.relu(half + _twice(self.up_half(quarter)))
+        for layer in self.half_out:
+            half = F.relu(layer(half))
+        return F.pixel_shuffle(self.tail(half), 2)
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps: the design and the weights."""
+        return {"design": self.design.as_dict(), "weights": self.state_dict()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Generator:
+        """Rebuild a generator from what `state` gave."""
+        generator = cls(Design(**state["design"]))
+        generator.load_state_dict(state["weights"])
+        return generator
+
+
+def _twice(features: Tensor) -> Tensor:
+    """Repeat each value twice in height and width; unlike a pixel-shuffle it stays in the runtime's blocked layout."""
+    return F.interpolate(features, scale_factor=2.0, mode="nearest")

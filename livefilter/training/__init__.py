@@ -1,0 +1,1 @@
+"""How the bundled generators are trained; nothing at run time imports this package."""

@@ -1,0 +1,213 @@
+"""Training pairs: photos and what the teacher made of them, cached on disk, cropped and degraded on the fly."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from livefilter.errors import InvalidInput
+from livefilter.training.target import inked
+from livefilter.training.teacher import Teacher
+
+Image = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+LARGEST_SHIFT = 8
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+TEACHER_MULTIPLE = 32
+HELD_OUT_ONE_IN = 19
+
+# Fresh normal noise for every crop would cost more than the crop; a random stretch of a fixed bank is as good.
+_NOISE = np.random.default_rng(0).standard_normal(2_000_000, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One photo, the teacher's drawing of it and the inked target: (H, W, 3) uint8 BGR of one shape."""
+
+    name: str
+    photo: Image
+    drawing: Image
+    target: Image
+
+
+def is_held_out(name: str) -> bool:
+    """Tell whether the photo of this file name is kept for measuring; it depends on nothing but the name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % HELD_OUT_ONE_IN == 0
+
+
+def list_photos(folder: Path) -> list[Path]:
+    """List the pictures of a folder, sorted by name.
+
+    Raises:
+        InvalidInput: the folder is missing or holds no picture.
+    """
+    if not folder.is_dir():
+        raise InvalidInput(f"The photo folder {folder} does not exist. Name a folder of pictures with --photos.")
+    photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not photos:
+        raise InvalidInput(f"The photo folder {folder} holds no picture (jpg, png, webp or bmp).")
+    return photos
+
+
+def scaled(picture: Image, longest: int) -> Image:
+    """Resize so that the longest side is at most `longest`, both sides multiples of the teacher's 32."""
+    height, width = picture.shape[:2]
+    factor = longest / max(height, width)
+    size = [
+        max(TEACHER_MULTIPLE, round(side * factor / TEACHER_MULTIPLE) * TEACHER_MULTIPLE) for side in (width, height)
+    ]
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (size[0], size[1]), interpolation=method), dtype=np.uint8)
+
+
+def precompute(photos: Sequence[Path], teacher: Teacher, cache: Path, scales: Sequence[int]) -> None:
+    """Write what the teacher makes of each photo at each scale into `cache`; pairs that are there are kept.
+
+    Raises:
+        InvalidInput: a photo cannot be read.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    for longest, path in tqdm([(s, p) for s in scales for p in photos], desc="teacher", unit="picture"):
+        files = _files(cache, path.stem, longest)
+        if all(file.exists() for file in files):
+            continue
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise InvalidInput(f"{path} is not a readable picture. Remove it from the photo folder.")
+        photo = scaled(np.asarray(picture, dtype=np.uint8), longest)
+        drawing = teacher.draw(photo)
+        for file, kept in zip(files, (photo, drawing, inked(drawing)), strict=True):
+            _write(file, kept)
+
+
+def load_pairs(photos: Sequence[Path], cache: Path, scales: Sequence[int]) -> list[Pair]:
+    """Read the cached pairs of these photos.
+
+    Raises:
+        InvalidInput: a pair is missing or unreadable.
+    """
+    pairs = []
+    for path in photos:
+        for longest in scales:
+            pictures = [cv2.imread(str(file)) for file in _files(cache, path.stem, longest)]
+            if any(picture is None for picture in pictures):
+                raise InvalidInput(f"The cache {cache} lacks {path.name} at {longest}. Delete it and run again.")
+            pairs.append(Pair(path.name, *(np.asarray(picture, np.uint8) for picture in pictures)))
+    return pairs
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step sees; float32 arrays (N, 3, H, W) BGR in [-1, 1], owned by the caller.
+
+    The last `len(shifts)` rows repeat the first ones, moved by (down, right) pixels and degraded afresh, so that the
+    student can be asked for the same drawing twice.
+    """
+
+    seen: Floats
+    targets: Floats
+    shifts: list[tuple[int, int]]
+
+
+class Sampler:
+    """Draws random crops, flipped, exposed and degraded, for ever.
+
+    Colour and exposure change photo and target alike; blur, noise and JPEG blocks touch the photo only, so that the
+    student learns to see through them.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], crop: int, batch: int, repeats: int = 2, seed: int = 0) -> None:
+        smallest = crop + LARGEST_SHIFT
+        self._pairs = [pair for pair in pairs if min(pair.photo.shape[:2]) >= smallest]
+        if not self._pairs:
+            raise InvalidInput(f"No photo is {smallest} pixels high and wide: name larger photos or a smaller crop.")
+        self._crop, self._batch, self._repeats, self._seed = crop, batch, repeats, seed
+
+    def batch(self, step: int) -> Batch:
+        """Make the batch of one step; it depends on the seed and the step only, so training can be resumed."""
+        random = np.random.default_rng((self._seed, step))
+        picks = [self._pick(random) for _ in range(self._batch - self._repeats)]
+        moved = random.integers(0, LARGEST_SHIFT + 1, (self._repeats, 2)).tolist()
+        views = [(*pick, 0, 0) for pick in picks]
+        views += [(*pick, down, right) for pick, (down, right) in zip(picks, moved, strict=False)]
+        seen, targets = [], []
+        for photo, target, down, right in views:
+            window = np.s_[down : down + self._crop, right : right + self._crop]
+            seen.append(degrade(photo[window], random))
+            targets.append(target[window])
+        return Batch(_planes(seen), _planes(targets), [(down, right) for down, right in moved])
+
+    def _pick(self, random: np.random.Generator) -> tuple[Image, Image]:
+        pair = self._pairs[random.integers(len(self._pairs))]
+        size = self._crop + LARGEST_SHIFT
+        top = random.integers(pair.photo.shape[0] - size + 1)
+        left = random.integers(pair.photo.shape[1] - size + 1)
+        window = np.s_[top : top + size, left : left + size]
+        photo, target = pair.photo[window], pair.target[window]
+        if random.random() < 0.5:
+            photo, target = photo[:, ::-1], target[:, ::-1]
+        table = exposure_table(random)
+        return _through(photo, table), _through(target, table)
+
+
+def exposure_table(random: np.random.Generator) -> Image:
+    """Make a mild random change of exposure and white balance: a look-up table (1, 256, 3) uint8."""
+    levels = np.arange(256)[:, None] / 255.0
+    gamma, gain = np.exp(random.normal(0, 0.15)), np.exp(random.normal(0, 0.08))
+    balance = np.exp(random.normal(0, 0.03, 3))
+    table = np.clip(levels**gamma * gain * balance, 0.0, 1.0) * 255.0
+    return np.asarray(np.rint(table)[None], dtype=np.uint8)
+
+
+def degrade(photo: Image, random: np.random.Generator) -> Image:
+    """Make a photo look as if a webcam had taken it: sometimes soft, noisy, or with JPEG blocks."""
+    seen = np.ascontiguousarray(photo)
+    if random.random() < 0.3:
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), random.uniform(0.4, 1.0)), np.uint8)
+    if random.random() < 0.6:
+        strength = random.uniform(1.0, 9.0)
+        noise = _NOISE[random.integers(len(_NOISE) - seen.size) :][: seen.size].reshape(seen.shape)
+        seen = np.asarray(np.clip(seen + noise * strength, 0, 255), np.uint8)
+    if random.random() < 0.5:
+        _, data = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(40, 95))])
+        seen = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return seen
+
+
+def in_background(sampler: Sampler, first: int, last: int, ahead: int = 4) -> Iterator[Batch]:
+    """Yield the batches of steps `first` to `last` - 1, made a few steps ahead in another thread."""
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        waiting = [pool.submit(sampler.batch, step) for step in range(first, min(first + ahead, last))]
+        for step in range(first, last):
+            batch = waiting.pop(0).result()
+            if step + ahead < last:
+                waiting.append(pool.submit(sampler.batch, step + ahead))
+            yield batch
+
+
+def _planes(pictures: Sequence[Image]) -> Floats:
+    stacked = np.stack(pictures).transpose(0, 3, 1, 2)
+    return np.asarray(stacked, dtype=np.float32) / np.float32(127.5) - np.float32(1.0)
+
+
+def _through(picture: Image, table: Image) -> Image:
+    return np.asarray(cv2.LUT(np.ascontiguousarray(picture), table), dtype=np.uint8)
+
+
+def _files(cache: Path, stem: str, longest: int) -> list[Path]:
+    return [cache / f"{stem}-{longest}-{kind}.png" for kind in ("photo", "teacher", "target")]
+
+
+def _write(path: Path, picture: Image) -> None:
+    partial = path.with_name("partial-" + path.name)
+    cv2.imwrite(str(partial), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    partial.replace(path)

@@ -1,0 +1,247 @@
+"""Distil a published generator into a small one: the training loop."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from livefilter.errors import InvalidInput
+from livefilter.generator.network import Design, Generator
+from livefilter.training import losses
+from livefilter.training.data import Batch, Pair, Sampler, in_background
+
+log = logging.getLogger(__name__)
+
+LATEST = "latest.pt"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that shapes a training run; a checkpoint keeps it."""
+
+    steps: int = 60_000
+    adversarial_from: int = 20_000
+    batch: int = 8
+    crop: int = 192
+    repeats: int = 2
+    learning_rate: float = 2e-3
+    last_learning_rate: float = 2e-5
+    warm_up: int = 300
+    discriminator_learning_rate: float = 4e-4
+    averaging: float = 0.999
+    seed: int = 0
+    bfloat16: bool = True
+    weights: dict[str, float] = field(
+        default_factory=lambda: {
+            "colour": 1.0,
+            "gradient": 1.0,
+            "lines": 3.0,
+            "flatness": 1.0,
+            "consistency": 0.5,
+            "adversarial": 0.05,
+            "features": 1.0,
+        }
+    )
+
+
+class Distillation:
+    """A training run: a generator, its discriminator, their optimisers and the averaged weights.
+
+    Its whole state is saved and restored, so that a run that was cut off continues as if it had not been.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], recipe: Recipe, design: Design | None = None) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe = recipe
+        self.step = 0
+        self.generator = Generator(design)
+        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        self.discriminator = losses.PatchDiscriminator()
+        self.discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._optimizer = torch.optim.Adam(
+            self.generator.parameters(), recipe.learning_rate, betas=(0.9, 0.99), fused=True
+        )
+        self._judge = torch.optim.Adam(
+            self.discriminator.parameters(), recipe.discriminator_learning_rate, betas=(0.5, 0.99), fused=True
+        )
+        self._sampler = Sampler(pairs, recipe.crop, recipe.batch, recipe.repeats, recipe.seed)
+
+    def learning_rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine from the recipe's first to its last rate."""
+        r = self.recipe
+        if step < r.warm_up:
+            return r.learning_rate * (step + 1) / r.warm_up
+        done = min(1.0, (step - r.warm_up) / max(1, r.steps - r.warm_up))
+        return r.last_learning_rate + (r.learning_rate - r.last_learning_rate) * 0.5 * (1 + math.cos(math.pi * done))
+
+    def run(self, until: int, after_step: Callable[[dict[str, float]], None] | None = None) -> None:
+        """Train up to step `until`; `after_step` gets every loss term of the step just made."""
+        for batch in in_background(self._sampler, self.step, until):
+            terms = self.train_step(batch)
+            self.step += 1
+            if after_step is not None:
+                after_step(terms)
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """Make one step of the generator and, once it is due, of the discriminator; returns the unweighted terms."""
+        seen, targets = (
+            torch.from_numpy(rows).contiguous(memory_format=torch.channels_last) for rows in (batch.seen, batch.targets)
+        )
+        adversarial = self.step >= self.recipe.adversarial_from
+        rate = self.learning_rate(self.step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        with self._autocast():
+            drawn = self.generator(seen)
+        drawn = drawn.float()
+        gradient, flatness = losses.gradient_and_flatness_loss(drawn, targets)
+        terms = {
+            "colour": losses.multi_scale_l1(drawn, targets),
+            "gradient": gradient,
+            "lines": losses.line_loss(drawn, targets),
+            "flatness": flatness,
+            "consistency": losses.consistency_loss(drawn, batch.shifts),
+        }
+        if adversarial:
+            terms |= self._judged(seen, drawn, targets)
+        total = torch.stack([self.recipe.weights[name] * term for name, term in terms.items()]).sum()
+        self._optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)
+        self._optimizer.step()
+        self._average()
+        values = {name: float(term.detach()) for name, term in terms.items()} | {"total": float(total.detach())}
+        if adversarial:
+            values["discriminator"] = self._train_discriminator(seen, drawn.detach(), targets)
+        return values
+
+    def save(self, path: Path) -> None:
+        """Write the whole state to a file that is either the old one or the new one, never half."""
+        state = {
+            "step": self.step,
+            "generator": self.generator.state(),
+            "averaged": self.averaged.state(),
+            "discriminator": self.discriminator.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "judge": self._judge.state_dict(),
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Continue from a file that `save` wrote.
+
+        Raises:
+            InvalidInput: the file is no checkpoint of this design.
+        """
+        state = load_checkpoint(path)
+        try:
+            self.generator.load_state_dict(state["generator"]["weights"])
+            self.averaged.load_state_dict(state["averaged"]["weights"])
+            self.discriminator.load_state_dict(state["discriminator"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._judge.load_state_dict(state["judge"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise InvalidInput(f"The checkpoint {path} is of another design. Use an empty --out folder.") from error
+        self.step = int(state["step"])
+
+    def _judged(self, seen: Tensor, drawn: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        self.discriminator.requires_grad_(False)
+        with self._autocast():
+            found = self.discriminator(seen, drawn)
+            with torch.no_grad():
+                wanted = self.discriminator(seen, targets)
+        self.discriminator.requires_grad_(True)
+        return {
+            "adversarial": losses.adversarial_loss(found[-1]),
+            "features": losses.feature_matching_loss(found[:-1], wanted[:-1]),
+        }
+
+    def _train_discriminator(self, seen: Tensor, drawn: Tensor, targets: Tensor) -> float:
+        with self._autocast():
+            real = self.discriminator(seen, targets)[-1]
+            fake = self.discriminator(seen, drawn)[-1]
+        loss = losses.discriminator_loss(real, fake)
+        self._judge.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._judge.step()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        keep = min(self.recipe.averaging, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(list(self.averaged.parameters()), list(self.generator.parameters()), 1.0 - keep)
+
+    @contextlib.contextmanager
+    def _autocast(self) -> Iterator[None]:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+            yield
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint without running code from it.
+
+    Raises:
+        InvalidInput: the file is missing or is no checkpoint.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        if "averaged" not in state:
+            raise KeyError("averaged")
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise InvalidInput(f"{path} is not a readable training checkpoint ({error}).") from error
+    return state
+
+
+def distill(
+    run: Distillation,
+    out: Path,
+    sheet: Callable[[Generator, Path], None],
+    save_every: int = 1000,
+    sheet_every: int = 5000,
+    log_every: int = 200,
+) -> Generator:
+    """Train `run` to the end of its recipe, continuing from `out` if it was cut off, and return the averaged network.
+
+    Writes checkpoints and sample sheets (made by `sheet`) into `out`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / LATEST).exists():
+        run.restore(out / LATEST)
+        log.info("continuing at step %d", run.step)
+    sums: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    since = time.perf_counter()
+
+    def after_step(terms: dict[str, float]) -> None:
+        nonlocal since
+        for name, value in terms.items():
+            sums[name] = sums.get(name, 0.0) + value
+            counts[name] = counts.get(name, 0) + 1
+        if run.step % log_every == 0:
+            rate = log_every / (time.perf_counter() - since)
+            means = "  ".join(f"{name} {sums[name] / counts[name]:.4f}" for name in sums)
+            log.info("step %d  %.1f steps/s  %s", run.step, rate, means)
+            sums.clear()
+            counts.clear()
+            since = time.perf_counter()
+        if run.step % save_every == 0:
+            run.save(out / LATEST)
+        if run.step % sheet_every == 0:
+            sheet(run.averaged, out / f"sheet-{run.step:06d}.png")
+
+    run.run(run.recipe.steps, after_step)
+    run.save(out / LATEST)
+    return run.averaged

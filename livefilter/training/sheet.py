@@ -1,0 +1,35 @@
+"""Sample sheets: photo, teacher, target and student side by side, for a person to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from livefilter.generator.network import MULTIPLE, Generator
+from livefilter.training.data import Pair
+
+Image = npt.NDArray[np.uint8]
+
+
+@torch.no_grad()
+def draw(generator: Generator, picture: Image) -> Image:
+    """Style one (H, W, 3) uint8 BGR picture, cut to multiples of 8, with the network as it stands in training."""
+    height, width = (side // MULTIPLE * MULTIPLE for side in picture.shape[:2])
+    planes = torch.from_numpy(picture[:height, :width].transpose(2, 0, 1)[None].astype(np.float32)) / 127.5 - 1.0
+    styled = generator(planes.contiguous(memory_format=torch.channels_last))[0]
+    levels = (styled * 127.5 + 128.0).clamp(0.0, 255.0).permute(1, 2, 0)
+    return np.asarray(levels.numpy(), dtype=np.uint8)
+
+
+def write_sheet(generator: Generator, pairs: Sequence[Pair], path: Path) -> None:
+    """Write one row a pair: photo, teacher, target, student; every row scaled to one width."""
+    rows = []
+    for pair in pairs:
+        row = np.hstack([pair.photo, pair.drawing, pair.target, draw(generator, pair.photo)])
+        rows.append(cv2.resize(row, (1600, round(row.shape[0] * 1600 / row.shape[1])), interpolation=cv2.INTER_AREA))
+    cv2.imwrite(str(path), np.vstack(rows))

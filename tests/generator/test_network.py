@@ -1,0 +1,57 @@
+"""The generator network."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from livefilter.generator.network import MULTIPLE, Conv, Design, Generator  # noqa: E402
+
+SMALL = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
+
+
+@pytest.mark.parametrize("height", [8, 16, 40, 72])
+@pytest.mark.parametrize("width", [8, 24, 56, 64])
+def test_every_multiple_of_eight_keeps_its_size(height: int, width: int) -> None:
+    """A frame of any height and width that is a multiple of 8 comes out at the size that went in."""
+    frames = torch.zeros(1, 3, height, width)
+    assert Generator(SMALL)(frames).shape == frames.shape
+    assert height % MULTIPLE == width % MULTIPLE == 0
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "groups"), [(8, 8, 1), (8, 16, 1), (8, 8, 8)])
+def test_folding_branches_changes_nothing(inputs: int, outputs: int, groups: int) -> None:
+    """One folded kernel gives what the 3x3, the 1x1 and the identity branch give together."""
+    torch.manual_seed(0)
+    layer = Conv(inputs, outputs, groups=groups)
+    for branch in layer.parameters():
+        torch.nn.init.normal_(branch)
+    features = torch.randn(2, inputs, 12, 20)
+    apart = torch.nn.functional.conv2d(features, layer.weight, layer.bias, padding=1, groups=groups)
+    assert layer.point is not None
+    apart = apart + torch.nn.functional.conv2d(features, layer.point, groups=groups)
+    if layer.identity is not None:
+        apart = apart + features * layer.identity.view(1, -1, 1, 1)
+    torch.testing.assert_close(layer(features), apart, rtol=1e-4, atol=1e-4)
+
+
+def test_a_far_corner_changes_nothing_here() -> None:
+    """No statistic is taken over the image: what happens far away leaves a pixel exactly as it was."""
+    torch.manual_seed(0)
+    network = Generator(SMALL)
+    frames = torch.rand(1, 3, 64, 512) * 2 - 1
+    changed = frames.clone()
+    changed[..., 384:] = 1.0
+    with torch.no_grad():
+        torch.testing.assert_close(network(frames)[..., :128], network(changed)[..., :128])
+
+
+def test_a_network_survives_its_state() -> None:
+    """A network rebuilt from its state draws the same."""
+    torch.manual_seed(0)
+    network = Generator(Design(eighth=16, eighth_blocks=1, expansion=2))
+    again = Generator.from_state(network.state())
+    frames = torch.rand(1, 3, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(network(frames), again(frames), rtol=0, atol=0)

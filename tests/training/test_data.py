@@ -1,0 +1,143 @@
+"""Photos, the cache of the teacher's drawings, and batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+pytest.importorskip("tqdm")
+onnx = pytest.importorskip("onnx")
+
+from livefilter.errors import InvalidInput  # noqa: E402
+from livefilter.training.data import (  # noqa: E402
+    LARGEST_SHIFT,
+    Pair,
+    Sampler,
+    in_background,
+    is_held_out,
+    list_photos,
+    load_pairs,
+    precompute,
+    scaled,
+)
+from livefilter.training.target import inked, line_map  # noqa: E402
+from livefilter.training.teacher import Teacher  # noqa: E402
+
+Image = npt.NDArray[np.uint8]
+
+
+def photo(height: int = 128, width: int = 160) -> Image:
+    """Coloured blocks, uint8 BGR."""
+    blocks = np.random.default_rng(0).integers(40, 216, (height // 16, width // 16, 3), dtype=np.uint8)
+    return blocks.repeat(16, axis=0).repeat(16, axis=1)
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Path:
+    """A generator in the published interface that turns every picture into its negative."""
+    from onnx import TensorProto, helper
+
+    shape = [1, "height", "width", 3]
+    graph = helper.make_graph(
+        [helper.make_node("Neg", ["photo"], ["drawing"])],
+        "negative",
+        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("drawing", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    onnx.save(model, tmp_path / "teacher.onnx")
+    return tmp_path / "teacher.onnx"
+
+
+def test_the_teacher_is_given_rgb_and_gives_bgr(teacher: Path) -> None:
+    """What the teacher makes comes back as bytes in the order that went in."""
+    picture = photo()
+    assert np.abs(Teacher(teacher).draw(picture).astype(int) - (255 - picture)).max() <= 1
+
+
+def test_a_pair_is_computed_once(teacher: Path, tmp_path: Path) -> None:
+    """A second run reads the cache and asks the teacher for nothing."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    cv2.imwrite(str(photos / "one.png"), photo())
+    files = list_photos(photos)
+    precompute(files, Teacher(teacher), tmp_path / "cache", [96])
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    precompute(files, Teacher(teacher), tmp_path / "cache", [96])
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == before
+    (pair,) = load_pairs(files, tmp_path / "cache", [96])
+    assert pair.photo.shape == pair.drawing.shape == pair.target.shape == (64, 96, 3)
+
+
+def test_bad_folders_and_files_are_named(tmp_path: Path) -> None:
+    """A missing folder, an empty one, a missing teacher and a damaged one each get one clear line."""
+    with pytest.raises(InvalidInput, match="does not exist"):
+        list_photos(tmp_path / "nowhere")
+    with pytest.raises(InvalidInput, match="holds no picture"):
+        list_photos(tmp_path)
+    with pytest.raises(InvalidInput, match="does not exist"):
+        Teacher(tmp_path / "nothing.onnx")
+    (tmp_path / "broken.onnx").write_bytes(b"no network")
+    with pytest.raises(InvalidInput, match="cannot be loaded"):
+        Teacher(tmp_path / "broken.onnx")
+    with pytest.raises(InvalidInput, match=r"lacks gone\.png"):
+        load_pairs([tmp_path / "gone.png"], tmp_path, [96])
+
+
+def test_a_photo_is_held_out_by_its_name_alone() -> None:
+    """About one name in nineteen is held out, always the same ones."""
+    names = [f"photo_{index}.jpg" for index in range(1900)]
+    held_out = [name for name in names if is_held_out(name)]
+    assert 60 < len(held_out) < 140
+    assert held_out == [name for name in names if is_held_out(name)]
+
+
+def test_sizes_suit_the_teacher() -> None:
+    """Scaled photos have sides that are multiples of 32 and keep their proportions, nearly."""
+    assert scaled(photo(480, 640), 512).shape == (384, 512, 3)
+    assert scaled(photo(160, 16), 64).shape == (64, 32, 3)
+
+
+def test_the_same_step_gives_the_same_batch() -> None:
+    """A batch depends on the seed and the step alone, in the foreground and in the background."""
+    picture = photo()
+    sampler = Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4, repeats=2)
+    first, again = sampler.batch(7), next(iter(in_background(sampler, 7, 9)))
+    np.testing.assert_array_equal(first.seen, again.seen)
+    assert first.seen.shape == first.targets.shape == (4, 3, 64, 64)
+    assert not np.array_equal(first.targets, sampler.batch(8).targets)
+
+
+def test_repeats_show_the_same_place_moved() -> None:
+    """The last rows of a batch are the first ones, moved by the shifts that it names."""
+    picture = photo()
+    batch = Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4, repeats=2).batch(3)
+    for row, (down, right) in enumerate(batch.shifts):
+        assert 0 <= down <= LARGEST_SHIFT
+        here = batch.targets[row][:, down:, right:]
+        there = batch.targets[2 + row][:, : 64 - down, : 64 - right]
+        np.testing.assert_array_equal(here, there)
+
+
+def test_photos_smaller_than_a_crop_are_refused() -> None:
+    """A crop that fits no photo is an error that says which size is needed."""
+    picture = photo(32, 32)
+    with pytest.raises(InvalidInput, match="72 pixels"):
+        Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4)
+
+
+def test_lines_are_inked_and_specks_are_not() -> None:
+    """A faint line in the drawing is dark in the target; a speck stays as it was."""
+    drawing = np.full((64, 64, 3), 160, np.uint8)
+    drawing[30, 4:60] = 110
+    drawing[10, 10] = 110
+    target = inked(drawing)
+    assert line_map(drawing)[30, 32] > 4
+    assert int(target[30, 32].max()) < 90
+    assert int(target[10, 10].min()) > 100
+    assert abs(int(target[50, 50, 0]) - 160) <= 1

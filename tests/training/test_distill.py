@@ -1,0 +1,136 @@
+"""The training loop, on pictures made on the spot."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("tqdm")
+pytest.importorskip("onnx")
+
+from livefilter.errors import InvalidInput, UnknownName  # noqa: E402
+from livefilter.generator.network import Design, Generator  # noqa: E402
+from livefilter.training.card import write_style  # noqa: E402
+from livefilter.training.data import Pair  # noqa: E402
+from livefilter.training.distill import LATEST, Distillation, Recipe, distill, load_checkpoint  # noqa: E402
+from livefilter.training.figures import measure  # noqa: E402
+from livefilter.training.sheet import draw, write_sheet  # noqa: E402
+from livefilter.training.target import inked  # noqa: E402
+
+TINY = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_threads() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[Pair]:
+    """Two scenes of discs; the drawing outlines them and turns them warm."""
+    made = []
+    for seed in range(2):
+        random = np.random.default_rng(seed)
+        photo = np.full((96, 96, 3), 190, np.uint8)
+        drawing = np.full((96, 96, 3), (180, 200, 215), np.uint8)
+        for _ in range(6):
+            x, y, radius = (int(value) for value in random.integers([10, 10, 6], [86, 86, 20]))
+            colour = [int(value) for value in random.integers(40, 220, 3)]
+            cv2.circle(photo, (x, y), radius, colour, -1)
+            cv2.circle(drawing, (x, y), radius, [colour[0] // 2, colour[1], colour[2]], -1)
+            cv2.circle(drawing, (x, y), radius, (40, 40, 40), 1)
+        made.append(Pair(str(seed), photo, drawing, inked(drawing)))
+    return made
+
+
+def recipe(**changes: int) -> Recipe:
+    """A run of a few steps; the discriminator joins half way."""
+    return Recipe(**{"steps": 40, "adversarial_from": 30, "batch": 4, "crop": 64, "warm_up": 4, **changes})
+
+
+def test_every_term_is_finite_and_the_total_falls(pairs: list[Pair]) -> None:
+    """Forty steps bring the total down, with and without the discriminator, and no term goes astray."""
+    run = Distillation(pairs, recipe(), TINY)
+    history: list[dict[str, float]] = []
+    run.run(40, history.append)
+    assert all(np.isfinite(value) for terms in history for value in terms.values())
+    assert set(history[0]) == {"colour", "gradient", "lines", "flatness", "consistency", "total"}
+    assert set(history[-1]) == set(history[0]) | {"adversarial", "features", "discriminator"}
+    totals = [terms["total"] for terms in history[:30]]
+    assert np.mean(totals[-5:]) < 0.7 * np.mean(totals[:5])
+
+
+def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(pairs: list[Pair], tmp_path: Path) -> None:
+    """Saving, restoring and going on gives the same weights as going through, discriminator included."""
+    through = Distillation(pairs, recipe(steps=8, adversarial_from=3), TINY)
+    through.run(8)
+    cut = Distillation(pairs, recipe(steps=8, adversarial_from=3), TINY)
+    cut.run(5)
+    cut.save(tmp_path / LATEST)
+    resumed = Distillation(pairs, recipe(steps=8, adversarial_from=3), TINY)
+    resumed.restore(tmp_path / LATEST)
+    assert resumed.step == 5
+    resumed.run(8)
+    for wanted, found in zip(through.averaged.parameters(), resumed.averaged.parameters(), strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_distill_leaves_a_checkpoint_and_sheets(pairs: list[Pair], tmp_path: Path) -> None:
+    """The loop writes its checkpoint and a sample sheet, and a second call has nothing left to do."""
+    sheets: list[Path] = []
+
+    def sheet(network: Generator, path: Path) -> None:
+        write_sheet(network, pairs, path)
+        sheets.append(path)
+
+    short = recipe(steps=4)
+    distill(Distillation(pairs, short, TINY), tmp_path, sheet, save_every=2, sheet_every=4)
+    distill(Distillation(pairs, short, TINY), tmp_path, sheet, save_every=2, sheet_every=4)
+    assert [path.name for path in sheets] == ["sheet-000004.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LATEST, "sheet-000004.png"]
+    assert cv2.imread(str(sheets[0])).shape[1] == 1600
+
+
+def test_a_damaged_checkpoint_is_named(pairs: list[Pair], tmp_path: Path) -> None:
+    """A file that is no checkpoint, or one of another design, is refused in one line."""
+    (tmp_path / "torn.pt").write_bytes(b"half a file")
+    with pytest.raises(InvalidInput, match="not a readable training checkpoint"):
+        load_checkpoint(tmp_path / "torn.pt")
+    Distillation(pairs, recipe(), TINY).save(tmp_path / LATEST)
+    with pytest.raises(InvalidInput, match="another design"):
+        Distillation(pairs, recipe(), Design(eighth=32)).restore(tmp_path / LATEST)
+
+
+def test_figures_know_nothing_and_everything(pairs: list[Pair]) -> None:
+    """Doing nothing captures no share of the change, and the target itself captures all of it."""
+    targets = {pair.photo.tobytes(): pair.target for pair in pairs}
+    nothing = measure(pairs, lambda photo: photo)
+    everything = measure(pairs, lambda photo: targets[photo.tobytes()])
+    assert nothing["share_of_target_pixels"] == 0.0
+    assert everything["share_of_target_lines"] == 1.0
+    assert nothing["psnr_photo_to_teacher_db"] == nothing["psnr_student_to_teacher_db"]
+
+
+def test_a_style_folder_is_complete(pairs: list[Pair], tmp_path: Path) -> None:
+    """Network, card and picture are written, and the card names the network's own checksum."""
+    cv2.imwrite(str(tmp_path / "photo.png"), pairs[0].photo)
+    torch.manual_seed(0)
+    folder = tmp_path / "hayao"
+    write_style(folder, "hayao", Generator(TINY), "a command", {"held_out_photos": 2}, tmp_path / "photo.png")
+    card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
+    assert sorted(path.name for path in folder.iterdir()) == ["card.toml", "network.onnx", "picture.jpg"]
+    assert len(card["sha256"]) == 64
+    assert card["figures"]["held_out_photos"] == 2
+    assert draw(Generator(TINY), pairs[0].photo).shape == (96, 96, 3)
+    with pytest.raises(UnknownName, match="hayaa"):
+        write_style(tmp_path / "x", "hayaa", Generator(TINY), "", {}, tmp_path / "photo.png")
