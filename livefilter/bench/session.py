@@ -1,0 +1,152 @@
+"""A whole benchmark: every case in turn, and what was measured so far at any moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from livefilter.bench.figures import Figures
+from livefilter.bench.float_network import missing_onnx
+from livefilter.bench.measure import Bench, Case, CaseResult, Plan
+from livefilter.bench.naive import NaiveLoop
+from livefilter.bench.source import Preloaded, preload
+from livefilter.capture import open_source, resolve_input
+from livefilter.capture.base import SourceOptions
+from livefilter.errors import BackendUnavailable, InvalidInput
+from livefilter.frame import Image
+from livefilter.inference.base import EngineOptions
+from livefilter.inference.styler import Styler
+from livefilter.metrics import percentiles
+from livefilter.output import open_sink
+from livefilter.output.base import Sink, SinkOptions
+from livefilter.registry import ENGINES
+from livefilter.styles.catalogue import Catalogue, Style
+
+# The share of a frame's time that `livefilter run` gives to styling with process size "auto".
+_STYLING_SHARE = 0.5
+# Drawn faster than any engine reads, so that what is timed is the drawing and not the wait for the beat.
+_DEMO_FPS = 1000.0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What every case is measured with.
+
+    source, outputs: as after --input and --output. threads: of the engines; 0 lets the runtime choose.
+    """
+
+    source: str = "demo"
+    outputs: tuple[str, ...] = ("null",)
+    threads: int = 0
+
+
+class BenchSession:
+    """Measures all cases; `results` holds what is finished, whenever one looks.
+
+    stop: set from a signal handler, it ends `run` within a fraction of a second.
+    Raises on construction: LivefilterError: an input, output or package that is asked for is not there.
+    """
+
+    def __init__(self, cases: Sequence[Case], plan: Plan, parts: Parts, stop: threading.Event) -> None:
+        self.results: list[CaseResult] = []
+        self._cases = cases
+        self._plan = plan
+        self._parts = parts
+        self._stop = stop
+        self._catalogue = Catalogue()
+        if plan.against and any(case.backend != "identity" for case in cases):
+            missing = missing_onnx()
+            if missing:
+                raise BackendUnavailable(missing)
+        for sink in self._open_sinks(cases[0]):
+            with closing(sink):
+                if sink.main_thread:
+                    raise InvalidInput(f"A benchmark cannot show {sink.name}. Measure with --output null or page.")
+        sizes = dict.fromkeys((case.width, case.height) for case in cases)
+        self._inputs = {size: self._preload(*size) for size in sizes}
+
+    @property
+    def complete(self) -> bool:
+        """Whether every round of every case was measured."""
+        turns = self._plan.rounds * (4 if self._plan.against else 2)
+        return len(self.results) == len(self._cases) and all(len(result.rounds) == turns for result in self.results)
+
+    def run(self, told: Callable[[CaseResult, Figures], None]) -> None:
+        """Measure until the end or until `stop`; `told` hears of every turn.
+
+        Raises: LivefilterError: the first thing that failed; what was measured before it stays in `results`.
+        """
+        for case in self._cases:
+            if self._stop.is_set():
+                return
+            with closing(self._open_styler(case)) as styler:
+                styler.warm_up(case.width, case.height)
+                result = CaseResult(case, styler.engine_info)
+                preloaded = self._inputs[case.width, case.height]
+                naive = self._open_naive(case, result, preloaded.images[0]) if self._plan.against else None
+                self.results.append(result)
+
+                def open_sinks(case: Case = case) -> list[Sink]:
+                    return self._open_sinks(case)
+
+                bench = Bench(case, self._plan, styler, naive, preloaded, open_sinks, self._stop)
+                for figures in bench.run():
+                    result.rounds.append(figures)
+                    told(result, figures)
+
+    def describe_input(self) -> list[dict[str, Any]]:
+        """What was preloaded, and what a frame of it costs to decode or draw, which is part of no other figure."""
+        found: list[dict[str, Any]] = []
+        for (width, height), preloaded in self._inputs.items():
+            entry: dict[str, Any] = {
+                "name": preloaded.name,
+                "frame_width_px": width,
+                "frame_height_px": height,
+                "preloaded_frames": len(preloaded.images),
+            }
+            if preloaded.read_s:
+                read = percentiles(np.array(preloaded.read_s) * 1000.0)
+                entry |= {f"decode_{name}_ms": round(getattr(read, f"{name}_ms"), 3) for name in ("p50", "p95", "p99")}
+            found.append(entry)
+        return found
+
+    def _preload(self, width: int, height: int) -> Preloaded:
+        is_demo = resolve_input(self._parts.source)[0] == "demo"
+        options = SourceOptions(width, height, _DEMO_FPS if is_demo else 0.0)
+        with open_source(self._parts.source, options) as source:
+            return preload(source, width, height, timed=is_demo or not source.info.live)
+
+    def _open_styler(self, case: Case) -> Styler:
+        return Styler(
+            self._verified(case).network_path,
+            case.backend,
+            int(case.process_size) if case.process_size.isdecimal() else "auto",
+            EngineOptions(threads=self._parts.threads),
+            budget_ms=_STYLING_SHARE * 1000.0 / self._plan.fps if case.process_size == "auto" else None,
+        )
+
+    def _open_naive(self, case: Case, result: CaseResult, image: Image) -> NaiveLoop:
+        """Open the naive loop and prove that it draws what the engine draws."""
+        network, engine = self._verified(case).network_path, result.engine
+        naive = NaiveLoop(network, engine)
+        options = EngineOptions(threads=self._parts.threads)
+        with ENGINES.load(case.backend)(network, engine.width, engine.height, options) as reference:
+            result.naive_difference_levels = naive.require_same(image, reference.run)
+        return naive
+
+    def _verified(self, case: Case) -> Style:
+        style = self._catalogue.get(case.style)
+        self._catalogue.verify(style)
+        return style
+
+    def _open_sinks(self, case: Case) -> list[Sink]:
+        options = SinkOptions(case.width, case.height, self._plan.fps)
+        with ExitStack() as opened:
+            sinks = [opened.enter_context(open_sink(spec, options)) for spec in self._parts.outputs]
+            opened.pop_all()
+            return sinks

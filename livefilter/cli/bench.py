@@ -1,0 +1,214 @@
+"""`livefilter bench`: how fast this machine is, and where the time goes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from livefilter.bench.cases import Skipped, list_cases
+from livefilter.bench.figures import Figures
+from livefilter.bench.machine import describe_machine, describe_versions
+from livefilter.bench.measure import CaseResult, Plan
+from livefilter.bench.plot import draw_plot
+from livefilter.bench.report import document, write_json
+from livefilter.bench.session import BenchSession, Parts
+from livefilter.bench.table import case_name, tables
+from livefilter.errors import BackendUnavailable, InvalidInput
+
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.option("-s", "--style", multiple=True, default=["hayao"], help="Style; several allowed, or all.")
+@click.option("--backend", multiple=True, default=["auto"], help="Backend; several allowed, or auto, or all.")
+@click.option("--size", multiple=True, default=["640x360"], metavar="WxH", help="Size of frames; several allowed.")
+@click.option(
+    "--process-size",
+    multiple=True,
+    default=["full"],
+    metavar="SIZE",
+    help="Shorter side, in pixels, at which frames are styled; several allowed. full: the frame's own; "
+    "auto: what `livefilter run` takes at --fps.",
+)
+@click.option("--threads", type=click.IntRange(0, 256), default=0, help="CPU threads; 0 lets the runtime choose.")
+@click.option("--fps", type=click.FloatRange(1, 240), default=30.0, help="Rate of the live turns.")
+@click.option("--seconds", type=click.FloatRange(0.1, 3600), default=5.0, help="Length of each measurement.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, help="How often each measurement is repeated.")
+@click.option("--warmup", type=click.FloatRange(0, 60), default=1.0, help="Seconds that run before each measurement.")
+@click.option("--against", type=click.Choice(["naive"]), help="Also run the loop people write today, turn by turn.")
+@click.option("-i", "--input", "source", default="demo", help="Where pictures come from: demo, a file, a camera.")
+@click.option("-o", "--output", multiple=True, default=["null"], help="Where frames go; several allowed.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("bench-results"),
+    metavar="FOLDER",
+    help="Folder for the JSON file and the plot.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON document instead of tables.")
+@click.help_option("-h", "--help")
+def bench(
+    style: tuple[str, ...],
+    backend: tuple[str, ...],
+    size: tuple[str, ...],
+    process_size: tuple[str, ...],
+    threads: int,
+    fps: float,
+    seconds: float,
+    rounds: int,
+    warmup: float,
+    against: str | None,
+    source: str,
+    output: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> int:
+    """Measure frame rates, latency, drops, CPU and memory of the whole pipeline on this machine.
+
+    Every combination of styles, backends and sizes is run flat out, as many frames as it can, and live, at --fps.
+    Ctrl-C ends it and keeps what was measured.
+    """
+    console = Console(stderr=as_json, highlight=False)
+    cases, skipped = list_cases(style, backend, size, process_size)
+    plan = Plan(fps, seconds, rounds, warmup, against)
+    parts = Parts(source, output, threads)
+    stem = _prepare(out) / time.strftime("bench-%Y%m%d-%H%M%S")
+    facts: dict[str, Any] = {
+        "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+        "settings": _settings(plan, parts, size, process_size),
+    }
+    with _interruptible() as stop:
+        session = BenchSession(cases, plan, parts, stop)
+        facts |= {"input": session.describe_input(), "skipped": [dataclasses.asdict(skip) for skip in skipped]}
+        _announce(console, facts, skipped, len(cases), plan)
+        try:
+            session.run(lambda result, figures: _tell(console, result, figures))
+        finally:
+            # An engine that fails late must not cost what was measured before it.
+            measured = any(result.rounds for result in session.results)
+            content = document(session.results, facts, complete=session.complete)
+            if measured:
+                write_json(content, stem.with_suffix(".json"))
+    if not measured:
+        console.print("Stopped before anything was measured.")
+        return _INTERRUPTED
+    if as_json:
+        click.echo(json.dumps(content, indent=2))
+    else:
+        console.print(tables(session.results, fps))
+    console.print(f"Figures: {escape(str(stem.with_suffix('.json')))}", soft_wrap=True)
+    if not session.complete:
+        console.print("[yellow]Interrupted: this is what was measured up to then; there is no plot.[/]")
+        return _INTERRUPTED
+    _plot(console, session.results, stem.with_suffix(".png"), facts, fps)
+    return 0
+
+
+def _plot(console: Console, results: list[CaseResult], path: Path, facts: dict[str, Any], fps: float) -> None:
+    machine, versions = facts["machine"], facts["versions"]
+    on = f"{machine['gpu'] or machine['cpu']}, {machine['logical_cores_count']} cores, {machine['system']}"
+    try:
+        draw_plot(results, path, f"livefilter {versions['livefilter']} on {facts['started_at'][:10]}", on, fps)
+    except BackendUnavailable as error:  # a plot is an extra: its figures are there without it
+        console.print(f"[yellow]{escape(str(error))}[/]", soft_wrap=True)
+    else:
+        console.print(f"Plot:    {escape(str(path))}", soft_wrap=True)
+
+
+def _announce(console: Console, facts: dict[str, Any], skipped: list[Skipped], cases: int, plan: Plan) -> None:
+    machine = facts["machine"]
+    console.print(
+        f"{escape(machine['cpu'])}, {machine['logical_cores_count']} cores, {machine['memory_mb'] / 1024:.0f} GB"
+        f"{', ' + escape(machine['gpu']) if machine['gpu'] else ''}; "
+        f"load before the start: {machine['load_average_1min_count']:.2f}",
+        soft_wrap=True,
+    )
+    for entry in facts["input"]:
+        cost = (
+            f", {entry['decode_p50_ms']:.1f} ms each to make, counted nowhere below" if "decode_p50_ms" in entry else ""
+        )
+        console.print(
+            f"Input: {escape(entry['name'])}, {entry['preloaded_frames']} frames of {entry['frame_width_px']}x"
+            f"{entry['frame_height_px']} held in memory{cost}",
+            soft_wrap=True,
+        )
+    for skip in skipped:
+        console.print(f"[yellow]Skipped {skip.backend}:[/] {escape(skip.reason)}", soft_wrap=True)
+    turns = cases * plan.rounds * (4 if plan.against else 2)
+    minutes, left_s = divmod(round(turns * (plan.seconds + plan.warmup_s)), 60)
+    console.print(f"{turns} turns, about {minutes}:{left_s:02d} minutes. Ctrl-C keeps what was measured.")
+
+
+def _tell(console: Console, result: CaseResult, figures: Figures) -> None:
+    done = sum((other.loop, other.mode) == (figures.loop, figures.mode) for other in result.rounds)
+    age = figures.latency.get("age")
+    words = (
+        f", age {age.p50_ms:.0f} ms, {figures.dropped_percent:.0f} % dropped" if age and figures.mode == "live" else ""
+    )
+    mode = "flat out" if figures.mode == "throughput" else "live"
+    name = "livefilter" if figures.loop == "pipeline" else "naive"
+    console.print(
+        f"[dim]{escape(case_name(result))}, round {done}: {name} {mode} {figures.new_fps:.1f} fps{words}[/]",
+        soft_wrap=True,
+    )
+
+
+def _settings(plan: Plan, parts: Parts, sizes: tuple[str, ...], process_sizes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "live_fps": plan.fps,
+        "measured_s": plan.seconds,
+        "warmup_s": plan.warmup_s,
+        "rounds_count": plan.rounds,
+        "threads_count": parts.threads,
+        "against": plan.against,
+        "input": parts.source,
+        "outputs": list(parts.outputs),
+        "sizes": list(sizes),
+        "process_sizes": list(process_sizes),
+    }
+
+
+def _prepare(folder: Path) -> Path:
+    """Make sure that the results can be written before minutes are spent on them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".livefilter-bench"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InvalidInput(f"Cannot write into {folder}: {error.strerror}. Name another folder with --out.") from error
+    return folder
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets; a second one ends the process at once."""
+    stop = threading.Event()
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
