@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.audio.frame import AudioFrame
@@ -29,23 +30,32 @@ class SoundTrack:
     """
 
     def __init__(
-        self, source: InputContainer, loop: bool, container: OutputContainer, copied: frozenset[str] | None, encoder: str
+        self,
+        source: InputContainer,
+        loop: bool,
+        container: OutputContainer,
+        copied: frozenset[str] | None,
+        encoder: str,
     ) -> None:
         self._source = source
         self._input: AudioStream = source.streams.audio[0]
         codec = self._input.codec_context.name
         self.copies = copied is None or codec in copied
         self._output: AudioStream = (
-            container.add_stream_from_template(self._input) if self.copies else _add_encoder(container, encoder, self._input)
+            container.add_stream_from_template(self._input)
+            if self.copies
+            else _add_encoder(container, encoder, self._input)
         )
         if not self.copies:
-            _log.info("The sound is %s, which %s cannot hold: encoding it as %s.", codec, container.format.name, encoder)
+            _log.info(
+                "The sound is %s, which %s cannot hold: encoding it as %s.", codec, container.format.name, encoder
+            )
         # Times count from the earliest of all streams, as they do where the pictures are read.
         self._zero_s = (source.start_time or 0) / av.time_base
         self._length_s = self._measure_length() if loop else None
         self._loop = bool(self._length_s)
-        self._parts: Iterator[tuple[float, Packet]] | None = None
-        self._waiting: tuple[float, Packet] | None = None
+        self._parts: Iterator[tuple[float, Packet[AudioStream]]] | None = None
+        self._waiting: tuple[float, Packet[AudioStream]] | None = None
         self._last_dts: int | None = None
 
     @classmethod
@@ -77,7 +87,7 @@ class SoundTrack:
         self._waiting = None
         self._parts = self._play(media_s, at_s)
 
-    def until(self, at_s: float) -> Iterator[Packet]:
+    def until(self, at_s: float) -> Iterator[Packet[AudioStream]]:
         """Packets, in order, whose sound starts before output time `at_s`; nothing before the first `align`."""
         while self._parts is not None:
             if self._waiting is None:
@@ -88,7 +98,7 @@ class SoundTrack:
             self._waiting = None
             yield from self._emit(packet) if self.copies else self._encode(packet)
 
-    def finish(self) -> Iterator[Packet]:
+    def finish(self) -> Iterator[Packet[AudioStream]]:
         """What the encoder still holds."""
         if not self.copies and self._output.codec_context.is_open:
             yield from self._output.encode(None)
@@ -97,7 +107,7 @@ class SoundTrack:
         """Close the file. Can be called twice."""
         self._source.close()
 
-    def _play(self, media_s: float, at_s: float) -> Iterator[tuple[float, Packet]]:
+    def _play(self, media_s: float, at_s: float) -> Iterator[tuple[float, Packet[AudioStream]]]:
         """Packets from a moment on, moved to output time, each with the output time at which it starts."""
         turn = int(media_s // self._length_s) if self._loop and self._length_s else 0
         while True:
@@ -134,21 +144,21 @@ class SoundTrack:
         ]
         return max(ends, default=0.0) - self._zero_s
 
-    def _emit(self, packet: Packet) -> Iterator[Packet]:
-        if self._last_dts is not None and packet.dts is not None and packet.dts <= self._last_dts:
+    def _emit(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
+        if packet.dts is None or (self._last_dts is not None and packet.dts <= self._last_dts):
             return  # a seam of a loop or an alignment; containers refuse time that stands still
         self._last_dts = packet.dts
         packet.stream = self._output
         yield packet
 
-    def _encode(self, packet: Packet) -> Iterator[Packet]:
+    def _encode(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         try:
             frames = self._input.decode(packet)
         except av.InvalidDataError:
             _log.warning("A damaged piece of sound at %.1f s was left out.", _seconds(packet.pts, packet.time_base))
             return
         for frame in frames:
-            if isinstance(frame, AudioFrame) and self._rises(frame):
+            if self._rises(frame):
                 yield from self._output.encode(frame)
 
     def _rises(self, frame: AudioFrame) -> bool:
@@ -161,7 +171,7 @@ def _add_encoder(container: OutputContainer, encoder: str, like: AudioStream) ->
     rate = like.codec_context.sample_rate
     if encoder == "libopus" and rate not in _RATES:
         rate = 48000
-    stream = container.add_stream(encoder, rate=min(rate, 48000), bit_rate=_BIT_RATE)
+    stream = cast(AudioStream, container.add_stream(encoder, rate=min(rate, 48000), bit_rate=_BIT_RATE))
     stream.layout = "mono" if like.codec_context.layout.nb_channels == 1 else "stereo"
     return stream
 

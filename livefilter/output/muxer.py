@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from typing import BinaryIO, cast
 
 import av
 import numpy as np
-from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -47,14 +47,11 @@ class Muxer:
         self._sound: SoundTrack | None = None
         # H.264 in 4:2:0, the only kind that every player takes, has even sides.
         self._padded = _even_canvas(options.width, options.height)
-        self._container = cast(
-            OutputContainer,
-            av.open(
-                file,
-                "w",
-                format=recipe.container,
-                container_options={**recipe.container_options, "max_interleave_delta": str(_INTERLEAVE_US)},
-            ),
+        self._container = av.open(
+            file,
+            "w",
+            format=recipe.container,
+            container_options={**recipe.container_options, "max_interleave_delta": str(_INTERLEAVE_US)},
         )
         self._video = self._add_video(recipe)
         if options.media is not None:
@@ -116,10 +113,9 @@ class Muxer:
         """Let go of everything after a failure; close the file first."""
         self._finished = True
         self._close_sound()
-        try:
+        # The file refuses the end mark, as it must: it already failed.
+        with contextlib.suppress(av.FFmpegError, OSError, ValueError):
             self._container.close()
-        except (av.FFmpegError, OSError, ValueError):
-            pass  # the file refuses the end mark, as it must: it already failed
 
     def _add_video(self, recipe: Recipe) -> VideoStream:
         height, width = self._padded.shape[:2]

@@ -75,7 +75,7 @@ FLV = Recipe(
 MPEG_TS = Recipe(
     "mpegts",
     codec_options=dict(_X264_LIVE),
-    container_options={"mpegts_flags": "+resend_headers", "muxdelay": "0", "muxpreload": "0"},
+    container_options={"mpegts_flags": "+resend_headers"},
     sound_copied=frozenset(("aac", "mp2", "mp3", "ac3", "eac3")),
     hold_s=0.2,
     bits_per_pixel=0.1,

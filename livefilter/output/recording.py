@@ -112,7 +112,9 @@ def _create(path: Path) -> _WholeWrites:
         return _WholeWrites(path, "x")
     except FileExistsError as error:
         what = "is a folder" if path.is_dir() else "exists already"
-        raise SinkUnavailable(f"Recording to {path} cannot start: it {what}. Choose another name or delete it.") from error
+        raise SinkUnavailable(
+            f"Recording to {path} cannot start: it {what}. Choose another name or delete it."
+        ) from error
     except FileNotFoundError as error:
         raise SinkUnavailable(
             f"Recording to {path} cannot start: there is no folder {path.parent}. Create it or choose another."
@@ -138,4 +140,5 @@ def _wrong_suffix(target: str, suffix: str) -> str:
     known = ", ".join(FILES)
     near = nearest(suffix, FILES)
     meant = f" Did you mean {near}?" if near else ""
-    return f"Cannot record to {target!r}: its ending {suffix or '(none)'} is no known kind of video.{meant} Use one of {known}."
+    ending = f"its ending {suffix} is no known kind of video" if suffix else "its name has no ending"
+    return f"Cannot record to {target!r}: {ending}.{meant} Use one of {known}."

@@ -6,10 +6,22 @@ import re
 
 SCHEMES = ("rtmp://", "rtmps://", "srt://", "udp://")
 
-_PARTS = re.compile(r"(?P<scheme>[a-z0-9+.-]+://)(?P<login>[^/?#]*@)?(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>.*)", re.I)
+_PARTS = re.compile(
+    r"(?P<scheme>[a-z0-9+.-]+://)(?P<login>[^/?#]*@)?(?P<host>[^/?#]*)(?P<path>[^?#]*)(?P<query>.*)", re.I
+)
 
 # What may be shown of a query; everything else may be a key or a passphrase.
-_HARMLESS = {"mode", "latency", "pkt_size", "ttl", "transtype", "connect_timeout", "timeout", "overrun_nonfatal", "listen"}
+_HARMLESS = {
+    "mode",
+    "latency",
+    "pkt_size",
+    "ttl",
+    "transtype",
+    "connect_timeout",
+    "timeout",
+    "overrun_nonfatal",
+    "listen",
+}
 
 
 def is_stream_url(text: str) -> bool:
