@@ -112,7 +112,9 @@ def _read(network: Path, width: int, height: int) -> Any:
         )
     shape = [1, height, width, 3]
     try:
-        model.reshape({"frame": shape})
+        # A network exported for one size may hold that size elsewhere too, so it is not stretched to another.
+        if model.inputs[0].partial_shape.is_dynamic:
+            model.reshape({"frame": shape})
         found = [list(port.shape) for port in (*model.inputs, *model.outputs)]
     except Exception as error:
         raise corrupt(network, error) from error
