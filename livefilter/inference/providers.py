@@ -80,6 +80,7 @@ def quiet_options() -> Any:
 
 def create_session(network: str | bytes, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
     """Open a session that raises where ONNX Runtime would otherwise retry on the CPU."""
+    ort.set_default_logger_severity(4)  # loading a provider is logged outside the session's own options
     session = ort.InferenceSession(network, options, providers=providers, enable_fallback=0)
     session.disable_fallback()
     return session

@@ -142,7 +142,7 @@ def test_a_size_off_the_grid_is_refused(backend: str, network: Path, width: int,
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "garbage", "truncated"])
 def test_a_damaged_network_is_refused(
-    backend: str, network: Path, damage: str, capfd: pytest.CaptureFixture[str]
+    runtime: str, network: Path, damage: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A file that is no network is one line that names it and the fix; the runtime's own chatter is kept away."""
     content = network.read_bytes()
