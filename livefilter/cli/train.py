@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+SCALES = ("384", "512", "640", "768:512")
+
 
 @click.group()
 def train() -> None:
@@ -20,9 +22,11 @@ def train() -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints and the result.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Photo to show on the card; default: the first one.")
 @click.option("--runtime", default="onnxruntime", show_default=True, help="Runs the teacher: onnxruntime or openvino.")
-@click.option("--scale", "scales", multiple=True, default=(384, 512, 640), show_default=True, help="Longest side.")
-@click.option("--steps", default=45_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
-@click.option("--adversarial-from", default=28_000, show_default=True, help="Step at which the discriminator joins.")
+@click.option(
+    "--scale", "scales", multiple=True, default=SCALES, show_default=True, help="Longest side; A:B draws at B."
+)
+@click.option("--steps", default=32_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
+@click.option("--adversarial-from", default=20_000, show_default=True, help="Step at which the discriminator joins.")
 @click.option("--batch", default=8, show_default=True, type=click.IntRange(3), help="Crops in a step.")
 @click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
@@ -36,7 +40,7 @@ def distill(
     out: Path,
     picture: Path | None,
     runtime: str,
-    scales: tuple[int, ...],
+    scales: tuple[str, ...],
     steps: int,
     adversarial_from: int,
     batch: int,
@@ -63,7 +67,7 @@ def distill(
     import torch
 
     from livefilter.training.card import facts_of, write_style
-    from livefilter.training.data import is_held_out, list_photos, load_pairs, precompute
+    from livefilter.training.data import Scale, is_held_out, list_photos, load_pairs, precompute
     from livefilter.training.distill import Distillation, Recipe
     from livefilter.training.distill import distill as train_to_the_end
     from livefilter.training.figures import measure
@@ -82,13 +86,14 @@ def distill(
     unseen = [file for file in files if is_held_out(file.name)]
     if not seen or not unseen:
         raise InvalidInput(f"The photo folder {photos} is too small to keep photos out for measuring. Add photos.")
-    precompute(files, Teacher(teacher, runtime), cache, scales)
+    sizes = [Scale.parse(text) for text in scales]
+    precompute(files, Teacher(teacher, runtime), cache, sizes)
 
-    held_out = load_pairs(unseen, cache, scales)
+    held_out = load_pairs(unseen, cache, sizes)
     recipe = Recipe(
         steps=steps, adversarial_from=adversarial_from, batch=batch, crop=crop, seed=seed, bfloat16=bfloat16
     )
-    run = Distillation(load_pairs(seen, cache, scales), recipe)
+    run = Distillation(load_pairs(seen, cache, sizes), recipe)
     trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[1::9], path))
     figures = {"held_out_photos": len(unseen), **measure(held_out, lambda photo: draw(trained, photo))}
     command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}; {run.step} steps"

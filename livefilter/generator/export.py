@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -15,6 +16,8 @@ from livefilter.generator.network import Block, Conv, Generator
 
 OPSET = 17
 
+Layer = TypeVar("Layer", bound=torch.nn.Module)
+
 
 class _Graph:
     """Collects nodes and initializers; every method returns the name of the tensor it made."""
@@ -23,7 +26,7 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: object) -> str:
+    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, list(inputs), [output], name=f"{operator}_{output}", **attributes))
         return output
@@ -74,9 +77,7 @@ class _Graph:
     def block(self, block: Block, features: str, name: str) -> str:
         hidden = features
         for index, layer in enumerate(block.layers):
-            if not isinstance(layer, Conv):
-                raise TypeError(f"{name} holds a {type(layer).__name__}, which export does not know.")
-            hidden = self.conv(layer, hidden, f"{name}_{index}")
+            hidden = self.conv(_as(Conv, layer), hidden, f"{name}_{index}")
             if index < len(block.layers) - 1:
                 hidden = self.relu(hidden)
         return self.relu(self.node("Add", features, hidden))
@@ -155,7 +156,7 @@ def _chain(g: _Graph, layers: torch.nn.ModuleList, features: str, name: str) -> 
     return features
 
 
-def _as(kind: type[torch.nn.Module], layer: torch.nn.Module) -> object:
+def _as(kind: type[Layer], layer: torch.nn.Module) -> Layer:
     if not isinstance(layer, kind):
         raise TypeError(f"The generator holds a {type(layer).__name__} where export expects a {kind.__name__}.")
     return layer

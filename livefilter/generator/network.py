@@ -23,9 +23,9 @@ class Design:
     half: int = 16
     quarter: int = 32
     eighth: int = 64
-    half_convs: int = 1
+    half_convs: int = 2
     quarter_convs: int = 1
-    eighth_blocks: int = 3
+    eighth_blocks: int = 4
     expansion: int = 0
 
     def as_dict(self) -> dict[str, int]:
@@ -44,9 +44,8 @@ class Conv(nn.Module):
         self, inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1, gain: float = 1.0
     ) -> None:
         super().__init__()
-        self.stride, self.groups, self.padding = stride, groups, (size - stride + 1) // 2 if stride > 2 else size // 2
-        if size % 2 == 0:
-            self.padding = (size - stride) // 2
+        self.stride, self.groups = stride, groups
+        self.padding = (size - stride) // 2 if size % 2 == 0 else size // 2
         self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, size, size))
         nn.init.kaiming_normal_(self.weight, a=0.1)
         self.weight.data.mul_(gain)
@@ -57,7 +56,7 @@ class Conv(nn.Module):
 
     def kernel(self) -> Tensor:
         """Fold the branches: the (outputs, inputs / groups, size, size) kernel that this layer applies."""
-        kernel = self.weight
+        kernel: Tensor = self.weight
         if self.point is not None:
             kernel = kernel + F.pad(self.point, (1, 1, 1, 1))
         if self.identity is not None:

@@ -39,6 +39,31 @@ class Pair:
     target: Image
 
 
+@dataclass(frozen=True)
+class Scale:
+    """The longest side of a photo, and of what the teacher is given.
+
+    A teacher's style is stronger on small pictures: drawn smaller and enlarged, it gives a large photo few, thick
+    lines and wide regions.
+    """
+
+    longest: int
+    drawn_at: int
+
+    @classmethod
+    def parse(cls, text: str) -> Scale:
+        """Read "640", or "768:512" for photos of 768 that the teacher sees at 512.
+
+        Raises:
+            InvalidInput: the text is neither.
+        """
+        longest, _, drawn_at = text.partition(":")
+        try:
+            return cls(int(longest), int(drawn_at or longest))
+        except ValueError as error:
+            raise InvalidInput(f"The scale {text!r} is not understood: write 640, or 768:512.") from error
+
+
 def is_held_out(name: str) -> bool:
     """Tell whether the photo of this file name is kept for measuring; it depends on nothing but the name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % HELD_OUT_ONE_IN == 0
@@ -69,27 +94,30 @@ def scaled(picture: Image, longest: int) -> Image:
     return np.asarray(cv2.resize(picture, (size[0], size[1]), interpolation=method), dtype=np.uint8)
 
 
-def precompute(photos: Sequence[Path], teacher: Teacher, cache: Path, scales: Sequence[int]) -> None:
+def precompute(photos: Sequence[Path], teacher: Teacher, cache: Path, scales: Sequence[Scale]) -> None:
     """Write what the teacher makes of each photo at each scale into `cache`; pairs that are there are kept.
 
     Raises:
         InvalidInput: a photo cannot be read.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    for longest, path in tqdm([(s, p) for s in scales for p in photos], desc="teacher", unit="picture"):
-        files = _files(cache, path.stem, longest)
+    for scale, path in tqdm([(s, p) for s in scales for p in photos], desc="teacher", unit="picture"):
+        files = _files(cache, path.stem, scale)
         if all(file.exists() for file in files):
             continue
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is None:
             raise InvalidInput(f"{path} is not a readable picture. Remove it from the photo folder.")
-        photo = scaled(np.asarray(picture, dtype=np.uint8), longest)
-        drawing = teacher.draw(photo)
+        photo = scaled(np.asarray(picture, dtype=np.uint8), scale.longest)
+        drawing = teacher.draw(scaled(np.asarray(picture, dtype=np.uint8), scale.drawn_at))
+        if drawing.shape != photo.shape:
+            size = photo.shape[1], photo.shape[0]
+            drawing = np.asarray(cv2.resize(drawing, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
         for file, kept in zip(files, (photo, drawing, inked(drawing)), strict=True):
             _write(file, kept)
 
 
-def load_pairs(photos: Sequence[Path], cache: Path, scales: Sequence[int]) -> list[Pair]:
+def load_pairs(photos: Sequence[Path], cache: Path, scales: Sequence[Scale]) -> list[Pair]:
     """Read the cached pairs of these photos.
 
     Raises:
@@ -97,10 +125,10 @@ def load_pairs(photos: Sequence[Path], cache: Path, scales: Sequence[int]) -> li
     """
     pairs = []
     for path in photos:
-        for longest in scales:
-            pictures = [cv2.imread(str(file)) for file in _files(cache, path.stem, longest)]
+        for scale in scales:
+            pictures = [cv2.imread(str(file)) for file in _files(cache, path.stem, scale)]
             if any(picture is None for picture in pictures):
-                raise InvalidInput(f"The cache {cache} lacks {path.name} at {longest}. Delete it and run again.")
+                raise InvalidInput(f"The cache {cache} lacks {path.name} at {scale.longest}. Delete it and run again.")
             pairs.append(Pair(path.name, *(np.asarray(picture, np.uint8) for picture in pictures)))
     return pairs
 
@@ -203,8 +231,9 @@ def _through(picture: Image, table: Image) -> Image:
     return np.asarray(cv2.LUT(np.ascontiguousarray(picture), table), dtype=np.uint8)
 
 
-def _files(cache: Path, stem: str, longest: int) -> list[Path]:
-    return [cache / f"{stem}-{longest}-{kind}.png" for kind in ("photo", "teacher", "target")]
+def _files(cache: Path, stem: str, scale: Scale) -> list[Path]:
+    size = str(scale.longest) if scale.longest == scale.drawn_at else f"{scale.longest}-from-{scale.drawn_at}"
+    return [cache / f"{stem}-{size}-{kind}.png" for kind in ("photo", "teacher", "target")]
 
 
 def _write(path: Path, picture: Image) -> None:

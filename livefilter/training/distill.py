@@ -29,7 +29,7 @@ LATEST = "latest.pt"
 class Recipe:
     """Everything that shapes a training run; a checkpoint keeps it."""
 
-    steps: int = 60_000
+    steps: int = 32_000
     adversarial_from: int = 20_000
     batch: int = 8
     crop: int = 192

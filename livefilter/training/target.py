@@ -17,10 +17,10 @@ SMALLEST_STROKE = 14
 
 def flatten(drawing: Image) -> Image:
     """Smooth the regions of (H, W, 3) uint8 BGR and keep their borders (four bilateral passes)."""
-    flat: npt.NDArray[np.integer] | npt.NDArray[np.floating] = drawing
+    flat = drawing
     for _ in range(4):
-        flat = cv2.bilateralFilter(flat, 9, 35, 6)
-    return np.asarray(flat, dtype=np.uint8)
+        flat = np.asarray(cv2.bilateralFilter(flat, 9, 35, 6), dtype=np.uint8)
+    return flat
 
 
 def line_map(picture: Image) -> Map:

@@ -17,6 +17,7 @@ from livefilter.training.data import (  # noqa: E402
     LARGEST_SHIFT,
     Pair,
     Sampler,
+    Scale,
     in_background,
     is_held_out,
     list_photos,
@@ -41,7 +42,7 @@ def teacher(tmp_path: Path) -> Path:
     """A generator in the published interface that turns every picture into its negative."""
     from onnx import TensorProto, helper
 
-    shape = [1, "height", "width", 3]
+    shape: list[str | int | None] = [1, "height", "width", 3]
     graph = helper.make_graph(
         [helper.make_node("Neg", ["photo"], ["drawing"])],
         "negative",
@@ -66,11 +67,11 @@ def test_a_pair_is_computed_once(teacher: Path, tmp_path: Path) -> None:
     photos.mkdir()
     cv2.imwrite(str(photos / "one.png"), photo())
     files = list_photos(photos)
-    precompute(files, Teacher(teacher), tmp_path / "cache", [96])
+    precompute(files, Teacher(teacher), tmp_path / "cache", [Scale(96, 64)])
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
-    precompute(files, Teacher(teacher), tmp_path / "cache", [96])
+    precompute(files, Teacher(teacher), tmp_path / "cache", [Scale(96, 64)])
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == before
-    (pair,) = load_pairs(files, tmp_path / "cache", [96])
+    (pair,) = load_pairs(files, tmp_path / "cache", [Scale(96, 64)])
     assert pair.photo.shape == pair.drawing.shape == pair.target.shape == (64, 96, 3)
 
 
@@ -86,7 +87,7 @@ def test_bad_folders_and_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be loaded"):
         Teacher(tmp_path / "broken.onnx")
     with pytest.raises(InvalidInput, match=r"lacks gone\.png"):
-        load_pairs([tmp_path / "gone.png"], tmp_path, [96])
+        load_pairs([tmp_path / "gone.png"], tmp_path, [Scale(96, 96)])
 
 
 def test_a_photo_is_held_out_by_its_name_alone() -> None:
@@ -101,6 +102,14 @@ def test_sizes_suit_the_teacher() -> None:
     """Scaled photos have sides that are multiples of 32 and keep their proportions, nearly."""
     assert scaled(photo(480, 640), 512).shape == (384, 512, 3)
     assert scaled(photo(160, 16), 64).shape == (64, 32, 3)
+
+
+def test_a_scale_is_read_from_text() -> None:
+    """One number is the size of both pictures; a second one is what the teacher sees."""
+    assert Scale.parse("640") == Scale(640, 640)
+    assert Scale.parse("768:512") == Scale(768, 512)
+    with pytest.raises(InvalidInput, match="wide"):
+        Scale.parse("wide")
 
 
 def test_the_same_step_gives_the_same_batch() -> None:

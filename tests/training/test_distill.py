@@ -53,9 +53,9 @@ def pairs() -> list[Pair]:
     return made
 
 
-def recipe(**changes: int) -> Recipe:
-    """A run of a few steps; the discriminator joins half way."""
-    return Recipe(**{"steps": 40, "adversarial_from": 30, "batch": 4, "crop": 64, "warm_up": 4, **changes})
+def recipe(steps: int = 40, adversarial_from: int = 30) -> Recipe:
+    """A run of a few steps; the discriminator joins near its end."""
+    return Recipe(steps=steps, adversarial_from=adversarial_from, batch=4, crop=64, warm_up=4)
 
 
 def test_every_term_is_finite_and_the_total_falls(pairs: list[Pair]) -> None:
@@ -98,7 +98,9 @@ def test_distill_leaves_a_checkpoint_and_sheets(pairs: list[Pair], tmp_path: Pat
     distill(Distillation(pairs, short, TINY), tmp_path, sheet, save_every=2, sheet_every=4)
     assert [path.name for path in sheets] == ["sheet-000004.png"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [LATEST, "sheet-000004.png"]
-    assert cv2.imread(str(sheets[0])).shape[1] == 1600
+    sheet_seen = cv2.imread(str(sheets[0]))
+    assert sheet_seen is not None
+    assert sheet_seen.shape[1] == 1600
 
 
 def test_a_damaged_checkpoint_is_named(pairs: list[Pair], tmp_path: Path) -> None:

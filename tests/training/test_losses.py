@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-from livefilter.training import losses  # noqa: E402
+import torch
+
+from livefilter.training import losses
 
 
 def with_line(row: int, darkness: float = 1.0) -> torch.Tensor:
