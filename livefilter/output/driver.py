@@ -13,8 +13,8 @@ _MODPROBE = f"sudo modprobe v4l2loopback exclusive_caps=1 card_label={LABEL}"
 
 # Arch and Fedora build the module on this machine, so they also need what it is built with.
 _LINUX_INSTALL = {
-    "debian": "sudo apt install v4l2loopback-dkms linux-headers-{kernel}",
-    "ubuntu": "sudo apt install v4l2loopback-dkms linux-headers-{kernel}",
+    "debian": "sudo apt install v4l2loopback-dkms linux-headers-$(uname -r)",
+    "ubuntu": "sudo apt install v4l2loopback-dkms linux-headers-$(uname -r)",
     "fedora": "sudo dnf install https://mirrors.rpmfusion.org/free/fedora/rpmfusion-free-release-$(rpm -E %fedora)"
     ".noarch.rpm && sudo dnf install akmod-v4l2loopback",
     "rhel": "sudo dnf install https://mirrors.rpmfusion.org/free/el/rpmfusion-free-release-$(rpm -E %rhel)"
@@ -90,11 +90,11 @@ def _missing_on_linux(root: Path, kernel: str) -> str | None:
         )
     if next(built.glob("**/v4l2loopback.ko*"), None) is not None:
         return f"No virtual camera: v4l2loopback is not loaded. Load it with: {_MODPROBE}"
-    install = _linux_install(root / "etc/os-release", kernel)
+    install = _linux_install(root / "etc/os-release")
     return f"No virtual camera: the v4l2loopback driver is not installed. Install it with: {install} && {_MODPROBE}"
 
 
-def _linux_install(os_release: Path, kernel: str) -> str:
+def _linux_install(os_release: Path) -> str:
     values: dict[str, str] = {}
     try:
         for line in os_release.read_text(encoding="utf-8").splitlines():
@@ -105,7 +105,7 @@ def _linux_install(os_release: Path, kernel: str) -> str:
     for name in [values.get("ID", ""), *values.get("ID_LIKE", "").split()]:
         for known, command in _LINUX_INSTALL.items():
             if name == known or name.startswith(f"{known}-"):
-                return command.format(kernel=kernel)
+                return command
     return _BY_HAND
 
 

@@ -80,4 +80,7 @@ def _unknown(words: str) -> str:
         near = nearest(suffix, VIDEO_SUFFIXES)
         meant = f" Did you mean {near}?" if near else ""
         return f"Cannot write {words!r}: videos end in {', '.join(VIDEO_SUFFIXES)}.{meant}"
-    return str(UnknownName("output", words, [*SINKS, "auto", *SCHEMES])) + " A path ending in .mp4 records."
+    return (
+        str(UnknownName("output", words.partition(":")[0], [*SINKS, "auto", *SCHEMES]))
+        + " A path ending in .mp4 records."
+    )

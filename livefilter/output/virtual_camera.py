@@ -152,6 +152,8 @@ def _open(library: Any, device: str | None, size: tuple[int, int], fps: float, t
         except Exception as error:  # see send
             trouble.append(_one_line(error))
     fix = missing_driver()
+    if fix is not None and not target:
+        raise SinkUnavailable(fix)
     if fix is None and sys.platform.startswith("linux"):
         fix = "Close the program that uses it, or name another device: --output camera:/dev/videoN"
     elif fix is None:

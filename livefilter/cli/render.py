@@ -1,0 +1,106 @@
+"""`livefilter render`: a styled copy of a video, an image or a folder of images."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from typing_extensions import Self
+
+from livefilter.cli.options import config_from, config_options
+from livefilter.config import Config
+from livefilter.frame import Image
+from livefilter.inference.styler import Styler, blend
+
+if TYPE_CHECKING:
+    from livefilter.render import Rendered
+
+
+@click.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@config_options("style", "strength", "backend", "process_size", "threads")
+@click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
+def render(source: Path, target: Path, config: Path | None, profile: str | None, overwrite: bool, **flags: Any) -> None:
+    """Style a whole video, image or folder of images, keeping every frame, its timing and the sound.
+
+    OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial.SUFFIX, which plays.
+    Sub-folders of a folder are left alone.
+    """
+    from livefilter.render import Interrupted, render_path
+
+    settings = config_from(config, profile, flags)
+    console = Console(stderr=True, highlight=False)
+    started = time.monotonic()
+    with _ConfiguredStylist(settings) as stylist, _progress_bar(console) as bar:
+        task = bar.add_task(source.name, total=None)
+
+        def report(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total or None)
+
+        try:
+            result = render_path(source, target, stylist, overwrite=overwrite, report=report)
+        except Interrupted as stopped:
+            bar.stop()
+            left = f"what was done is in {stopped.partial}" if stopped.partial else "nothing was written"
+            console.print(f"Stopped after {stopped.frames}: {escape(left)}.", soft_wrap=True)
+            raise
+        on = stylist.device
+    console.print(_summary(result, on, time.monotonic() - started), soft_wrap=True)
+
+
+class _ConfiguredStylist:
+    """The style and strength of the settings; its engine is opened when the first picture tells the size."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._styler: Styler | None = None
+        self.device = ""
+
+    def __call__(self, image: Image) -> Image:
+        if self._styler is None:
+            from livefilter.cli.compose import open_styler
+
+            height, width = image.shape[:2]
+            self._styler = open_styler(self._config, self._config.style, width, height)
+            info = self._styler.engine_info
+            self.device = f"{self._config.style} on {info.backend}, {info.device}"
+        return blend(image, self._styler(image), self._config.strength)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._styler is not None:
+            self._styler.close()
+
+
+def _progress_bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def _summary(result: Rendered, on: str, seconds: float) -> str:
+    rate = result.frames / seconds if seconds > 0 else 0.0
+    text = (
+        f"{result.target}: {result.frames} frame{'s' * (result.frames != 1)} in {seconds:.1f} s ({rate:.1f}/s), {on}."
+    )
+    if result.skipped:
+        text += f" {result.skipped} file{'s' * (result.skipped != 1)} skipped as not an image."
+    if result.folders:
+        text += f" {result.folders} sub-folder{'s' * (result.folders != 1)} left alone."
+    return escape(text)

@@ -1,0 +1,207 @@
+"""From a file or folder to its styled counterpart."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from livefilter.capture import open_source, resolve_input
+from livefilter.capture.base import SourceOptions
+from livefilter.errors import EndOfStream, InvalidInput, SinkUnavailable, nearest
+from livefilter.output.open import VIDEO_SUFFIXES, open_sink
+from livefilter.render.images import IMAGE_SUFFIXES, encode_image, load_image
+from livefilter.render.stages import Stylist, render, run_stages
+
+_log = logging.getLogger(__name__)
+
+# Called with how many frames are done and how many there are, 0 when that is unknown.
+Report: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What was made.
+
+    target: the file or folder. frames: frames of the video, or images.
+    skipped: files of a folder that are not images. folders: sub-folders, which are left alone.
+    """
+
+    target: Path
+    frames: int
+    skipped: int = 0
+    folders: int = 0
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a render early.
+
+    partial: the playable beginning, if there is one. frames: how many frames or images are done.
+    """
+
+    def __init__(self, partial: Path | None, frames: int) -> None:
+        super().__init__()
+        self.partial = partial
+        self.frames = frames
+
+
+def render_path(source: Path, target: Path, stylist: Stylist, *, overwrite: bool = False, report: Report) -> Rendered:
+    """Style a video file, an image, or every image of a folder.
+
+    target: a file of the same kind, or a folder for a result of the same name. It appears only once it is complete;
+    until then, and after an error or Ctrl-C for good, a video lies beside it as NAME.partial.SUFFIX and is playable.
+    Raises: InvalidInput, SinkUnavailable; the first error of any stage; Interrupted.
+    """
+    source, target = source.expanduser(), target.expanduser()
+    if not source.exists():
+        raise InvalidInput(f"There is no file or folder {source}: check the path.")
+    if source.is_dir():
+        return _render_folder(source, target, stylist, overwrite, report)
+    kind, _ = resolve_input(str(source.resolve()))
+    if target.is_dir():
+        target /= source.name
+    if target.exists() and target.samefile(source):
+        raise InvalidInput(f"{target} cannot be both what is read and what is written: name another output.")
+    if not target.parent.is_dir():
+        raise SinkUnavailable(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
+    if kind == "image":
+        _check_suffix(source, target, "an image", IMAGE_SUFFIXES)
+        _check_free(target, overwrite)
+        return _render_image(source, target, stylist, overwrite, report)
+    _check_suffix(source, target, "a video", VIDEO_SUFFIXES)
+    _check_free(target, overwrite)
+    return _render_video(source, target, stylist, overwrite, report)
+
+
+def _render_video(source: Path, target: Path, stylist: Stylist, overwrite: bool, report: Report) -> Rendered:
+    partial = target.with_name(f"{target.stem}.partial{target.suffix}")
+    if partial.exists():
+        if not overwrite:
+            raise SinkUnavailable(
+                f"{partial} is left from a render that was interrupted: delete it, or pass --overwrite."
+            )
+        partial.unlink()
+    done = 0
+    with open_source(f"file:{source}", SourceOptions()) as opened:
+        total = opened.info.frames
+
+        def progress(frames: int) -> None:
+            nonlocal done
+            done = frames
+            report(frames, total)
+
+        report(0, total)
+        try:
+            render(opened, stylist, lambda options: open_sink(f"record:{partial}", options), progress)
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted(partial if partial.exists() else None, done) from interrupt
+        except BaseException:
+            if partial.exists() and not done:
+                partial.unlink()
+            elif partial.exists():
+                _log.warning("The %d frames that were done are in %s", done, partial)
+            raise
+    if not done:
+        raise InvalidInput(f"{source} holds no frame that can be decoded, so there is nothing to write.")
+    _put_in_place(partial, target, overwrite)
+    return Rendered(target, done)
+
+
+def _render_image(source: Path, target: Path, stylist: Stylist, overwrite: bool, report: Report) -> Rendered:
+    report(0, 1)
+    _write_image(target, encode_image(stylist(load_image(source)), target), overwrite)
+    report(1, 1)
+    return Rendered(target, 1)
+
+
+def _render_folder(source: Path, target: Path, stylist: Stylist, overwrite: bool, report: Report) -> Rendered:
+    if target.exists() and not target.is_dir():
+        raise SinkUnavailable(f"Cannot write {target}: {source} is a folder, so the output must be one too.")
+    if target.exists() and target.samefile(source):
+        raise InvalidInput(f"{target} cannot be both what is read and what is written: name another folder.")
+    files = sorted(entry for entry in source.iterdir() if entry.is_file())
+    images = [entry for entry in files if entry.suffix.lower() in IMAGE_SUFFIXES]
+    folders = sum(entry.is_dir() for entry in source.iterdir())
+    if not images:
+        raise InvalidInput(f"{source} holds no image ({', '.join(IMAGE_SUFFIXES)}); sub-folders are not searched.")
+    taken = [image.name for image in images if (target / image.name).exists()]
+    if taken and not overwrite:
+        more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
+        raise SinkUnavailable(
+            f"{target / taken[0]}{more} exist already: name another folder, or replace them with --overwrite."
+        )
+    try:
+        target.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SinkUnavailable(f"Cannot create folder {target}: {_reason(error)}. Create it yourself first.") from error
+    waiting = iter(images)
+    done = 0
+
+    def progress(count: int) -> None:
+        nonlocal done
+        done = count
+        report(count, len(images))
+
+    def read() -> tuple[Path, Path]:
+        image = next(waiting, None)
+        if image is None:
+            raise EndOfStream(f"{source} is at its end.")
+        return image, target / image.name
+
+    report(0, len(images))
+    try:
+        run_stages(
+            lambda: (lambda pair: (load_image(pair[0]), pair[1]))(read()),
+            lambda loaded: (stylist(loaded[0]), loaded[1]),
+            lambda styled: _write_image(styled[1], encode_image(styled[0], styled[1]), overwrite),
+            progress,
+        )
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(target if done else None, done) from interrupt
+    except BaseException:
+        if done:
+            _log.warning("The %d images that were done are in %s", done, target)
+        raise
+    return Rendered(target, len(images), len(files) - len(images), folders)
+
+
+def _write_image(target: Path, encoded: bytes, overwrite: bool) -> None:
+    partial = target.with_name(f"{target.stem}.partial{target.suffix}")
+    try:
+        partial.write_bytes(encoded)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise SinkUnavailable(f"Cannot write {target}: {_reason(error)}. Choose another folder.") from error
+    _put_in_place(partial, target, overwrite)
+
+
+def _put_in_place(partial: Path, target: Path, overwrite: bool) -> None:
+    """Give a complete file its name."""
+    if target.exists() and not overwrite:
+        raise SinkUnavailable(f"{target} appeared meanwhile; the result is in {partial}. Rename it as you like.")
+    try:
+        os.replace(partial, target)
+    except OSError as error:
+        raise SinkUnavailable(f"Cannot write {target}: {_reason(error)}. The result is in {partial}.") from error
+
+
+def _check_free(target: Path, overwrite: bool) -> None:
+    if target.exists() and not overwrite:
+        raise SinkUnavailable(f"{target} exists already: choose another name, or replace it with --overwrite.")
+
+
+def _check_suffix(source: Path, target: Path, kind: str, known: tuple[str, ...]) -> None:
+    suffix = target.suffix.lower()
+    if suffix not in known:
+        near = nearest(suffix, known)
+        meant = f" Did you mean {near}?" if near else ""
+        raise InvalidInput(
+            f"Cannot write {target}: {source} is {kind}, so the output must end in one of {', '.join(known)}.{meant}"
+        )
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
