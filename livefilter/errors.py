@@ -11,6 +11,9 @@ LivefilterError
 ├── EngineError
 │   ├── BackendUnavailable    a runtime or device is not usable on this machine
 │   ├── StyleCorrupt          a network file is missing, damaged or not the one its card names
+│   ├── BuildFailed           an engine cannot be built or stored
+│   ├── BuildCancelled        a build was stopped on request; nothing of it is left
+│   ├── EngineMismatch        a built engine is missing, damaged or not for this machine
 │   └── EngineFailed          a loaded engine failed on a frame
 ├── SinkError
 │   ├── SinkUnavailable       an output cannot be opened
@@ -74,6 +77,18 @@ class BackendUnavailable(EngineError):
 
 class StyleCorrupt(EngineError):
     """A network file is missing, damaged or not the one its card names."""
+
+
+class BuildFailed(EngineError):
+    """An engine cannot be built or stored."""
+
+
+class BuildCancelled(EngineError):
+    """A build was stopped on request; nothing of it is left."""
+
+
+class EngineMismatch(EngineError):
+    """A built engine is missing, damaged or not for this machine."""
 
 
 class EngineFailed(EngineError):
