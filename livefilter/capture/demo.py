@@ -19,8 +19,8 @@ _SIZE = (1280, 720)
 _FPS = 30.0
 _LOOP_S = 24.0
 _FACE = (0.45, 0.25)  # of the photo's width and height
-_CLOSE = 0.62  # the narrowest view, as a part of the widest
-_SHARPER = 0.6
+_CLOSE = 0.66  # the narrowest view, as a part of the widest
+_SHARPER = 0.4
 
 
 class DemoSource(Source):

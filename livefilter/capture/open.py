@@ -146,7 +146,7 @@ def _nearest_file(path: Path) -> str:
         names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
     except OSError:
         return f" There is no folder {path.parent} either."
-    found = difflib.get_close_matches(path.name, names, n=1)
+    found = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
     return f" Did you mean {path.parent / found[0]}?" if found else ""
 
 

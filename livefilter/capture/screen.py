@@ -64,9 +64,9 @@ class ScreenSource(Source):
     def _grab(self) -> Image:
         if self._thread != threading.get_ident():
             # The handles of a grabber belong to the thread that opened it.
-            self._free()
-            self._grabber = open_grabber()
+            old, self._grabber = self._grabber, open_grabber()
             self._thread = threading.get_ident()
+            old.close()
         try:
             shot = self._grabber.grab(self._region)
         except mss.exception.ScreenShotError as error:

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from av.error import ExitError, FFmpegError, HTTPError
+from av.error import ExitError, FFmpegError, HTTPError, ProtocolNotFoundError
 
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
@@ -129,9 +129,16 @@ class StreamSource(Source):
                 timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
                 low_delay=True,
             )
+        except ProtocolNotFoundError as error:
+            raise SourceUnavailable(
+                f"Cannot open {self._name}: PyAV's ready-made packages do not speak {scheme}. Build PyAV against an "
+                f"FFmpeg that does, or relay: ffmpeg -i {scheme}://... -c copy -f mpegts 'udp://127.0.0.1:5000?pkt_size=1316' "
+                "and --input udp://127.0.0.1:5000"
+            ) from error
         except (FFmpegError, OSError, ValueError) as error:
             raise SourceUnavailable(
-                f"Cannot open {self._name}: {_reason(error)}. Check the address and that the sender is running."
+                f"Cannot open {self._name}: {_reason(error, _OPEN_TIMEOUT_S)}. "
+                "Check the address and that the sender is running."
             ) from error
         except InvalidInput as error:
             raise SourceUnavailable(str(error)) from error
@@ -184,7 +191,7 @@ class StreamSource(Source):
         return max(0.0, at - self._start_s)
 
 
-def _reason(error: Exception, timeout_s: float = _OPEN_TIMEOUT_S) -> str:
+def _reason(error: Exception, timeout_s: float) -> str:
     if isinstance(error, ExitError):  # PyAV's own timeouts interrupt FFmpeg, which then reports just that
         return f"no answer within {timeout_s:g} s"
     text = str(getattr(error, "strerror", None) or error)

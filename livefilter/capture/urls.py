@@ -6,7 +6,8 @@ import re
 
 SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https", "udp", "tcp", "rtp")
 
-_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/\s]*@")
+# A password may hold "/" and "@" that should have been escaped; a port is none.
+_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):(?!\d+(?:[/?#]|$))(?:[^/\s]*|\S*)@")
 _SECRET = re.compile(r"([?&](?:passphrase|password|pass|pwd|token|key|secret|auth)=)[^&#\s]*", re.IGNORECASE)
 
 

@@ -1,0 +1,60 @@
+"""livefilter devices."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from livefilter.capture.listing import CameraDescription, camera_backends
+from livefilter.capture.screens import ScreenDescription
+from livefilter.cli import devices as command
+from livefilter.errors import SourceUnavailable
+
+
+@pytest.fixture(autouse=True)
+def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = camera_backends()[0]
+    cameras = [
+        CameraDescription(0, "Integrated [HD] Webcam", "/dev/video0", backend),
+        CameraDescription(4, "OBS Virtual Camera", "/dev/video4", backend, virtual=True),
+    ]
+    monkeypatch.setattr(command, "list_cameras", lambda: cameras)
+    monkeypatch.setattr(command, "list_screens", lambda: [ScreenDescription(1, 0, 0, 1366, 768)])
+
+
+def test_cameras_and_screens_are_shown() -> None:
+    """The table says what to write after --input, and which cameras are virtual."""
+    result = CliRunner().invoke(command.devices)
+    assert result.exit_code == 0
+    for text in ("Integrated [HD] Webcam", "/dev/video0", "virtual", "screen:1", "1366x768"):
+        assert text in result.output
+
+
+def test_json_holds_the_same() -> None:
+    """Scripts read plain data."""
+    data = json.loads(CliRunner().invoke(command.devices, ["--json"]).output)
+    assert data["cameras"][0] == {
+        "index": 0,
+        "name": "Integrated [HD] Webcam",
+        "path": "/dev/video0",
+        "virtual": False,
+    }
+    assert data["screens"] == [{"number": 1, "left": 0, "top": 0, "width": 1366, "height": 768}]
+    assert data["problems"] == []
+
+
+def test_a_bare_machine_gets_friendly_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No camera and no display is no failure: what can be done is said."""
+
+    def no_display() -> list[ScreenDescription]:
+        raise SourceUnavailable("Cannot capture the screen: there is no display.")
+
+    monkeypatch.setattr(command, "list_cameras", list)
+    monkeypatch.setattr(command, "list_screens", no_display)
+    result = CliRunner().invoke(command.devices)
+    assert result.exit_code == 0
+    assert "No camera found" in result.output
+    assert "--input demo" in result.output
+    assert "no display" in result.output

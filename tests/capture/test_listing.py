@@ -1,0 +1,73 @@
+"""Which camera a word means."""
+
+from __future__ import annotations
+
+import sys
+
+import cv2_enumerate_cameras
+import pytest
+from cv2_enumerate_cameras.camera_info import CameraInfo
+
+from livefilter.capture.listing import CameraDescription, camera_backends, find_camera, lasting_target, list_cameras
+from livefilter.errors import InvalidInput, SourceUnavailable, UnknownName
+
+BACKEND = camera_backends()[0]
+FRONT = CameraDescription(0, "Integrated Webcam", "/dev/video80", BACKEND)
+DESK = CameraDescription(2, "Logitech BRIO", "/dev/video82", BACKEND)
+TWIN = CameraDescription(4, "Logitech BRIO", "/dev/video84", BACKEND)
+
+
+@pytest.mark.parametrize("target", ["2", "Logitech BRIO", "brio", "LOGI", "/dev/video82"])
+def test_a_camera_is_found_by_index_name_or_path(target: str) -> None:
+    """Any part of the name will do, in any case."""
+    assert find_camera(target, [FRONT, DESK]) == DESK
+
+
+def test_an_unlisted_index_is_tried_all_the_same() -> None:
+    """Some systems hide cameras that can be opened."""
+    assert find_camera("7", [FRONT]).index == 7
+
+
+def test_a_whole_name_beats_a_part_of_another() -> None:
+    """A camera called just "Webcam" can be named though another one's name contains it."""
+    plain = CameraDescription(5, "Webcam", "/dev/video85", BACKEND)
+    assert find_camera("webcam", [FRONT, plain]) == plain
+
+
+def test_an_ambiguous_name_lists_the_choices() -> None:
+    """Two equal cameras are told apart by index."""
+    with pytest.raises(InvalidInput, match=r"index: 2 \(/dev/video82\), 4 \(/dev/video84\)"):
+        find_camera("brio", [FRONT, DESK, TWIN])
+
+
+def test_an_unknown_name_lists_the_cameras() -> None:
+    """What there is is said, and what was probably meant."""
+    with pytest.raises(UnknownName, match="Known: Integrated Webcam, Logitech BRIO"):
+        find_camera("kinect", [FRONT, DESK])
+
+
+def test_a_unique_name_lasts_and_a_shared_one_does_not() -> None:
+    """A camera among twins is found again by its path, a single one by its name (or, off Linux, its path)."""
+    assert lasting_target(TWIN, [FRONT, DESK, TWIN]) == TWIN.path
+    assert lasting_target(FRONT, [FRONT, DESK]) == (FRONT.name if sys.platform.startswith("linux") else FRONT.path)
+
+
+def test_cameras_are_listed_by_index_and_virtual_ones_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Software cameras are known as such, because one of them may be our own output."""
+    found = [
+        CameraInfo(3, "OBS Virtual Camera", "/dev/video93", None, None, BACKEND),
+        CameraInfo(1, "Webcam", "/dev/video91", None, None, BACKEND),
+    ]
+    monkeypatch.setattr(cv2_enumerate_cameras, "enumerate_cameras", lambda backend: found)
+    assert [(camera.index, camera.virtual) for camera in list_cameras()] == [(1, False), (3, True)]
+
+
+def test_a_system_that_cannot_be_asked_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The failure is no empty list."""
+
+    def fails(backend: int) -> list[CameraInfo]:
+        raise OSError("driver trouble")
+
+    monkeypatch.setattr(cv2_enumerate_cameras, "enumerate_cameras", fails)
+    with pytest.raises(SourceUnavailable, match="driver trouble"):
+        list_cameras()
