@@ -14,7 +14,8 @@ from livefilter.inference.base import EngineInfo
 MULTIPLE = 8
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .*? failed: ?"
-    r"|/onnxruntime_src/\S+:\d+ [^()]*\([^()]*\) |Check '.*?' failed at \S+: |FrontEnd API failed with \w+: |Exception from \S+:\d+: "
+    r"|/onnxruntime_src/\S+:\d+ [^()]*\([^()]*\) |Check '.*?' failed at \S+: "
+    r"|FrontEnd API failed with \w+: |Exception from \S+:\d+: "
 )
 
 

@@ -1,0 +1,101 @@
+"""Which styles there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+
+from livefilter.errors import StyleCorrupt, UnknownName
+from livefilter.styles.catalogue import Catalogue, user_folder
+from tests.styles.folders import write_style
+
+
+def catalogue(root: Path, *extra: Path) -> Catalogue:
+    """A catalogue of two folders of the test's own."""
+    return Catalogue(extra, bundled=root / "bundled", user=root / "user")
+
+
+def test_styles_are_listed_in_the_order_of_their_cards(tmp_path: Path) -> None:
+    """Styles of all folders stand in one list, by order and then by name."""
+    write_style(tmp_path / "bundled", "zen", order=1)
+    write_style(tmp_path / "user", "mine", order=2)
+    write_style(tmp_path / "extra", "also", order=2)
+    found = catalogue(tmp_path, tmp_path / "extra")
+    assert [style.name for style in found.styles] == ["zen", "also", "mine"]
+    assert found.broken == []
+
+
+def test_folders_that_are_missing_or_hold_no_card_are_passed_over(tmp_path: Path) -> None:
+    """A user without styles and a folder of code beside the styles are nothing wrong."""
+    (tmp_path / "bundled" / "__pycache__").mkdir(parents=True)
+    found = catalogue(tmp_path)
+    assert (found.styles, found.broken) == ([], [])
+
+
+def test_a_broken_style_is_told_and_hurts_no_other(tmp_path: Path) -> None:
+    """The others stay usable; asking for the broken one gives its reason."""
+    write_style(tmp_path / "bundled", "good")
+    write_style(tmp_path / "bundled", "bad", sha256="?")
+    found = catalogue(tmp_path)
+    assert found.get("good").name == "good"
+    assert [broken.name for broken in found.broken] == ["bad"]
+    with pytest.raises(StyleCorrupt, match="no usable sha256"):
+        found.get("bad")
+
+
+def test_a_name_is_taken_once(tmp_path: Path) -> None:
+    """A user's style does not silently replace one that came with livefilter."""
+    write_style(tmp_path / "bundled", "ink", title="The first")
+    write_style(tmp_path / "user", "other", name="ink")
+    found = catalogue(tmp_path)
+    assert found.get("ink").title == "The first"
+    assert "has already. Give it another name." in found.broken[0].reason
+
+
+def test_a_folder_given_twice_is_read_once(tmp_path: Path) -> None:
+    """The user's folder named again as an extra one gives no twins."""
+    write_style(tmp_path / "user", "ink")
+    found = catalogue(tmp_path, tmp_path / "user")
+    assert (len(found.styles), found.broken) == (1, [])
+
+
+def test_an_unknown_style_names_the_nearest(tmp_path: Path) -> None:
+    """A typo is answered with what was meant."""
+    write_style(tmp_path / "bundled", "hayao")
+    with pytest.raises(UnknownName, match=r"Unknown style 'hayo'\. Did you mean 'hayao'"):
+        catalogue(tmp_path).get("hayo")
+
+
+def test_a_network_must_be_the_one_on_the_card(tmp_path: Path) -> None:
+    """Verifying passes for the right file and names both digests for another one."""
+    folder = write_style(tmp_path / "bundled", "ink")
+    found = catalogue(tmp_path)
+    style = found.get("ink")
+    found.verify(style)
+    (folder / "network.onnx").write_bytes(b"exchanged")
+    with pytest.raises(StyleCorrupt, match=rf"SHA-256 is [0-9a-f]{{64}}, but the card says {style.sha256}"):
+        found.verify(style)
+    (folder / "network.onnx").unlink()
+    with pytest.raises(StyleCorrupt, match="cannot be read"):
+        found.verify(style)
+
+
+def test_the_bundled_styles_are_whole() -> None:
+    """Every style that comes with livefilter has a true digest, a picture that opens, and words about itself."""
+    found = Catalogue(user=Path("no such folder"))
+    assert found.styles
+    assert found.broken == []
+    for style in found.styles:
+        found.verify(style)
+        assert style.description
+        assert style.credit
+        assert style.picture_path is not None
+        assert cv2.imread(str(style.picture_path)) is not None
+
+
+def test_the_users_folder_is_the_systems_own() -> None:
+    """Users' styles lie in the place that the system has for such data."""
+    assert user_folder().name == "styles"
+    assert user_folder().is_absolute()
