@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +16,24 @@ DRIVER = Path("/usr/bin/chromedriver")
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """A selenium driver of a fresh headless Chromium, one for all tests; skipped where there is none."""
     for needed in (CHROMIUM, DRIVER):
         if not needed.exists():
             pytest.skip(f"no {needed} here: install the packages chromium and chromium-driver")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    with open_chromium() as driver:
+        yield driver
+
+
+@contextmanager
+def open_chromium() -> Iterator[Any]:
+    """A selenium driver of a headless Chromium with a profile of its own."""
+    from selenium import webdriver
+
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    profile = tmp_path_factory.mktemp("chromium")
+    profile = tempfile.mkdtemp(prefix="livefilter-chromium-")
     for flag in (
         "--headless=new",
         "--no-sandbox",
@@ -43,3 +55,4 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield driver
     finally:
         driver.quit()
+        shutil.rmtree(profile, ignore_errors=True)

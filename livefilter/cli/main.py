@@ -10,18 +10,21 @@ from collections.abc import Sequence
 
 import click
 from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
 
 from livefilter import __version__
-from livefilter.errors import LivefilterError
+from livefilter.errors import LivefilterError, UnknownName
 
+# Name -> where it lives and what it does; the text stands here so that `livefilter --help` imports no command.
 COMMANDS = {
-    "run": "livefilter.cli.run:run",
-    "render": "livefilter.cli.render:render",
-    "bench": "livefilter.cli.bench:bench",
-    "styles": "livefilter.cli.styles:styles",
-    "devices": "livefilter.cli.devices:devices",
-    "doctor": "livefilter.cli.doctor:doctor",
-    "train": "livefilter.cli.train:train",
+    "run": ("livefilter.cli.run:run", "Style a camera live: as a camera, page, window, file or stream."),
+    "render": ("livefilter.cli.render:render", "Style a video file, a picture or a folder of pictures."),
+    "bench": ("livefilter.cli.bench:bench", "Measure FPS and latency, per stage and end to end."),
+    "styles": ("livefilter.cli.styles:styles", "List the styles."),
+    "devices": ("livefilter.cli.devices:devices", "List cameras and screens."),
+    "doctor": ("livefilter.cli.doctor:doctor", "Say what works on this machine, what is missing, how to get it."),
+    "train": ("livefilter.cli.train:train", "Train a generator."),
 }
 
 
@@ -34,15 +37,17 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from livefilter.errors import UnknownName
-
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise UnknownName("command", args[0], COMMANDS)
         return super().resolve_command(ctx, args)
@@ -58,8 +63,6 @@ def cli(verbose: int) -> None:
     browser. `livefilter doctor` says what works on this machine.
     """
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    from rich.logging import RichHandler
-
     console = Console(stderr=True)
     logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
     if verbose < 3:
@@ -73,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = cli.main(args=arguments, standalone_mode=False)
     except LivefilterError as error:
-        console.print(f"[bold red]Error:[/] {_escape(str(error))}", soft_wrap=True)
+        console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
         code = 1
     except click.ClickException as error:
         error.show()
@@ -88,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         missing = _missing_library(error)
         if missing is None:
             raise
-        console.print(f"[bold red]Error:[/] {_escape(missing)}", soft_wrap=True)
+        console.print(f"[bold red]Error:[/] {escape(missing)}", soft_wrap=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -99,9 +102,3 @@ def _missing_library(error: ImportError) -> str | None:
     if ".so" not in text or "cannot open shared object" not in text:
         return None
     return f"OpenCV cannot be loaded: {text}. On Debian and Ubuntu: sudo apt install libgl1 libglib2.0-0 libxcb1"
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -16,6 +16,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.live import Live as LiveDisplay
+from rich.markup import escape
 
 from livefilter.cli.compose import Live, compose_live
 from livefilter.cli.options import config_from, config_options
@@ -50,10 +51,10 @@ def run(
     with TerminalKeys() as keys:
         live = compose_live(settings, keys)
         for notice in live.notices:
-            console.print(f"[dim]{_plain(notice)}[/]", soft_wrap=True)
-        console.print(f"Input:  {_plain(live.source_name)}", soft_wrap=True)
+            console.print(f"[dim]{escape(notice)}[/]", soft_wrap=True)
+        console.print(f"Input:  {escape(live.source_name)}", soft_wrap=True)
         for name in live.sink_names:
-            console.print(f"Output: {_plain(name)}", soft_wrap=True)
+            console.print(f"Output: {escape(name)}", soft_wrap=True)
         with _clean_interrupt(live.settings):
             figures, seconds = _watch(live, console, duration, frames, interactive=console.is_terminal)
     if as_json:
@@ -126,11 +127,3 @@ def _clean_interrupt(settings: SharedSettings) -> Iterator[None]:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield None
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
-

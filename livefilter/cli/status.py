@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from livefilter.cli.compose import Live
+from livefilter.control.controller import help_lines
 from livefilter.metrics import Snapshot
 
 
@@ -40,4 +41,6 @@ def status_text(live: Live, figures: Snapshot) -> RenderableType:
         lines.append(Text(f"Waiting for {live.pipeline.waiting_for} to come back", "bold yellow"))
     if wanted.notice:
         lines.append(Text(wanted.notice, "green"))
+    if wanted.help:
+        lines.extend(Text(line, "cyan") for line in help_lines())
     return Group(*lines)
