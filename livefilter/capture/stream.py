@@ -132,8 +132,8 @@ class StreamSource(Source):
         except ProtocolNotFoundError as error:
             raise SourceUnavailable(
                 f"Cannot open {self._name}: PyAV's ready-made packages do not speak {scheme}. Build PyAV against an "
-                f"FFmpeg that does, or relay: ffmpeg -i {scheme}://... -c copy -f mpegts 'udp://127.0.0.1:5000?pkt_size=1316' "
-                "and --input udp://127.0.0.1:5000"
+                f"FFmpeg that does, or relay: ffmpeg -i {scheme}://... -c copy -f mpegts "
+                "'udp://127.0.0.1:5000?pkt_size=1316' and use --input udp://127.0.0.1:5000"
             ) from error
         except (FFmpegError, OSError, ValueError) as error:
             raise SourceUnavailable(

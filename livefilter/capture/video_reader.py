@@ -13,14 +13,16 @@ import numpy as np
 from av.error import EOFError as AvEOFError
 from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from livefilter.capture.pixels import to_bgr
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 
 _log = logging.getLogger(__name__)
-_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED: the file does not say how its colours are coded
+_BT709, _BT601 = 1, 5
+_RGB, _UNSPECIFIED = 0, 2  # of FFmpeg's AVColorSpace: not YUV at all, and not said
+_MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}  # AVColorSpace -> swscale's number
 _MAX_FPS = 240.0
 
 
@@ -108,7 +110,8 @@ class VideoReader:
             width=round(frame.width * self._pixel_aspect()),
             height=frame.height,
             format="bgra" if transparent else "bgr24",
-            src_colorspace=Colorspace.ITU709 if _is_untagged_hd(frame) else None,
+            src_colorspace=_matrix(frame),
+            dst_colorspace=_BT601,  # nothing to RGB, but some PyAV versions look at the source's only if this differs
             src_color_range=frame.color_range,
         )
         return _upright(to_bgr(converted.to_ndarray(), background=0), frame)
@@ -117,10 +120,10 @@ class VideoReader:
         self.container.close()
 
     def _video_stream(self) -> Any:
+        flags = getattr(av.stream, "Disposition", None)  # since PyAV 14
         for stream in self.container.streams.video:
             # The cover of a music file calls itself a video stream.
-            attached = getattr(av.stream.Disposition, "attached_pic", None)
-            if attached is None or not stream.disposition & attached:
+            if flags is None or not stream.disposition & flags.attached_pic:
                 return stream
         raise InvalidInput(f"{self._name} has no video in it{', only sound' if self.has_audio else ''}.")
 
@@ -139,9 +142,13 @@ class VideoReader:
         )
 
 
-def _is_untagged_hd(frame: Any) -> bool:
-    """Players read HD video that does not name its colour matrix as BT.709; FFmpeg alone would take BT.601."""
-    return bool(frame.colorspace == _UNSPECIFIED) and (frame.width >= 1280 or frame.height > 576)
+def _matrix(frame: Any) -> int | None:
+    """How the colours of a frame are coded, as swscale counts matrices; None for RGB."""
+    if frame.colorspace == _RGB:
+        return None
+    if frame.colorspace == _UNSPECIFIED and (frame.width >= 1280 or frame.height > 576):
+        return _BT709  # as players do; FFmpeg alone would take BT.601
+    return _MATRICES.get(frame.colorspace, _BT601)
 
 
 def _upright(image: Image, frame: Any) -> Image:
