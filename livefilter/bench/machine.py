@@ -64,13 +64,13 @@ class Usage:
         self._started = self._seen = time.perf_counter()
         self._own_start = self._own = self._own_s()
         self._machine_start = self._machine = self._machine_s()
-        self._peak = self._process.memory_info().rss
+        self._peak = int(self._process.memory_info().rss)
 
     def sample(self) -> None:
         """Take note of this moment; memory's peak is the highest of these."""
         self._seen = time.perf_counter()
         self._own, self._machine = self._own_s(), self._machine_s()
-        self._peak = max(self._peak, self._process.memory_info().rss)
+        self._peak = max(self._peak, int(self._process.memory_info().rss))
 
     @property
     def cpu_percent(self) -> float:
@@ -99,5 +99,5 @@ class Usage:
         # Linux counts a guest's time as the user's as well; waiting for a disk is not work.
         idle = times.idle + getattr(times, "iowait", 0.0)
         twice = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
-        total: float = sum(times)
+        total = float(sum(times))
         return total - float(idle) - float(twice)

@@ -52,6 +52,8 @@ class Plan:
     """How it is measured.
 
     fps: the live rate. seconds, warmup_s: length of a measured window and of what runs before it.
+    settle_beats: beats that a live pipeline runs before its warm-up, until its output has moved to the moment at
+        which frames become ready; it moves by 0.5 % of a period a beat.
     """
 
     fps: float = 30.0
@@ -59,6 +61,17 @@ class Plan:
     rounds: int = 3
     warmup_s: float = 1.0
     against: str | None = None
+    settle_beats: int = 200
+
+    def planned_s(self) -> float:
+        """Seconds that one case takes, without loading."""
+        turns = self.turns * (self.seconds + self.warmup_s)
+        return turns + self.rounds * self.settle_beats / self.fps
+
+    @property
+    def turns(self) -> int:
+        """How many measurements one case needs."""
+        return self.rounds * (4 if self.against else 2)
 
 
 @dataclass
@@ -176,7 +189,8 @@ class Bench:
     def _observe(self, recorder: Recorder, ended: Callable[[], bool], loop: LoopName, mode: Mode) -> Figures | None:
         """Let the warm-up pass, then measure one window; None when the loop ended or the benchmark was stopped."""
         usage = Usage()
-        if not self._wait(self._plan.warmup_s, ended, usage):
+        settle_s = self._plan.settle_beats / self._plan.fps if (loop, mode) == ("pipeline", "live") else 0.0
+        if not self._wait(settle_s + self._plan.warmup_s, ended, usage):
             return None
         recorder.begin()
         usage.begin()

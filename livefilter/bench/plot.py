@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from livefilter.bench.figures import STAGES, Figures, LoopName, latency_ms, select, spread
 from livefilter.bench.measure import CaseResult
 from livefilter.bench.report import LOOPS
-from livefilter.bench.table import case_name
+from livefilter.bench.table import NAMES, case_name
 from livefilter.errors import BackendUnavailable, InvalidInput
 
 _INK, _GRID = "#22252b", "#d9dce3"
 _LOOP_COLOURS: dict[LoopName, str] = {"pipeline": "#d6336c", "naive": "#868e96"}
-_LOOP_NAMES: dict[LoopName, str] = {"pipeline": "livefilter", "naive": "naive loop"}
 _STAGE_COLOURS = ("#4263eb", "#15aabf", "#d6336c", "#f59f00", "#66a80f")
-_WIDTH_IN, _DPI = 11.0, 130
+_WIDTH_IN, _DPI = 10.0, 130
+_BAR, _HEADING = 0.72, 0.75
+
+
+@dataclass(frozen=True)
+class _Bar:
+    result: CaseResult
+    loop: LoopName
+    place: float
+    heads: bool
 
 
 def draw_plot(results: Sequence[CaseResult], path: Path, title: str, subtitle: str, fps: float) -> None:
@@ -33,86 +42,106 @@ def draw_plot(results: Sequence[CaseResult], path: Path, title: str, subtitle: s
         raise BackendUnavailable(
             f'No plot: matplotlib is not there ({error}). Install it: pip install "livefilter[bench]"'
         ) from error
-    bars = [
-        (result, loop)
-        for result in results
-        for loop in LOOPS
-        if select(result.rounds, loop, "throughput") or select(result.rounds, loop, "live")
-    ]
-    height_in = 2.6 + 3 * (0.7 + 0.34 * len(bars))
+    bars = _bars(results)
+    height_in = 2.4 + 3 * (0.8 + 0.3 * (bars[-1].place + 1 if bars else 1))
+    # No pyplot: a figure of our own touches no global state and opens no window.
     figure = figure_module.Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, facecolor="white", layout="constrained")
     agg.FigureCanvasAgg(figure)
+    figure.get_layout_engine().set(h_pad=0.12)
     figure.suptitle(f"{title}\n{subtitle}", x=0.01, ha="left", fontsize=11, color=_INK)
     rate, stages, age = figure.subplots(3, 1)
     _draw_rates(rate, bars, fps)
     _draw_stages(stages, bars)
     _draw_age(age, bars, fps)
     for axes in (rate, stages, age):
-        _dress(axes, [_label(result, loop) for result, loop in bars])
+        _dress(axes, bars)
     try:
         figure.savefig(path)
     except OSError as error:
         raise InvalidInput(f"Cannot write {path}: {error.strerror}. Name another folder with --out.") from error
 
 
-def _draw_rates(axes: Any, bars: Sequence[tuple[CaseResult, LoopName]], fps: float) -> None:
-    axes.set_title("Frames per second, flat out (median, with smallest and largest round)", loc="left", fontsize=10)
-    for place, (result, loop) in enumerate(bars):
-        rounds = select(result.rounds, loop, "throughput")
+def _bars(results: Sequence[CaseResult]) -> list[_Bar]:
+    """One bar for each loop that ran, top to bottom, under a heading for each case."""
+    bars: list[_Bar] = []
+    place = 0.0
+    for result in results:
+        place += _HEADING
+        ran = {figures.loop for figures in result.rounds}
+        for index, loop in enumerate(loop for loop in LOOPS if loop in ran):
+            bars.append(_Bar(result, loop, place, heads=index == 0))
+            place += 1.0
+    return bars
+
+
+def _draw_rates(axes: Any, bars: Sequence[_Bar], fps: float) -> None:
+    axes.set_title("Frames per second, flat out: median, smallest and largest round", loc="left", fontsize=10)
+    for bar in bars:
+        rounds = select(bar.result.rounds, bar.loop, "throughput")
         if rounds:
             over = spread([figures.new_fps for figures in rounds])
             error = [[over.median - over.low], [over.high - over.median]]
-            axes.barh(place, over.median, color=_LOOP_COLOURS[loop], xerr=error, ecolor=_INK, capsize=3, height=0.7)
-            axes.text(over.high, place, f"  {over.median:.1f}", va="center", fontsize=9, color=_INK)
-    axes.axvline(fps, color=_INK, linewidth=1, linestyle=":")
+            colour = _LOOP_COLOURS[bar.loop]
+            axes.barh(bar.place, over.median, color=colour, xerr=error, ecolor=_INK, capsize=3, height=_BAR)
+            _write(axes, over.high, bar.place, f"{over.median:.1f}")
+    axes.axvline(fps, color=_INK, linewidth=1, linestyle=":", zorder=0.5)
     axes.set_xlabel(f"frames per second; dotted: the live rate, {fps:g}", fontsize=9)
 
 
-def _draw_stages(axes: Any, bars: Sequence[tuple[CaseResult, LoopName]]) -> None:
-    axes.set_title("Where a frame's time goes, flat out (median of each stage)", loc="left", fontsize=10)
-    for place, (result, loop) in enumerate(bars):
+def _draw_stages(axes: Any, bars: Sequence[_Bar]) -> None:
+    axes.set_title("Time of one frame, flat out: median of each stage", loc="left", fontsize=10)
+    for number, bar in enumerate(bars):
         left = 0.0
-        rounds = select(result.rounds, loop, "throughput")
+        rounds = select(bar.result.rounds, bar.loop, "throughput")
         for stage, colour in zip(STAGES, _STAGE_COLOURS, strict=True):
             taken = latency_ms(rounds, stage, "p50") or 0.0
-            axes.barh(place, taken, left=left, color=colour, height=0.7, label=stage if place == 0 else None)
+            label = stage if number == 0 else None
+            axes.barh(bar.place, taken, left=left, color=colour, height=_BAR, label=label)
             left += taken
-        axes.text(left, place, f"  {left:.1f} ms", va="center", fontsize=9, color=_INK)
-    axes.set_xlabel("milliseconds; livefilter's capture, network and output run side by side", fontsize=9)
-    axes.legend(ncols=len(STAGES), fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 1.0))
+        _write(axes, left, bar.place, f"{left:.1f} ms")
+    axes.set_xlabel("milliseconds; livefilter's capture, styling and output run side by side", fontsize=9)
+    if bars:
+        axes.legend(ncols=1, fontsize=8, frameon=True, edgecolor=_GRID, loc="upper right")
 
 
-def _draw_age(axes: Any, bars: Sequence[tuple[CaseResult, LoopName]], fps: float) -> None:
-    axes.set_title(
-        f"Age of a frame when it leaves, live at {fps:g} fps (p50 to p99; the tick is p95)", loc="left", fontsize=10
-    )
-    for place, (result, loop) in enumerate(bars):
-        rounds = select(result.rounds, loop, "live")
-        marks = [latency_ms(rounds, "age", "p50"), latency_ms(rounds, "age", "p95"), latency_ms(rounds, "age", "p99")]
-        if None in marks:
+def _draw_age(axes: Any, bars: Sequence[_Bar], fps: float) -> None:
+    words = f"Age of a frame when it leaves, live at {fps:g} fps: p50 solid, p99 pale, p95 the tick"
+    axes.set_title(words, loc="left", fontsize=10)
+    for bar in bars:
+        rounds = select(bar.result.rounds, bar.loop, "live")
+        p50, p95, p99 = (
+            latency_ms(rounds, "age", "p50"),
+            latency_ms(rounds, "age", "p95"),
+            latency_ms(rounds, "age", "p99"),
+        )
+        if p50 is None or p95 is None or p99 is None:
             continue
-        p50, p95, p99 = (mark or 0.0 for mark in marks)
-        axes.barh(place, p50, color=_LOOP_COLOURS[loop], height=0.7)
-        axes.barh(place, p99 - p50, left=p50, color=_LOOP_COLOURS[loop], alpha=0.35, height=0.7)
-        axes.plot([p95, p95], [place - 0.35, place + 0.35], color=_INK, linewidth=1.5)
-        axes.text(max(p99, p50), place, f"  {_live_words(rounds, p50, p99)}", va="center", fontsize=9, color=_INK)
+        colour = _LOOP_COLOURS[bar.loop]
+        axes.barh(bar.place, p50, color=colour, height=_BAR)
+        axes.barh(bar.place, p99 - p50, left=p50, color=colour, alpha=0.35, height=_BAR)
+        axes.plot([p95, p95], [bar.place - _BAR / 2, bar.place + _BAR / 2], color=_INK, linewidth=1.5)
+        _write(axes, p99, bar.place, _live_words(rounds, p50, p99))
     axes.set_xlabel("milliseconds since capture", fontsize=9)
 
 
 def _live_words(rounds: Sequence[Figures], p50: float, p99: float) -> str:
     rate = spread([figures.new_fps for figures in rounds]).median
     dropped = spread([figures.dropped_percent for figures in rounds]).median
-    return f"{p50:.0f} to {p99:.0f} ms, {rate:.1f} fps, {dropped:.0f} % dropped"
+    return f"{p50:.0f} to {p99:.0f} ms; {rate:.1f} fps, {dropped:.1f} % dropped"
 
 
-def _label(result: CaseResult, loop: LoopName) -> str:
-    return f"{case_name(result)}  {_LOOP_NAMES[loop]}"
+def _write(axes: Any, x: float, place: float, words: str) -> None:
+    axes.text(x, place, f"  {words}", va="center", fontsize=9, color=_INK)
 
 
-def _dress(axes: Any, labels: Sequence[str]) -> None:
-    axes.set_yticks(range(len(labels)), labels, fontsize=9)
-    axes.set_ylim(len(labels) - 0.4, -0.6)
-    axes.set_xlim(0, axes.get_xlim()[1] * 1.25)
+def _dress(axes: Any, bars: Sequence[_Bar]) -> None:
+    axes.set_yticks([bar.place for bar in bars], [NAMES[bar.loop] for bar in bars], fontsize=9)
+    axes.set_ylim((bars[-1].place if bars else 0) + 0.6, -0.25)
+    axes.set_xlim(0, axes.get_xlim()[1] * 1.35)
+    for bar in bars:
+        if bar.heads:
+            words = f" {case_name(bar.result)}"
+            axes.text(0, bar.place - _BAR / 2 - 0.08, words, va="bottom", fontsize=9, weight="bold", color=_INK)
     axes.grid(axis="x", color=_GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=_INK, length=0, labelsize=9)

@@ -13,7 +13,7 @@ from livefilter.bench.figures import Figures, LoopName, Mode, age_ratios, latenc
 from livefilter.bench.measure import CaseResult
 from livefilter.errors import InvalidInput
 
-SCHEMA = 1
+SCHEMA = "livefilter bench 1"
 LOOPS: tuple[LoopName, ...] = ("pipeline", "naive")
 MODES: tuple[Mode, ...] = ("throughput", "live")
 
@@ -23,7 +23,7 @@ def document(results: Sequence[CaseResult], facts: dict[str, Any], *, complete: 
 
     facts: what the caller knows: when, machine, versions, settings, input, skipped backends.
     """
-    return {"schema_count": SCHEMA, "complete": complete, **facts, "results": [_case(result) for result in results]}
+    return {"schema": SCHEMA, "complete": complete, **facts, "results": [_case(result) for result in results]}
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:

@@ -150,9 +150,10 @@ def _announce(console: Console, facts: dict[str, Any], skipped: list[Skipped], c
         )
     for skip in skipped:
         console.print(f"[yellow]Skipped {skip.backend}:[/] {escape(skip.reason)}", soft_wrap=True)
-    turns = cases * plan.rounds * (4 if plan.against else 2)
-    minutes, left_s = divmod(round(turns * (plan.seconds + plan.warmup_s)), 60)
-    console.print(f"{turns} turns, about {minutes}:{left_s:02d} minutes. Ctrl-C keeps what was measured.")
+    minutes, left_s = divmod(round(cases * plan.planned_s()), 60)
+    console.print(
+        f"{cases * plan.turns} measurements, about {minutes}:{left_s:02d} minutes. Ctrl-C keeps what was measured."
+    )
 
 
 def _tell(console: Console, result: CaseResult, figures: Figures) -> None:
@@ -174,6 +175,7 @@ def _settings(plan: Plan, parts: Parts, sizes: tuple[str, ...], process_sizes: t
         "live_fps": plan.fps,
         "measured_s": plan.seconds,
         "warmup_s": plan.warmup_s,
+        "settle_beats_count": plan.settle_beats,
         "rounds_count": plan.rounds,
         "threads_count": parts.threads,
         "against": plan.against,
