@@ -67,6 +67,7 @@ def wrap(text: str, size: float, weight: int, max_width: float) -> list[str]:
 
 _STROKES = cv2.FONT_HERSHEY_DUPLEX
 _UNITS_PER_EM = 30.0
+_SIMPLE = str.maketrans({**dict(zip("–—−‘’“”·•×", "---''\"\"--x", strict=True)), "ß": "ss", "…": "..."})
 
 
 def _thickness(size: float, weight: int) -> int:
@@ -75,8 +76,9 @@ def _thickness(size: float, weight: int) -> int:
 
 def _plain(text: str) -> str:
     """`text` in ASCII: accents dropped, dashes and quotes made simple, the rest a question mark."""
-    simple = text.translate(str.maketrans("–—−‘’“”…·•", "---''\"\".--"))
-    return unicodedata.normalize("NFKD", simple).encode("ascii", "replace").decode("ascii")
+    simple = text.translate(_SIMPLE)
+    apart = "".join(sign for sign in unicodedata.normalize("NFKD", simple) if not unicodedata.combining(sign))
+    return apart.encode("ascii", "replace").decode("ascii")
 
 
 def _face() -> Any:

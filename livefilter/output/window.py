@@ -124,7 +124,7 @@ class WindowSink(Sink):
         if mirror and frame is not None:
             image = cv2.flip(image, 1).astype(image.dtype, copy=False)
         if lines:
-            image = draw_help(_enlarged(image, self._size), lines)
+            image = draw_help(_resized(image, self._size), lines)
         cv2.imshow(TITLE, image)
 
 
@@ -150,11 +150,10 @@ def _fit(width: int, height: int, screen: tuple[int, int] | None) -> tuple[int, 
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _enlarged(image: Image, size: tuple[int, int]) -> Image:
-    """`image`, at least as large as the window opened, so that text over a tiny picture can be read."""
-    if image.shape[1] >= size[0]:
-        return image
-    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR).astype(image.dtype, copy=False)
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    """`image` as large as the window opened: text over a tiny picture can be read, and over 4K it costs no more."""
+    how = cv2.INTER_AREA if image.shape[1] > size[0] else cv2.INTER_LINEAR
+    return cv2.resize(image, size, interpolation=how).astype(image.dtype, copy=False)
 
 
 def _visible() -> bool:

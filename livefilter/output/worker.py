@@ -11,7 +11,7 @@ from livefilter.errors import SinkLost
 from livefilter.frame import Frame
 from livefilter.output.base import Sink
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 # How long `close` lets the inner sink work off its queue, and then how long it waits for the file to be finished.
 DRAIN_S = 3.0
@@ -22,6 +22,8 @@ class WorkerSink(Sink):
     """Runs a slow sink on its own thread behind a short queue, so that whoever sends never waits.
 
     depth: frames that may wait; when there are more, the oldest is dropped and counted in `dropped`.
+    drain_s, finish_s: seconds that `close` gives the queue, and then the inner sink's own close.
+    closing: whether `close` was called.
     The inner sink belongs to the worker: it is used and closed on the worker's thread alone, and closed once.
     """
 
@@ -36,7 +38,7 @@ class WorkerSink(Sink):
         self._queue: deque[Frame] = deque()
         self._error: Exception | None = None
         self._failed = False
-        self._closing = False
+        self.closing = False
         self._drain_until = self._end_by = 0.0
         # A daemon, so that a sink stuck in a dead network cannot keep the program from ending.
         self._thread = threading.Thread(target=self._work, name=f"sink-{sink.name}", daemon=True)
@@ -49,7 +51,7 @@ class WorkerSink(Sink):
         """
         with self._changed:
             self._raise_error()
-            if self._closing:
+            if self.closing:
                 raise SinkLost(f"{self.name} is closed, so it takes no more frames. Open it again.")
             if self._failed:
                 self.dropped += 1
@@ -66,8 +68,8 @@ class WorkerSink(Sink):
         Raises: SinkLost: the inner sink failed and nobody has heard of it yet, or it does not come to an end.
         """
         with self._changed:
-            if not self._closing:
-                self._closing = True
+            if not self.closing:
+                self.closing = True
                 self._drain_until = time.monotonic() + self._drain_s
                 self._end_by = self._drain_until + self._finish_s
                 self._changed.notify_all()
@@ -101,9 +103,9 @@ class WorkerSink(Sink):
     def _next(self) -> Frame | None:
         """The oldest waiting frame; None when it is time to close."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing)
-            if self._closing and self._queue and time.monotonic() > self._drain_until:
-                log.warning("%s is too slow: its last %d frames are left out.", self.name, len(self._queue))
+            self._changed.wait_for(lambda: self._queue or self.closing)
+            if self.closing and self._queue and time.monotonic() >= self._drain_until:
+                _log.warning("%s is too slow: its last %d frames are left out.", self.name, len(self._queue))
                 self.dropped += len(self._queue)
                 self._queue.clear()
             return self._queue.popleft() if self._queue else None
@@ -111,7 +113,7 @@ class WorkerSink(Sink):
     def _fail(self, error: Exception) -> None:
         with self._changed:
             if self._failed:  # closing what has failed often fails again; the first error says why
-                log.debug("%s also failed to close: %s", self.name, error)
+                _log.debug("%s also failed to close: %s", self.name, error)
                 return
             self._failed = True
             self._error = error
