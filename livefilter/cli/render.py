@@ -13,13 +13,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from typing_extensions import Self
 
+from livefilter.capture.base import SourceOptions
 from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config
 from livefilter.frame import Image
 from livefilter.inference.styler import Styler, blend
 
 if TYPE_CHECKING:
-    from livefilter.render import Rendered
+    from livefilter.render import Openers, Rendered
 
 
 @click.command()
@@ -45,7 +46,7 @@ def render(source: Path, target: Path, config: Path | None, profile: str | None,
             bar.update(task, completed=done, total=total or None)
 
         try:
-            result = render_path(source, target, stylist, overwrite=overwrite, report=report)
+            result = render_path(source, target, stylist, openers(), overwrite=overwrite, report=report)
         except Interrupted as stopped:
             bar.stop()
             left = f"what was done is in {stopped.partial}" if stopped.partial else "nothing was written"
@@ -53,6 +54,21 @@ def render(source: Path, target: Path, config: Path | None, profile: str | None,
             raise
         on = stylist.device
     console.print(_summary(result, on, time.monotonic() - started), soft_wrap=True)
+
+
+def openers() -> Openers:
+    """How files are opened here."""
+    from livefilter.capture import open_source
+    from livefilter.capture.image import load_image
+    from livefilter.output import VIDEO_SUFFIXES, open_sink
+    from livefilter.render import Openers
+
+    return Openers(
+        video=lambda path: open_source(f"file:{path}", SourceOptions()),
+        recording=lambda path, options: open_sink(f"record:{path}", options),
+        image=load_image,
+        video_suffixes=VIDEO_SUFFIXES,
+    )
 
 
 class _ConfiguredStylist:

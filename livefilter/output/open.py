@@ -67,8 +67,6 @@ def _checked(kind: str, target: str | None) -> str:
         raise InvalidInput(f"{kind}: names nothing: write the target after the colon, or leave the colon out.")
     if kind in _WITHOUT_TARGET:
         raise InvalidInput(f"Output {kind!r} takes no target, so not {target!r}: write just {kind}.")
-    if kind == "page" and not (target.isdecimal() and 0 <= int(target) <= 65535):
-        raise InvalidInput(f"Page port {target!r} is not a number from 1 to 65535, such as page:8090.")
     if kind == "stream" and not is_stream_url(target):
         raise InvalidInput(f"Cannot send to {mask_url(target)}: the address must start with {', '.join(SCHEMES)}.")
     return target

@@ -6,6 +6,7 @@ import errno
 import io
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ import av
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable, nearest
 from livefilter.frame import Frame
 from livefilter.output.base import Sink, SinkOptions
+from livefilter.output.boxes import cut_torn_end
 from livefilter.output.muxer import Muxer
 from livefilter.output.recipes import FILES
 
@@ -90,6 +92,9 @@ class RecordingSink(Sink):
         # First, so that the muxer cannot write the end mark of a whole file over pieces that are playable as they are.
         self._file.close()
         self._muxer.abandon()
+        if self._path.suffix.lower() in (".mp4", ".mov"):
+            with suppress(OSError):
+                cut_torn_end(self._path)
         return SinkLost(
             f"Recording {self._path} stopped: {_reason(error)}. What was recorded so far is playable; "
             f"make room or choose another disk, and record to a new file."

@@ -9,17 +9,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from livefilter.capture import open_source, resolve_input
-from livefilter.capture.base import SourceOptions
+from livefilter.capture.base import Source
 from livefilter.errors import EndOfStream, InvalidInput, SinkUnavailable, nearest
-from livefilter.output.open import VIDEO_SUFFIXES, open_sink
-from livefilter.render.images import IMAGE_SUFFIXES, encode_image, load_image
+from livefilter.frame import Image
+from livefilter.output.base import Sink, SinkOptions
+from livefilter.render.images import IMAGE_SUFFIXES, READABLE_SUFFIXES, encode_image
 from livefilter.render.stages import Stylist, render, run_stages
 
 _log = logging.getLogger(__name__)
 
 # Called with how many frames are done and how many there are, 0 when that is unknown.
 Report: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Openers:
+    """How files are opened, so that this room needs to know no kind of file.
+
+    video: a finite source of the file's frames. recording: a sink that writes a new file. image: an image's pixels,
+    (H, W, 3) uint8 BGR. video_suffixes: endings of the files that can be recorded.
+    """
+
+    video: Callable[[Path], Source]
+    recording: Callable[[Path, SinkOptions], Sink]
+    image: Callable[[Path], Image]
+    video_suffixes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,9 @@ class Interrupted(KeyboardInterrupt):
         self.frames = frames
 
 
-def render_path(source: Path, target: Path, stylist: Stylist, *, overwrite: bool = False, report: Report) -> Rendered:
+def render_path(
+    source: Path, target: Path, stylist: Stylist, openers: Openers, *, overwrite: bool = False, report: Report
+) -> Rendered:
     """Style a video file, an image, or every image of a folder.
 
     target: a file of the same kind, or a folder for a result of the same name. It appears only once it is complete;
@@ -59,24 +75,25 @@ def render_path(source: Path, target: Path, stylist: Stylist, *, overwrite: bool
     if not source.exists():
         raise InvalidInput(f"There is no file or folder {source}: check the path.")
     if source.is_dir():
-        return _render_folder(source, target, stylist, overwrite, report)
-    kind, _ = resolve_input(str(source.resolve()))
+        return _render_folder(source, target, stylist, openers, overwrite, report)
     if target.is_dir():
         target /= source.name
     if target.exists() and target.samefile(source):
         raise InvalidInput(f"{target} cannot be both what is read and what is written: name another output.")
     if not target.parent.is_dir():
         raise SinkUnavailable(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
-    if kind == "image":
+    if source.suffix.lower() in READABLE_SUFFIXES:
         _check_suffix(source, target, "an image", IMAGE_SUFFIXES)
         _check_free(target, overwrite)
-        return _render_image(source, target, stylist, overwrite, report)
-    _check_suffix(source, target, "a video", VIDEO_SUFFIXES)
+        return _render_image(source, target, stylist, openers, overwrite, report)
+    _check_suffix(source, target, "a video", openers.video_suffixes)
     _check_free(target, overwrite)
-    return _render_video(source, target, stylist, overwrite, report)
+    return _render_video(source, target, stylist, openers, overwrite, report)
 
 
-def _render_video(source: Path, target: Path, stylist: Stylist, overwrite: bool, report: Report) -> Rendered:
+def _render_video(
+    source: Path, target: Path, stylist: Stylist, openers: Openers, overwrite: bool, report: Report
+) -> Rendered:
     partial = target.with_name(f"{target.stem}.partial{target.suffix}")
     if partial.exists():
         if not overwrite:
@@ -85,7 +102,7 @@ def _render_video(source: Path, target: Path, stylist: Stylist, overwrite: bool,
             )
         partial.unlink()
     done = 0
-    with open_source(f"file:{source}", SourceOptions()) as opened:
+    with openers.video(source) as opened:
         total = opened.info.frames
 
         def progress(frames: int) -> None:
@@ -95,7 +112,7 @@ def _render_video(source: Path, target: Path, stylist: Stylist, overwrite: bool,
 
         report(0, total)
         try:
-            render(opened, stylist, lambda options: open_sink(f"record:{partial}", options), progress)
+            render(opened, stylist, lambda options: openers.recording(partial, options), progress)
         except KeyboardInterrupt as interrupt:
             raise Interrupted(partial if partial.exists() else None, done) from interrupt
         except BaseException:
@@ -110,14 +127,18 @@ def _render_video(source: Path, target: Path, stylist: Stylist, overwrite: bool,
     return Rendered(target, done)
 
 
-def _render_image(source: Path, target: Path, stylist: Stylist, overwrite: bool, report: Report) -> Rendered:
+def _render_image(
+    source: Path, target: Path, stylist: Stylist, openers: Openers, overwrite: bool, report: Report
+) -> Rendered:
     report(0, 1)
-    _write_image(target, encode_image(stylist(load_image(source)), target), overwrite)
+    _write_image(target, encode_image(stylist(openers.image(source)), target), overwrite)
     report(1, 1)
     return Rendered(target, 1)
 
 
-def _render_folder(source: Path, target: Path, stylist: Stylist, overwrite: bool, report: Report) -> Rendered:
+def _render_folder(
+    source: Path, target: Path, stylist: Stylist, openers: Openers, overwrite: bool, report: Report
+) -> Rendered:
     if target.exists() and not target.is_dir():
         raise SinkUnavailable(f"Cannot write {target}: {source} is a folder, so the output must be one too.")
     if target.exists() and target.samefile(source):
@@ -145,20 +166,21 @@ def _render_folder(source: Path, target: Path, stylist: Stylist, overwrite: bool
         done = count
         report(count, len(images))
 
-    def read() -> tuple[Path, Path]:
+    def read() -> tuple[Image, Path]:
         image = next(waiting, None)
         if image is None:
             raise EndOfStream(f"{source} is at its end.")
-        return image, target / image.name
+        return openers.image(image), target / image.name
+
+    def style(loaded: tuple[Image, Path]) -> tuple[bytes, Path]:
+        return encode_image(stylist(loaded[0]), loaded[1]), loaded[1]
+
+    def write(encoded: tuple[bytes, Path]) -> None:
+        _write_image(encoded[1], encoded[0], overwrite)
 
     report(0, len(images))
     try:
-        run_stages(
-            lambda: (lambda pair: (load_image(pair[0]), pair[1]))(read()),
-            lambda loaded: (stylist(loaded[0]), loaded[1]),
-            lambda styled: _write_image(styled[1], encode_image(styled[0], styled[1]), overwrite),
-            progress,
-        )
+        run_stages(read, style, write, progress)
     except KeyboardInterrupt as interrupt:
         raise Interrupted(target if done else None, done) from interrupt
     except BaseException:

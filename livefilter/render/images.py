@@ -6,11 +6,11 @@ from pathlib import Path
 
 import cv2
 
-from livefilter.capture.image import load_image
 from livefilter.errors import SinkUnavailable
 from livefilter.frame import Image
 
-__all__ = ["IMAGE_SUFFIXES", "encode_image", "load_image"]
+# What can at least be read.
+READABLE_SUFFIXES = (".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 # What can be both read and written by every build of OpenCV.
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")

@@ -11,7 +11,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from livefilter.capture.base import Source
 from livefilter.errors import EndOfStream, LivefilterError, StageStuck
-from livefilter.frame import Frame, Image
+from livefilter.frame import Image
 from livefilter.output.base import Sink, SinkOptions
 
 A = TypeVar("A")
