@@ -91,14 +91,20 @@ def compose_live(config: Config, keys: Keys) -> Live:
             )
         )
 
-        def load(style: str) -> Styler:
-            return open_styler(config, style, info.width, info.height, budget_ms=_INFERENCE_SHARE * 1000.0 / fps)
-
-        first = load(config.style)
-        stylist = LiveStylist(load, first, settings, metrics, fade_s=config.fade_ms / 1000)
+        budget_ms = _INFERENCE_SHARE * 1000.0 / fps
+        first = open_styler(config, config.style, info.width, info.height, budget_ms)
+        # Later styles keep the size that was measured now: measured while frames flow, it would come out smaller.
+        settled = config.model_copy(update={"process_size": first.working_size})
+        stylist = LiveStylist(
+            lambda style: open_styler(settled, style, info.width, info.height),
+            first,
+            settings,
+            metrics,
+            fade_s=config.fade_ms / 1000,
+        )
         opened.callback(stylist.close)
-        _, reason = choose_backend(config.backend)
-        notices.append(f"Backend: {reason}")
+        backend, reason = choose_backend(config.backend)
+        notices.append(f"Backend {backend}, {reason}")
         if first.size_reason:
             notices.append(first.size_reason)
 

@@ -79,8 +79,8 @@ class LiveStylist:
             return self._last
         image = frame.image if settings.bypass else self._compose(frame.image, self._style(frame), settings)
         if settings.mirror_output:
-            image = cv2.flip(image, 1)
-        self._last = replace(frame, image=np.ascontiguousarray(image, np.uint8))
+            image = np.asarray(cv2.flip(image, 1), np.uint8)
+        self._last = replace(frame, image=image)
         return self._last
 
     def close(self) -> None:

@@ -27,14 +27,15 @@ def choose_backend(name: str) -> tuple[str, str]:
         if reason:
             raise BackendUnavailable(reason)
         return name, "chosen by name"
-    passed_over: list[str] = []
+    reasons: list[str] = []
     for candidate in PREFERENCE:
         reason = why_unavailable(candidate)
         if reason is None:
-            without = f" (not here: {', '.join(passed_over)})" if passed_over else ""
-            return candidate, f"auto: the fastest backend present on this machine{without}"
-        passed_over.append(candidate)
-    raise BackendUnavailable(f"No backend can run on this machine: {reason}")
+            # On a bare CPU there is one step that anybody can take; the doctor tells the rest.
+            better = f" ({why_unavailable('openvino')})" if candidate == "onnxruntime" else ""
+            return candidate, f"the fastest one that runs here{better}"
+        reasons.append(reason)
+    raise BackendUnavailable(f"No backend can run on this machine: {reasons[-1]}")
 
 
 def why_unavailable(name: str) -> str | None:

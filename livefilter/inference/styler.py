@@ -89,6 +89,11 @@ class Styler:
             raise EngineFailed("The styler has no engine yet. Call warm_up(width, height) or style a frame first.")
         return self._engine.info
 
+    @property
+    def working_size(self) -> int:
+        """The shorter side in pixels at which frames are styled now."""
+        return max(FLOOR, min(self._fit.width, self._fit.height))
+
     def __call__(self, image: Image) -> Image:
         """Style one frame.
 

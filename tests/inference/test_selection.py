@@ -24,12 +24,12 @@ def test_every_backend_but_identity_has_a_place_in_the_order() -> None:
 
 @pytest.mark.parametrize("first", range(len(PREFERENCE)))
 def test_auto_takes_the_best_one_present_and_says_why(monkeypatch: pytest.MonkeyPatch, first: int) -> None:
-    """auto takes the first of the order that can run, and names those that it passed over."""
+    """auto takes the first of the order that can run; on a bare CPU it says what would make that faster."""
     only(monkeypatch, *PREFERENCE[first:])
     name, reason = choose_backend("auto")
     assert name == PREFERENCE[first]
-    assert all((f"{other}" in reason) == (PREFERENCE.index(other) < first) for other in PREFERENCE[:3])
-    assert reason.startswith("auto: ")
+    assert reason.startswith("the fastest one that runs here")
+    assert ("openvino is away" in reason) == (name == "onnxruntime")
 
 
 def test_auto_without_any_backend_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
