@@ -115,6 +115,9 @@ class Pipeline:
         # Input that ended on its own still drains through the later stages; only after `stop` is the wait bounded.
         stuck = [] if self.wait(_JOIN_TIMEOUT_S) else [t.name for t in self._threads if t.is_alive()]
         self._close_parts(stuck)
+        if self.waiting_for and "capture" in stuck:
+            # Connecting to a stream that is gone takes as long as it takes; what it still opens is closed by the stage.
+            stuck.remove("capture")
         if self._error is not None:
             raise self._error
         if stuck:
@@ -180,6 +183,9 @@ class Pipeline:
             except SourceUnavailable as still_gone:
                 _log.debug("%s", still_gone)
                 continue
+            if self._stopping.is_set():
+                found.close()
+                return None
             self.waiting_for = None
             _log.warning("%s is back.", found.info.name)
             return found

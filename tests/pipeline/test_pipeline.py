@@ -228,6 +228,27 @@ def test_a_stuck_stage_is_named_and_its_device_is_left_alone() -> None:
     until(lambda: stage_threads() == [], "the stuck stage's end")
 
 
+def test_stopping_while_a_stream_is_connected_again_is_clean() -> None:
+    """A reopen that takes longer than the end of the run is no stuck stage, and what it opens late is closed."""
+    connecting, release = threading.Event(), threading.Event()
+    late = FakeSource()
+
+    def reopen() -> Source:
+        connecting.set()
+        release.wait(20)
+        return late
+
+    source = FakeSource(failures={2: SourceLost("server gone")})
+    pipeline = Pipeline(source, FakeStylist(), [FakeSink()], OPTIONS, reopen=reopen)
+    pipeline.start()
+    assert connecting.wait(10)
+    pipeline.stop()
+    pipeline.join()
+    release.set()
+    until(lambda: stage_threads() == [], "the stage's end")
+    assert (source.closed, late.closed) == (1, 1)
+
+
 def test_a_part_that_cannot_be_closed_does_not_keep_the_others_open() -> None:
     """The error of a failing close is raised after every other part was closed."""
 
