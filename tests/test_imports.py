@@ -25,7 +25,7 @@ MAY = {
     "output": set(),
     "styles": set(),
     "control": set(),
-    "generator": set(),
+    "generator": {"inference.hardware"},
     "training": {"generator", "inference", "styles"},
     "pipeline": {"capture.base", "output.base", "output.card", "output.clock", "output.fit", "mailbox", "metrics"},
     "session": {"control.controller", "control.settings", "output.base", "pipeline"},

@@ -24,6 +24,8 @@ COMMANDS = {
     "styles": ("livefilter.cli.styles:styles", "List the styles."),
     "devices": ("livefilter.cli.devices:devices", "List cameras and screens."),
     "doctor": ("livefilter.cli.doctor:doctor", "Say what works on this machine, what is missing, how to get it."),
+    "build": ("livefilter.cli.build:build", "Build TensorRT engines for an NVIDIA GPU."),
+    "engines": ("livefilter.cli.engines:engines", "List, inspect and prune built engines."),
     "train": ("livefilter.cli.train:train", "Train a generator."),
 }
 

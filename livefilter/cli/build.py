@@ -1,0 +1,120 @@
+"""livefilter build: TensorRT engines from trained generators."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from livefilter.errors import InvalidInput
+from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
+from livefilter.generator.engine_key import PRECISIONS, SizeRange
+from livefilter.generator.engine_store import EngineStore, StoredEngine, engines_folder
+from livefilter.generator.flavour import FLAVOURS, get_flavour
+from livefilter.styles.catalogue import Catalogue
+
+_CHECKPOINTS = {".safetensors", ".pt", ".pth", ".ckpt"}
+
+
+@click.command()
+@click.argument("network", metavar="STYLE|FILE.onnx")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    default=("1280x720",),
+    show_default=True,
+    help="Frame size, in multiples of 8; repeat it for several engines. SMALLEST:BEST:LARGEST makes one engine for a "
+    "range, which is slower than one for a fixed size.",
+)
+@click.option(
+    "--flavour",
+    type=click.Choice(list(FLAVOURS)),
+    default="tensorrt",
+    show_default=True,
+    help="TensorRT for any NVIDIA GPU, or rtx (TensorRT for RTX) for GeForce and RTX cards.",
+)
+@click.option("--precision", type=click.Choice(PRECISIONS), default="fp16", show_default=True, help="Of the layers.")
+@click.option("--level", type=click.IntRange(0, 5), default=3, show_default=True, help="0 builds fast, 5 runs fast.")
+@click.option("--gpu", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU to build for.")
+@click.option("--engines", type=click.Path(path_type=Path), help="Folder of built engines.  [env: LIVEFILTER_ENGINES]")
+@click.option("--force", is_flag=True, help="Build even when the engine is there.")
+def build(
+    network: str,
+    sizes: tuple[str, ...],
+    flavour: str,
+    precision: str,
+    level: int,
+    gpu: int,
+    engines: Path | None,
+    force: bool,
+) -> None:
+    """Compile a style's generator to TensorRT engines for this machine's GPU.
+
+    An engine that is there already is kept. Ctrl-C ends a build and leaves nothing of it behind.
+    """
+    path, style, licence = find_network(network)
+    ranges = [SizeRange.parse(size) for size in dict.fromkeys(sizes)]
+    store = EngineStore(engines_folder(engines))
+    console = Console(stderr=True, highlight=False)
+    for size in ranges:
+        request = EngineRequest(path, style, licence, size, get_flavour(flavour), precision, level, gpu)
+        with _progress(console) as progress:
+            task = progress.add_task(f"{style} {size} {flavour} {precision}", total=1.0, phase="")
+            builder = EngineBuilder(store, _sayer(progress), _reporter(progress, task))
+            engine, built = builder.obtain(request, anew=force)
+            progress.update(task, visible=False)
+        click.echo(_result(engine, built))
+
+
+def find_network(named: str) -> tuple[Path, str, str]:
+    """The ONNX file, name and licence of a style of the catalogue or of a file.
+
+    Raises: InvalidInput: no file, or one of another kind. UnknownName, StyleCorrupt: of the catalogue.
+    """
+    path = Path(named)
+    if path.suffix.lower() in _CHECKPOINTS:
+        raise InvalidInput(f"{path} is a checkpoint, and engines are built from ONNX files. Export it to ONNX first.")
+    if path.suffix.lower() == ".onnx" or path.is_file():
+        if not path.is_file():
+            raise InvalidInput(
+                f"Network file {path} does not exist. Check the path or name a style: livefilter styles."
+            )
+        return path, path.stem, "unknown"
+    catalogue = Catalogue()
+    style = catalogue.get(named)
+    catalogue.verify(style)
+    return style.network_path, style.name, style.licence
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    return Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[phase]}"), console=console, transient=True)
+
+
+def _sayer(progress: Progress) -> Callable[[str], None]:
+    return lambda text: progress.console.print(escape(text), soft_wrap=True)
+
+
+def _reporter(progress: Progress, task: TaskID) -> Callable[[float, str], None]:
+    lock = threading.Lock()
+
+    def report(fraction: float, phase: str) -> None:
+        with lock:  # TensorRT calls from several threads
+            progress.update(task, completed=fraction, phase=escape(phase.strip()[:40]))
+
+    return report
+
+
+def _result(engine: StoredEngine, built: bool) -> str:
+    sidecar = engine.sidecar
+    if sidecar is None:
+        raise InvalidInput(f"{engine.plan_path} has no sidecar.")
+    done = f"built in {sidecar.build_s:.1f} s" if built else "there already"
+    name = f"{sidecar.style} {sidecar.key.size} {sidecar.key.flavour} {sidecar.key.precision}"
+    return f"{name}: {done}, {sidecar.plan_bytes / 1e6:.1f} MB, {engine.plan_path}"

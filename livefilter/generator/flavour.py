@@ -1,0 +1,100 @@
+"""The two flavours of TensorRT: one API, two packages."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+from dataclasses import dataclass
+from typing import Any
+
+from livefilter.errors import BackendUnavailable, UnknownName
+from livefilter.generator.gpu import NO_GPU, Gpu, find_gpu
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """A TensorRT package.
+
+    name: what the user types. title: what the user reads. module: what is imported. requirement: what pip installs.
+    needs_gpu: whether building needs a GPU. timing_cache: whether it keeps one (in TensorRT-RTX it does nothing).
+    """
+
+    name: str
+    title: str
+    module: str
+    requirement: str
+    needs_gpu: bool
+    timing_cache: bool
+
+    def load(self) -> Any:
+        """Import the package.
+
+        Raises: BackendUnavailable: it is not installed or does not load, with the command that installs it.
+        """
+        self.require_installed()
+        try:
+            return importlib.import_module(self.module)
+        except (ImportError, OSError) as error:
+            raise BackendUnavailable(
+                f"{self.title} is installed but does not load: {str(error).splitlines()[0]}. Reinstall it: "
+                f'pip install --force-reinstall "{self.requirement}"'
+            ) from error
+
+    def require_installed(self) -> None:
+        """Check that building is possible, without importing anything large.
+
+        Raises: BackendUnavailable: with the command that installs what is missing.
+        """
+        needs = {self.module: self.requirement, "onnx": "onnx>=1.16,<2", "filelock": "filelock>=3.16,<5"}
+        missing = [needed for module, needed in needs.items() if importlib.util.find_spec(module) is None]
+        if missing:
+            names = " and ".join(needed.partition(">")[0] for needed in missing)
+            quoted = " ".join(f'"{needed}"' for needed in missing)
+            others = [o for o in FLAVOURS.values() if o is not self and importlib.util.find_spec(o.module) is not None]
+            other = f", or use --flavour {others[0].name}" if others and self.requirement in missing else ""
+            raise BackendUnavailable(
+                f"{self.title} engines cannot be built, because {names} is not installed. "
+                f"Install it: pip install {quoted}{other}"
+            )
+
+    def version(self) -> str:
+        """The version of the package, read without importing it."""
+        for distribution in (self.module, self.module.replace("_", "-")):
+            try:
+                return importlib.metadata.version(distribution)
+            except importlib.metadata.PackageNotFoundError:
+                continue
+        return str(self.load().__version__)
+
+    def find_gpu(self, index: int = 0) -> Gpu:
+        """The GPU to build for; NO_GPU where there is none and none is needed.
+
+        Raises: BackendUnavailable.
+        """
+        found = find_gpu(index)
+        if isinstance(found, Gpu):
+            return found
+        if self.needs_gpu:
+            raise BackendUnavailable(
+                f"{self.title} engines are built on the NVIDIA GPU that runs them, but {found}. "
+                "Install its driver (580 or later) from https://www.nvidia.com/drivers, or use --flavour rtx, which "
+                "builds without a GPU."
+            )
+        return NO_GPU
+
+
+FLAVOURS = {
+    "tensorrt": Flavour("tensorrt", "TensorRT", "tensorrt", "tensorrt>=11,<12", needs_gpu=True, timing_cache=True),
+    "rtx": Flavour("rtx", "TensorRT-RTX", "tensorrt_rtx", "tensorrt-rtx>=1.7,<2", needs_gpu=False, timing_cache=False),
+}
+
+
+def get_flavour(name: str) -> Flavour:
+    """Look up a flavour.
+
+    Raises: UnknownName.
+    """
+    if name not in FLAVOURS:
+        raise UnknownName("flavour", name, FLAVOURS)
+    return FLAVOURS[name]

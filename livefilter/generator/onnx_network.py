@@ -1,0 +1,124 @@
+"""A style's ONNX file as a graph that can be worked on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from livefilter.errors import StyleCorrupt
+
+FRAME, STYLED = "frame", "styled"
+
+
+def load_network(path: Path) -> onnx.ModelProto:
+    """Read a style's network and bring it to one form: constants are initializers, and their Casts are folded.
+
+    Raises: StyleCorrupt: not an ONNX file, or not one with uint8 NHWC `frame` in and `styled` out.
+    """
+    try:
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model)
+    except Exception as error:  # onnx raises protobuf's and its own errors, and OSError
+        raise StyleCorrupt(
+            f"Network file {path} cannot be read as ONNX: {_first_line(error)}. Reinstall the style or export it again."
+        ) from error
+    _require_ports(path, model.graph)
+    _require_plain(path, model.graph)
+    fold_constants(model.graph)
+    return model
+
+
+def fold_constants(graph: onnx.GraphProto) -> None:
+    """Turn Constant nodes, and Casts of constants, into initializers."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        if node.op_type == "Constant":
+            value = _constant(node)
+        elif node.op_type == "Cast" and node.input[0] in constants and _target(node) is not None:
+            value = numpy_helper.to_array(constants[node.input[0]]).astype(_target(node))
+        else:
+            nodes.append(node)
+            continue
+        constants[node.output[0]] = numpy_helper.from_array(np.asarray(value), node.output[0])
+    _replace(graph, nodes, constants)
+
+
+def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto], constants: dict[str, onnx.TensorProto]) -> None:
+    used = {name for node in nodes for name in node.input} | {port.name for port in graph.output}
+    kept = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(kept)
+    tensors = [onnx.TensorProto.FromString(value.SerializeToString()) for name, value in constants.items()]
+    del graph.initializer[:]
+    graph.initializer.extend(tensor for tensor in tensors if tensor.name in used)
+
+
+def element_types(model: onnx.ModelProto) -> dict[str, int]:
+    """The element type of every tensor, as onnx.TensorProto numbers; unknown ones are left out."""
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    ports = [*graph.input, *graph.output, *graph.value_info]
+    found = {port.name: port.type.tensor_type.elem_type for port in ports if port.type.tensor_type.elem_type}
+    return found | {tensor.name: tensor.data_type for tensor in graph.initializer}
+
+
+def fix_size(model: onnx.ModelProto, width: int, height: int) -> onnx.ModelProto:
+    """A copy whose `frame` is uint8 [1, height, width, 3] and nothing else: TensorRT then needs no profile."""
+    fixed = onnx.ModelProto.FromString(model.SerializeToString())
+    del fixed.graph.value_info[:]
+    for port in (fixed.graph.input[0], fixed.graph.output[0]):
+        port.CopyFrom(helper.make_tensor_value_info(port.name, TensorProto.UINT8, [1, height, width, 3]))
+    return fixed
+
+
+def _require_ports(path: Path, graph: onnx.GraphProto) -> None:
+    constants = {tensor.name for tensor in graph.initializer}
+    inputs = [port for port in graph.input if port.name not in constants]
+    found = [(port.name, _shape(port), port.type.tensor_type.elem_type) for port in (*inputs, *graph.output)]
+    fits = len(found) == 2 and [name for name, _, _ in found] == [FRAME, STYLED]
+    fits = fits and all(kind == TensorProto.UINT8 and len(shape) == 4 and shape[3] == 3 for _, shape, kind in found)
+    if not fits:
+        shown = ", ".join(f"{name} {TensorProto.DataType.Name(kind).lower()} {shape}" for name, shape, kind in found)
+        raise StyleCorrupt(
+            f"Network file {path} is no style: it must take `frame` and give `styled`, both uint8 "
+            f"[1, height, width, 3], but it has {shown or 'nothing'}. Export it with its pre- and post-processing."
+        )
+    del graph.input[:]
+    graph.input.extend(inputs)
+
+
+def _require_plain(path: Path, graph: onnx.GraphProto) -> None:
+    for node in graph.node:
+        if any(
+            attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for attribute in node.attribute
+        ):
+            raise StyleCorrupt(
+                f"Network file {path} has a {node.op_type} node, and engines cannot be built from graphs with control "
+                "flow. Export it without."
+            )
+
+
+def _shape(port: onnx.ValueInfoProto) -> list[int | str]:
+    return [axis.dim_param or axis.dim_value for axis in port.type.tensor_type.shape.dim]
+
+
+def _constant(node: onnx.NodeProto) -> object:
+    attribute = node.attribute[0]
+    value = helper.get_attribute_value(attribute)
+    if attribute.name == "value":
+        return numpy_helper.to_array(value)
+    return np.array(value, np.float32 if attribute.name.startswith("value_float") else np.int64)
+
+
+def _target(node: onnx.NodeProto) -> np.dtype | None:
+    to = next(attribute.i for attribute in node.attribute if attribute.name == "to")
+    types = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT32, TensorProto.INT64}
+    return helper.tensor_dtype_to_np_dtype(to) if to in types else None
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__).rstrip(".")[:200]
