@@ -71,7 +71,7 @@ _SIMPLE = str.maketrans({**dict(zip("–—−‘’“”·•×", "---''\"\"--
 
 
 def _thickness(size: float, weight: int) -> int:
-    return max(1, round(size * weight / 10_000))
+    return max(1, round(size * weight / 7_000))
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,280 @@
+"""The virtual camera, against a stand-in for pyvirtualcam: no real device is touched here."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
+from livefilter.frame import Frame
+from livefilter.output import auto_outputs, virtual_camera
+from livefilter.output.base import SinkOptions
+from livefilter.output.driver import Loopback, loopbacks, missing_driver
+from livefilter.output.virtual_camera import VirtualCameraSink
+from tests.conftest import frame, picture
+
+OPTIONS = SinkOptions(64, 48, 30.0)
+
+
+@dataclass
+class FakeLibrary:
+    """Looks like pyvirtualcam and notes every call; `refuses` names drivers that do not open."""
+
+    drivers: tuple[str, ...] = ("v4l2loopback",)
+    refuses: tuple[str, ...] = ()
+    calls: list[str] = field(default_factory=list)
+    opened: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
+    broken: str | None = None
+
+    def __post_init__(self) -> None:
+        self.camera = SimpleNamespace(BACKENDS=dict.fromkeys(self.drivers))
+        self.PixelFormat = {"I420": "I420", "NV12": "NV12", "BGR": "BGR"}
+
+    def Camera(self, width: int, height: int, fps: float, **given: Any) -> Any:  # noqa: N802  # pyvirtualcam's own name
+        if given["backend"] in self.refuses:
+            raise RuntimeError(f"'{given['backend']}' backend: busy\nor gone")
+        self.calls.append("open")
+        self.opened.append({"size": (width, height), "fps": fps, **given})
+        return SimpleNamespace(
+            device=given["device"] or "first device",
+            send=self._send,
+            close=lambda: self.calls.append("close"),
+            sleep_until_next_frame=lambda: self.calls.append("sleep"),
+        )
+
+    def _send(self, picture: Any) -> None:
+        if self.broken:
+            raise RuntimeError(self.broken)
+        self.calls.append("send")
+        self.sent.append(picture.copy())
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> FakeLibrary:
+    """A machine with one driver that works."""
+    fake = FakeLibrary()
+    install(monkeypatch, fake)
+    return fake
+
+
+def install(monkeypatch: pytest.MonkeyPatch, fake: FakeLibrary, system: str = "linux", *devices: Loopback) -> None:
+    """Make this a machine of that system with those loopback devices, where `fake` is pyvirtualcam."""
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", fake)
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(virtual_camera, "loopbacks", lambda: list(devices))
+    monkeypatch.setattr(
+        virtual_camera, "missing_driver", lambda: None if devices or system != "linux" else "No driver."
+    )
+
+
+def test_frames_are_sent_one_by_one_and_the_device_is_closed_once(library: FakeLibrary) -> None:
+    """The library's own pacing is never used: the pipeline keeps the rate."""
+    sink = VirtualCameraSink("", OPTIONS)
+    sink.send(frame(number=0))
+    sink.send(frame(number=1))
+    sink.close()
+    sink.close()
+    assert library.calls == ["open", "send", "send", "close"]
+
+
+def test_linux_gets_its_native_format_converted_once(library: FakeLibrary) -> None:
+    """v4l2loopback takes I420, which opencv makes; the picture comes back as it went in."""
+    with VirtualCameraSink("", OPTIONS) as sink:
+        sink.send(frame())
+    assert library.opened[0]["fmt"] == "I420"
+    back = cv2.cvtColor(library.sent[0], cv2.COLOR_YUV2BGR_I420)
+    assert np.abs(back[16:].astype(int) - picture()[16:]).mean() < 3
+
+
+def test_obs_gets_nv12(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OBS takes NV12, and the colours of both formats are the same."""
+    fake = FakeLibrary(drivers=("obs", "unitycapture"))
+    install(monkeypatch, fake, "win32")
+    with VirtualCameraSink("OBS Virtual Camera", OPTIONS) as sink:
+        sink.send(frame())
+    assert (fake.opened[0]["fmt"], fake.opened[0]["device"]) == ("NV12", "OBS Virtual Camera")
+    back = cv2.cvtColor(fake.sent[0], cv2.COLOR_YUV2BGR_NV12)
+    assert np.abs(back[16:].astype(int) - picture()[16:]).mean() < 3
+
+
+def test_the_next_driver_is_tried_when_one_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unity Capture serves where OBS is missing, and gets BGR as it is."""
+    fake = FakeLibrary(drivers=("obs", "unitycapture"), refuses=("obs",))
+    install(monkeypatch, fake, "win32")
+    with VirtualCameraSink("", OPTIONS) as sink:
+        sink.send(frame())
+    assert (fake.opened[0]["backend"], fake.opened[0]["fmt"]) == ("unitycapture", "BGR")
+    assert np.array_equal(fake.sent[0], picture())
+
+
+@pytest.mark.parametrize(("width", "height"), [(63, 48), (64, 47), (63, 47), (1, 1)])
+def test_odd_sizes_become_even_by_their_own_edge(library: FakeLibrary, width: int, height: int) -> None:
+    """The device is opened with even sides, and the added column and row repeat the last ones."""
+    given = np.full((height, width, 3), 50, np.uint8)
+    given[:, -1] = given[-1] = 220
+    with VirtualCameraSink("", SinkOptions(width, height, 30.0)) as sink:
+        sink.send(Frame(given, 0, 0.0))
+    even = (width + width % 2, height + height % 2)
+    assert library.opened[0]["size"] == even
+    luma = library.sent[0][: even[1]].astype(int)
+    assert luma[-1, -1] == pytest.approx(luma[height - 1, width - 1], abs=2)
+
+
+@pytest.mark.parametrize(
+    ("target", "device"),
+    [("", "/dev/video9"), ("/dev/video3", "/dev/video3"), ("OBS Virtual Camera", "/dev/video2")],
+)
+def test_linux_devices_are_found_by_label_path_or_preference(
+    monkeypatch: pytest.MonkeyPatch, target: str, device: str
+) -> None:
+    """Without a name the device labelled "livefilter" is taken, not the first one."""
+    fake = FakeLibrary()
+    devices = [Loopback("/dev/video9", "livefilter"), Loopback("/dev/video2", "OBS Virtual Camera")]
+    install(monkeypatch, fake, "linux", *devices)
+    with VirtualCameraSink(target, OPTIONS) as sink:
+        assert device in sink.name
+    assert fake.opened[0]["device"] == device
+
+
+def test_an_unknown_name_is_an_error_that_lists_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip of the pen is answered with the nearest name, and nothing is opened instead."""
+    fake = FakeLibrary()
+    install(monkeypatch, fake, "linux", Loopback("/dev/video9", "livefilter"))
+    with pytest.raises(SinkUnavailable, match=r"'livefliter'.*Did you mean 'livefilter'.*/dev/video9"):
+        VirtualCameraSink("livefliter", OPTIONS)
+    assert fake.calls == []
+
+
+def test_a_device_that_is_busy_is_an_error_of_one_line_with_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the library said is kept, on one line, with what to do."""
+    fake = FakeLibrary(refuses=("v4l2loopback",))
+    install(monkeypatch, fake, "linux", Loopback("/dev/video9", "livefilter"))
+    with pytest.raises(
+        SinkUnavailable, match=r"/dev/video9 cannot be opened.*busy or gone.*Close the program"
+    ) as caught:
+        VirtualCameraSink("", OPTIONS)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, SinkUnavailable)
+
+
+def test_a_device_that_vanishes_is_a_lost_sink(library: FakeLibrary) -> None:
+    """The library's error is translated and kept as the cause."""
+    sink = VirtualCameraSink("", OPTIONS)
+    library.broken = "no such device"
+    with pytest.raises(SinkLost, match="no such device") as caught:
+        sink.send(frame())
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    sink.close()
+    with pytest.raises(SinkLost, match="closed"):
+        sink.send(frame())
+
+
+def test_a_frame_of_another_size_is_refused(library: FakeLibrary) -> None:
+    """A camera cannot change its size while programs show it."""
+    with VirtualCameraSink("", OPTIONS) as sink, pytest.raises(InvalidInput, match=r"32x32.*64x48"):
+        sink.send(frame(32, 32))
+
+
+def test_a_missing_library_is_said_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pyvirtualcam does not load, the reason says how to get it, and opening fails with the same words."""
+    install(monkeypatch, FakeLibrary(), "linux", Loopback("/dev/video9", "livefilter"))
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    assert "pip install" in (VirtualCameraSink.unavailable() or "")
+    with pytest.raises(SinkUnavailable, match="pip install"):
+        VirtualCameraSink("", OPTIONS)
+
+
+def test_auto_takes_the_camera_where_its_driver_is_and_the_page_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing is a notice, not an error."""
+    fake = FakeLibrary()
+    install(monkeypatch, fake, "linux", Loopback("/dev/video9", "livefilter"))
+    assert auto_outputs() == (["camera", "page"], [])
+    install(monkeypatch, fake, "linux")
+    assert auto_outputs() == (["page"], ["No driver."])
+
+
+def linux(root: Path, os_release: str = "ID=debian\n") -> Path:
+    """A Linux system without a driver under `root`."""
+    (root / "etc").mkdir()
+    (root / "etc/os-release").write_text(os_release)
+    return root
+
+
+def add_device(root: Path, number: int, label: str) -> None:
+    """Add a loopback device to a Linux system."""
+    folder = root / f"sys/devices/virtual/video4linux/video{number}"
+    folder.mkdir(parents=True)
+    (folder / "name").write_text(f"{label}\n")
+
+
+@pytest.mark.parametrize(
+    ("os_release", "command"),
+    [
+        ("ID=debian\n", "sudo apt install v4l2loopback-dkms"),
+        ('ID=linuxmint\nID_LIKE="ubuntu debian"\n', "sudo apt install v4l2loopback-dkms"),
+        ("ID=fedora\n", "dnf install akmod-v4l2loopback"),
+        ("ID=manjaro\nID_LIKE=arch\n", "sudo pacman -S v4l2loopback-dkms"),
+        ('ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', "sudo zypper install v4l2loopback"),
+        ("ID=somethingelse\n", "github.com/v4l2loopback"),
+    ],
+)
+def test_the_command_is_that_of_the_distribution(tmp_path: Path, os_release: str, command: str) -> None:
+    """One line installs the driver and loads it under our label."""
+    said = missing_driver("linux", linux(tmp_path, os_release), "6.1")
+    assert said is not None
+    assert command in said
+    assert said.endswith("sudo modprobe v4l2loopback exclusive_caps=1 card_label=livefilter")
+
+
+def test_an_installed_driver_only_needs_loading(tmp_path: Path) -> None:
+    """Where the module is built for this kernel, nothing is to be installed."""
+    root = linux(tmp_path)
+    module = root / "lib/modules/6.1/updates/dkms/v4l2loopback.ko.xz"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    said = missing_driver("linux", root, "6.1") or ""
+    assert "Load it with: sudo modprobe v4l2loopback" in said
+    assert "apt" not in said
+    assert "apt" in (missing_driver("linux", root, "6.2") or "")
+
+
+def test_a_loaded_driver_with_a_device_is_complete(tmp_path: Path) -> None:
+    """The device labelled for us comes first, then the others by number."""
+    root = linux(tmp_path)
+    (root / "sys/module/v4l2loopback").mkdir(parents=True)
+    assert "loaded without a device" in (missing_driver("linux", root, "6.1") or "")
+    for number, label in ((10, "Dummy"), (2, "OBS Virtual Camera"), (11, "livefilter")):
+        add_device(root, number, label)
+    assert missing_driver("linux", root, "6.1") is None
+    assert [device.path for device in loopbacks(root / "sys")] == ["/dev/video11", "/dev/video2", "/dev/video10"]
+
+
+def test_macos_needs_obs(tmp_path: Path) -> None:
+    """OBS brings the camera on macOS."""
+    assert "brew install --cask obs" in (missing_driver("darwin", tmp_path) or "")
+    (tmp_path / "Applications/OBS.app").mkdir(parents=True)
+    assert missing_driver("darwin", tmp_path) is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="looks into the real registry there")
+def test_windows_needs_obs_or_unity_capture() -> None:
+    """Without either, the command of Windows' own package manager is given."""
+    assert "winget install OBSProject.OBSStudio" in (missing_driver("win32") or "")
+
+
+def test_without_a_driver_the_real_library_fails_with_the_same_words() -> None:
+    """On a machine without a device, opening says what `unavailable` says. Real devices are not tried by any test."""
+    missing = VirtualCameraSink.unavailable()
+    if missing is None:
+        pytest.skip("a virtual camera is present here")
+    with pytest.raises(SinkUnavailable) as caught:
+        VirtualCameraSink("", OPTIONS)
+    assert str(caught.value) == missing
