@@ -22,7 +22,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.styler import Styler
 from livefilter.metrics import percentiles
-from livefilter.output import open_sink
+from livefilter.output import open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue, Style
@@ -31,6 +31,8 @@ from livefilter.styles.catalogue import Catalogue, Style
 _STYLING_SHARE = 0.5
 # Drawn faster than any engine reads, so that what is timed is the drawing and not the wait for the beat.
 _DEMO_FPS = 1000.0
+# A recording does not overwrite what the turn before wrote, and a window belongs to the main thread.
+_NOT_MEASURED = {"record", "window"}
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,14 @@ class BenchSession:
             missing = missing_onnx()
             if missing:
                 raise BackendUnavailable(missing)
+        for output in parts.outputs:
+            if resolve_output(output)[0] in _NOT_MEASURED:
+                raise InvalidInput(
+                    f"A benchmark cannot send to {output}: it opens its outputs anew for every measurement. "
+                    "Measure with --output null, page, camera or a stream."
+                )
         for sink in self._open_sinks(cases[0]):
-            with closing(sink):
-                if sink.main_thread:
-                    raise InvalidInput(f"A benchmark cannot show {sink.name}. Measure with --output null or page.")
+            sink.close()
         sizes = dict.fromkeys((case.width, case.height) for case in cases)
         self._inputs = {size: self._preload(*size) for size in sizes}
 

@@ -93,18 +93,19 @@ def bench(
         "versions": describe_versions(),
         "settings": _settings(plan, parts, size, process_size),
     }
-    with _interruptible() as stop:
-        session = BenchSession(cases, plan, parts, stop)
-        facts |= {"input": session.describe_input(), "skipped": [dataclasses.asdict(skip) for skip in skipped]}
-        _announce(console, facts, skipped, len(cases), plan)
-        try:
+    stop = threading.Event()
+    session = BenchSession(cases, plan, parts, stop)
+    facts |= {"input": session.describe_input(), "skipped": [dataclasses.asdict(skip) for skip in skipped]}
+    _announce(console, facts, skipped, len(cases), plan)
+    try:
+        with _interrupts(stop):
             session.run(lambda result, figures: _tell(console, result, figures))
-        finally:
-            # An engine that fails late must not cost what was measured before it.
-            measured = any(result.rounds for result in session.results)
-            content = document(session.results, facts, complete=session.complete)
-            if measured:
-                write_json(content, stem.with_suffix(".json"))
+    finally:
+        # An engine that fails late must not cost what was measured before it.
+        measured = any(result.rounds for result in session.results)
+        content = document(session.results, facts, complete=session.complete)
+        if measured:
+            write_json(content, stem.with_suffix(".json"))
     if not measured:
         console.print("Stopped before anything was measured.")
         return _INTERRUPTED
@@ -199,9 +200,8 @@ def _prepare(folder: Path) -> Path:
 
 
 @contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets; a second one ends the process at once."""
-    stop = threading.Event()
+def _interrupts(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C or SIGTERM sets `stop`; a second one ends the process at once."""
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
@@ -210,7 +210,7 @@ def _interruptible() -> Iterator[threading.Event]:
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -104,6 +104,8 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
         (["--process-size", "9000"], "must be full, auto, or from 64 to 2160"),
         (["--input", "no-such-clip.mp4"], "no-such-clip.mp4"),
         (["--output", "nul"], "nul"),
+        (["--output", "out.mp4"], "cannot send to out.mp4"),
+        (["--output", "window"], "cannot send to window"),
     ],
 )
 def test_a_wrong_word_is_one_clear_line(
