@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -18,20 +19,22 @@ _INK: Colour = (250, 246, 244)
 _KEY: Colour = (196, 178, 255)
 _PANEL: Colour = (38, 24, 26)
 _WEIGHT = 500
+_COLUMNS = re.compile(r"\t| {2,}")
 
 
 def draw_help(image: Image, lines: Sequence[str]) -> Image:
     """Draw a panel of text over the middle of the picture.
 
     image: (H, W, 3) uint8 BGR; only read.
-    lines: top to bottom; a tab splits a line into a key, in colour, and what it does. An empty line is a gap.
+    lines: top to bottom; a tab, or two spaces or more, splits a line into a key, in colour, and what it does. An
+        empty line is a gap.
     Returns: a new picture of the same shape. The text is as large as fits, up to a twentieth of the short side.
     """
     drawn = image.copy()
     if not lines:
         return drawn
     height, width = image.shape[:2]
-    rows = [line.split("\t", 1) for line in lines]
+    rows = [_COLUMNS.split(line, maxsplit=1) for line in lines]
     size = max(min(height, width) / 20, 11.0)
     while size > 4 and not _fits(rows, size, width, height):
         size *= 0.94

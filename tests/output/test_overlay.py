@@ -51,6 +51,14 @@ def test_help_is_in_the_middle_and_grows_with_the_picture(size: tuple[int, int])
     assert (columns.max() - columns.min()) > 0.35 * min(size)
 
 
+def test_a_tab_or_a_gap_splits_a_key_from_its_meaning() -> None:
+    """Help that is aligned by spaces for a terminal gets real columns, and its keys their colour."""
+    image = np.zeros((360, 640, 3), np.uint8)
+    aligned = draw_help(image, ["n     next style", "space  freeze"])
+    assert np.array_equal(aligned, draw_help(image, ["n\tnext style", "space\tfreeze"]))
+    assert not np.array_equal(aligned, draw_help(image, ["n next style", "space freeze"]))
+
+
 def test_no_lines_draw_nothing() -> None:
     """Help that is switched off leaves the picture as it is."""
     assert np.array_equal(draw_help(picture(), []), picture())

@@ -195,7 +195,7 @@ def test_help_over_tiny_frames_can_be_read(window: Callable[[int, int], Window])
     preview = window(64, 48)
     preview.tell("frame 0")
     preview.tell("help next style")
-    preview.until(lambda seen: bool((seen.min(axis=2) > 235)[200:].sum() > 100), "white letters")
+    preview.until(lambda seen: bool((seen.min(axis=2) > 215)[200:].sum() > 60), "white letters")
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="only X11 and Wayland name their display")
