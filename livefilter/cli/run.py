@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import signal
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.live import Live as LiveDisplay
+from rich.logging import RichHandler
 from rich.markup import escape
 
 from livefilter.cli.compose import Live, compose_live
@@ -48,6 +50,9 @@ def run(
     """
     settings = config_from(config, profile, flags)
     console = Console(stderr=as_json, highlight=False)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, RichHandler):
+            handler.console = console  # log lines go above the status line, not through it
     with TerminalKeys() as keys:
         live = compose_live(settings, keys)
         for notice in live.notices:

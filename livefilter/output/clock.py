@@ -13,7 +13,8 @@ _READY_BEFORE_S = 0.003
 class SteadyClock:
     """Ticks at a constant rate, and moves its phase gently to just after the moment when frames become ready.
 
-    The phase moves by at most 0.5 % of a period a tick, so the rate stays within 1 % of what was asked for.
+    The first frame sets the phase; from then on it moves by at most 0.5 % of a period a tick, so the rate stays
+    within 1 % of what was asked for.
     A consumer that was late skips the ticks it missed instead of sending a burst.
     """
 
@@ -21,6 +22,7 @@ class SteadyClock:
         self._period_s = 1.0 / fps
         self._now = now
         self._next = now()
+        self._has_phase = False
 
     def wait(self, stopping: threading.Event) -> bool:
         """Block until the next tick; False when `stopping` was set instead."""
@@ -37,4 +39,5 @@ class SteadyClock:
         """Tell how long the frame of this tick had been ready; the following ticks move towards its moment."""
         error_s = ready_for_s - _READY_BEFORE_S
         limit_s = self._period_s * 0.005
-        self._next -= max(-limit_s, min(limit_s, error_s * 0.1))
+        self._next -= max(-limit_s, min(limit_s, error_s * 0.1)) if self._has_phase else error_s
+        self._has_phase = True

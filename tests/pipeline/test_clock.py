@@ -65,16 +65,16 @@ def test_missed_ticks_are_skipped_not_sent_in_a_burst() -> None:
 
 @given(st.floats(0, 0.03))
 def test_the_phase_moves_to_just_after_frames_are_ready(offset: float) -> None:
-    """With a source of the same rate, frames end up waiting about 3 ms, and no tick strays by over 1 %."""
+    """Frames of a source of the same rate end up waiting about 3 ms; after the first no tick strays by over 1 %."""
     time = FakeTime()
     stopping = FakeEvent(time)
     clock = SteadyClock(30, now=time)
     period = 1 / 30
     waited = 0.0
     before = None
-    for _ in range(800):
+    for tick in range(800):
         clock.wait(stopping)
-        if before is not None:
+        if before is not None and tick > 1:
             assert abs((time.now - before) / period - 1) < 0.01
         before = time.now
         waited = (time.now - 100.0 - offset) % period
