@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from livefilter.errors import InvalidInput
 from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
@@ -93,8 +93,13 @@ def find_network(named: str) -> tuple[Path, str, str]:
 
 
 def _progress(console: Console) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    return Progress(*columns, TimeElapsedColumn(), TextColumn("{task.fields[phase]}"), console=console, transient=True)
+    columns: tuple[ProgressColumn, ...] = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+    )
+    columns += (TimeElapsedColumn(), TextColumn("{task.fields[phase]}"))
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _sayer(progress: Progress) -> Callable[[str], None]:

@@ -46,12 +46,15 @@ def list_engines(engines: Path | None, as_json: bool) -> None:
         console.print(f"No engines in {escape(str(store.folder))}. Build one: livefilter build hayao", soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Style", "Size", "Flavour", "Precision", "GPU", "Built", "MB", "State", "File"):
+    for title in ("Id", "Style", "Size", "Flavour", "Precision", "GPU", "Built", "MB", "State"):
         table.add_column(title, overflow="fold")
     for engine, fault in found:
-        state = "[green]good[/]" if fault is None else f"[red]{escape(fault)}[/]"
-        table.add_row(*(escape(cell) for cell in _cells(engine.sidecar)), state, escape(engine.plan_path.name))
+        state = "[green]good[/]" if fault is None else "[red]not used[/]"
+        table.add_row(engine.plan_path.stem[-16:][:8], *(escape(cell) for cell in _cells(engine.sidecar)), state)
     console.print(table)
+    for engine, fault in found:
+        if fault is not None:
+            console.print(f"{escape(engine.plan_path.name)}: {escape(fault)}.", soft_wrap=True)
 
 
 @engines.command()
@@ -59,7 +62,7 @@ def list_engines(engines: Path | None, as_json: bool) -> None:
 @_folder
 @_json
 def inspect(name: str, engines: Path | None, as_json: bool) -> None:
-    """Show an engine's sidecar and layers; NAME is a style, or the beginning or end of an engine's file name."""
+    """Show an engine's sidecar and layers; NAME is an engine's id, a style, or the beginning of a file name."""
     store = EngineStore(engines_folder(engines))
     engine = _find(store, name)
     sidecar = engine.sidecar
@@ -130,7 +133,7 @@ def _find(store: EngineStore, name: str) -> StoredEngine:
     found = []
     for engine in store.engines():
         style = engine.sidecar.style if engine.sidecar else ""
-        if style == name or engine.plan_path.stem.startswith(stem) or engine.plan_path.stem.endswith(stem):
+        if style == name or engine.plan_path.stem.startswith(stem) or engine.plan_path.stem[-16:].startswith(stem):
             found.append(engine)
     if not found:
         raise InvalidInput(f"No engine {name!r} in {store.folder}. See them: livefilter engines list")
@@ -155,7 +158,7 @@ def _cells(sidecar: Sidecar | None) -> list[str]:
     key = sidecar.key
     gpu = key.gpu if key.gpu == "none" else f"{key.gpu} ({key.capability})"
     megabytes = f"{sidecar.plan_bytes / 1e6:.1f}"
-    return [sidecar.style, key.size, key.flavour, key.precision, gpu, sidecar.built_at[:16], megabytes]
+    return [sidecar.style, key.size, key.flavour, key.precision, gpu, sidecar.built_at[:10], megabytes]
 
 
 def _show_layers(console: Console, layers: list[dict[str, Any]], note: str) -> None:

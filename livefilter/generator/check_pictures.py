@@ -14,9 +14,14 @@ _PIXELS = 640 * 360
 
 
 def check_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height with the frame's proportions, multiples of 8 and at most 640x360 pixels: a second on a CPU."""
-    scale = min(1.0, (_PIXELS / (width * height)) ** 0.5)
-    return max(8, round(width * scale / 8) * 8), max(8, round(height * scale / 8) * 8)
+    """Width and height with about the frame's proportions and at most about 640x360 pixels: a second on a CPU.
+
+    Frames that are smaller keep their size; others get multiples of 32, which every generator accepts.
+    """
+    scale = (_PIXELS / (width * height)) ** 0.5
+    if scale >= 1:
+        return width, height
+    return max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32)
 
 
 def check_pictures(width: int, height: int) -> dict[str, Image]:

@@ -21,7 +21,7 @@ _STATISTICS = {
 }
 _POINTWISE = {"Add", "Sub", "Mul", "Div", "Neg", "Abs", "Pow", "Sqrt", "Reciprocal", "Identity"}
 _SHAPING = {"Reshape", "Transpose", "Squeeze", "Unsqueeze", "Identity"}
-_LAST_AFFINE = _POINTWISE | _SHAPING | {"Clip", "Min", "Max", "Round", "Floor"}
+_LAST_AFFINE = _POINTWISE | _SHAPING | {"Clip", "Min", "Max", "Round", "Floor", "Gather", "Slice", "Concat"}
 
 # Operator -> inputs that say how large something is, not what it looks like.
 _SIZES = {
@@ -91,7 +91,7 @@ class _Rules:
 
     def statistics(self) -> set[int]:
         """Sums over the picture, what goes into them point by point, and what is made of them point by point."""
-        found = {index for index, node in enumerate(self._nodes) if node.op_type in _STATISTICS}
+        found = {index for index, node in enumerate(self._nodes) if self._is_statistic(node)}
         feeding = [name for index in found for name in self._nodes[index].input[:1]]
         found |= self._back(feeding, lambda node: node.op_type in _POINTWISE | _SHAPING)
         for index, node in enumerate(self._nodes):  # nodes are in the order of computation
@@ -100,6 +100,10 @@ class _Rules:
                 if makers and all(maker in found for maker in makers):
                     found.add(index)
         return found
+
+    def _is_statistic(self, node: onnx.NodeProto) -> bool:
+        # A division by anything that is computed is a normalisation.
+        return node.op_type in _STATISTICS or (node.op_type == "Div" and node.input[1] not in self._constants)
 
     def _back(self, names: Iterable[str], passes: Callable[[onnx.NodeProto], bool]) -> set[int]:
         """Nodes that make `names`, directly or through others, as long as they pass the test."""
