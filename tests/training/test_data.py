@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pytest
 
 pytest.importorskip("tqdm")
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
 
-from livefilter.errors import InvalidInput  # noqa: E402
-from livefilter.training.data import (  # noqa: E402
+from livefilter.errors import InvalidInput
+from livefilter.training.data import (
     LARGEST_SHIFT,
     Pair,
     Sampler,
@@ -25,8 +25,8 @@ from livefilter.training.data import (  # noqa: E402
     precompute,
     scaled,
 )
-from livefilter.training.target import inked, line_map  # noqa: E402
-from livefilter.training.teacher import Teacher  # noqa: E402
+from livefilter.training.target import inked, line_map
+from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
 
@@ -35,24 +35,6 @@ def photo(height: int = 128, width: int = 160) -> Image:
     """Coloured blocks, uint8 BGR."""
     blocks = np.random.default_rng(0).integers(40, 216, (height // 16, width // 16, 3), dtype=np.uint8)
     return blocks.repeat(16, axis=0).repeat(16, axis=1)
-
-
-@pytest.fixture
-def teacher(tmp_path: Path) -> Path:
-    """A generator in the published interface that turns every picture into its negative."""
-    from onnx import TensorProto, helper
-
-    shape: list[str | int | None] = [1, "height", "width", 3]
-    graph = helper.make_graph(
-        [helper.make_node("Neg", ["photo"], ["drawing"])],
-        "negative",
-        [helper.make_tensor_value_info("photo", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("drawing", TensorProto.FLOAT, shape)],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 8
-    onnx.save(model, tmp_path / "teacher.onnx")
-    return tmp_path / "teacher.onnx"
 
 
 def test_the_teacher_is_given_rgb_and_gives_bgr(teacher: Path) -> None:

@@ -1,0 +1,67 @@
+"""`livefilter train distill`, from photos to the folder of a style."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from livefilter.cli.train import train
+from livefilter.errors import InvalidInput, UnknownName
+
+pytest.importorskip("torch")
+pytest.importorskip("tqdm")
+pytest.importorskip("onnx")
+
+from livefilter.training.data import is_held_out
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Three photos, one of them with a name that is held out."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    names = [f"photo{index}.png" for index in range(1000)]
+    seen, held_out = ([name for name in names if is_held_out(name) is kept] for kept in (False, True))
+    for seed, name in enumerate((*seen[:2], held_out[0])):
+        blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / name), blocks.repeat(16, axis=0).repeat(16, axis=1))
+    return folder
+
+
+def arguments(photos: Path, teacher: Path, **changes: str) -> list[str]:
+    """The command line of a run of three steps."""
+    options = {"style": "hayao", "photos": str(photos), "teacher": str(teacher), "scale": "128", "steps": "3"}
+    options |= {"cache": str(photos.parent / "cache"), "out": str(photos.parent / "out"), "batch": "3", "crop": "64"}
+    options |= {"adversarial-from": "2", "threads": "2"} | changes
+    return ["distill", *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+def test_photos_become_a_style(photos: Path, teacher: Path) -> None:
+    """The command computes the teacher's drawings, trains, measures and writes a complete style."""
+    result = CliRunner().invoke(train, arguments(photos, teacher), catch_exceptions=False)
+    assert result.exit_code == 0
+    style = photos.parent / "out" / "style"
+    assert sorted(path.name for path in style.iterdir()) == ["card.toml", "network.onnx", "picture.jpg"]
+    card = (style / "card.toml").read_text(encoding="utf-8")
+    assert "held_out_photos = 1" in card
+    assert str(photos) not in card
+
+
+def test_a_style_that_cannot_be_trained_is_named(photos: Path, teacher: Path) -> None:
+    """A typo in the style is an error before anything is computed."""
+    with pytest.raises(UnknownName, match="hayoa"):
+        CliRunner().invoke(train, arguments(photos, teacher, style="hayoa"), catch_exceptions=False)
+    assert not (photos.parent / "cache").exists()
+
+
+def test_too_few_photos_are_refused(photos: Path, teacher: Path) -> None:
+    """Without a photo to measure on there is no training."""
+    for path in photos.iterdir():
+        if is_held_out(path.name):
+            path.unlink()
+    with pytest.raises(InvalidInput, match="too small"):
+        CliRunner().invoke(train, arguments(photos, teacher), catch_exceptions=False)
