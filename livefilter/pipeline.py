@@ -76,6 +76,11 @@ class Pipeline:
         self._sinks_lock = threading.Lock()
         self._options = options
         self._reopen = reopen
+        # Drawn beforehand: a large card takes longer to draw than a frame may.
+        self._cards = {
+            why: holding_card(options.width, options.height, "One moment, please", detail)
+            for why, detail in (("late", ""), ("lost", "The camera is coming back"))
+        }
         self._captured: Mailbox[Frame] = Mailbox()
         self._styled: Mailbox[tuple[Frame, float]] = Mailbox()
         self._stopping = threading.Event()
@@ -247,9 +252,7 @@ class Pipeline:
 
     def _card(self, now: float) -> Frame:
         number = self.latest.number if self.latest is not None else 0
-        detail = "The camera is coming back" if self.waiting_for else ""
-        image = holding_card(self._options.width, self._options.height, "One moment, please", detail)
-        return Frame(image, number=number, captured_at=now)
+        return Frame(self._cards["lost" if self.waiting_for else "late"], number=number, captured_at=now)
 
     def _close_parts(self, stuck: Sequence[str]) -> None:
         """Close what no live thread uses any more; the first error wins."""

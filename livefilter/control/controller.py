@@ -123,7 +123,7 @@ class Controller:
 def help_lines() -> list[str]:
     """One line per key, for the overlay and the terminal."""
     keys = [("1-9", "style by number"), *((action.key, action.help) for action in ACTIONS)]
-    return [f"{key:<6}{text}" for key, text in keys]
+    return [f"{key:<7}{text}" for key, text in keys]
 
 
 def _on(value: bool) -> str:
