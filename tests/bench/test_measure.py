@@ -140,3 +140,18 @@ def test_a_plan_knows_how_long_it_takes() -> None:
     """Turns times their length, plus the time in which a live output settles."""
     plan = Plan(fps=20.0, seconds=5.0, rounds=3, warmup_s=1.0, against="naive", settle_beats=200)
     assert (plan.turns, plan.planned_s()) == (12, 12 * 6 + 3 * 10)
+
+
+def test_a_live_output_settles_before_it_is_measured(styler: Styler, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the live pipeline gets the extra beats: its output moves to the right moment while they pass."""
+    waits: list[float] = []
+
+    def wait(self: Bench, seconds: float, ended: object, usage: object) -> bool:
+        waits.append(seconds)
+        return True
+
+    monkeypatch.setattr(Bench, "_wait", wait)
+    naive = NaiveLoop(Path("none"), styler.engine_info)
+    plan = Plan(fps=20.0, seconds=5.0, rounds=1, warmup_s=1.0, settle_beats=200)
+    assert len(list(bench(styler, [], plan, naive).run())) == 4
+    assert waits == [1.0, 5.0, 1.0, 5.0, 11.0, 5.0, 1.0, 5.0]
