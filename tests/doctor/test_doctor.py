@@ -167,6 +167,10 @@ def test_broken_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Install what it needs (pip install a.b) or use --backend onnxruntime.", ("pip install a.b",)),
         ("Use --backend auto.", ()),
         (
+            "With: sudo apt install h-$(uname -r) && sudo modprobe v label=x",
+            ("sudo apt install h-$(uname -r) && sudo modprobe v label=x",),
+        ),
+        (
             "Install it: sudo dnf install $(rpm -E %fedora).noarch.rpm",
             ("sudo dnf install $(rpm -E %fedora).noarch.rpm",),
         ),
