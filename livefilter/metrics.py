@@ -47,7 +47,9 @@ class Snapshot:
 class Metrics:
     """Collects from every stage's thread; `snapshot` may be called from any other."""
 
-    def __init__(self, samples: int = 900, window_s: float = 5.0, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, samples: int = 900, window_s: float = 5.0, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._lock = threading.Lock()
         self._clock = clock
         self._window_s = window_s
