@@ -56,17 +56,23 @@ def build_plan(
             results.append(_compile(module, request, report, cancel))
         except BaseException as error:
             errors.append(error)
+        finally:
+            ended.set()
 
+    ended = threading.Event()
     thread = threading.Thread(target=work, name="engine-build", daemon=True)
     thread.start()
     try:
-        while thread.is_alive():
-            thread.join(0.1)  # a join without an end cannot be interrupted on Windows
+        while not ended.wait(0.1):  # a wait without an end cannot be interrupted on Windows
+            pass
     except KeyboardInterrupt:
         cancel.set()
-        while thread.is_alive():
-            thread.join(0.1)
+        while not ended.wait(0.1):
+            pass
         raise
+    finally:
+        if ended.is_set():  # not after a second Ctrl-C, which ends the program at once
+            thread.join()
     if errors:
         raise errors[0]
     return results[0]

@@ -14,20 +14,26 @@ from livefilter.generator.engine_store import BuiltPlan, EngineStore
 from tests.generator.engines import KEY, built_plan
 
 
+def say(text: str) -> None:
+    """Tell the test."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main(folder: Path, log: Path, wait_for: Path | None) -> None:
     """Obtain the engine and tell how."""
 
     def build() -> BuiltPlan:
         with log.open("a") as stream:
             stream.write("build\n")
-        print("building", flush=True)
+        say("building")
         deadline = time.monotonic() + 60
         while wait_for is not None and not wait_for.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         return built_plan()
 
-    _, built = EngineStore(folder).obtain(KEY, "test", build, lambda text: print(text, flush=True))
-    print("built" if built else "reused", flush=True)
+    _, built = EngineStore(folder).obtain(KEY, "test", build, say)
+    say("built" if built else "reused")
 
 
 if __name__ == "__main__":

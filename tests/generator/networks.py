@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,10 +15,10 @@ FREE: Shape = [1, "height", "width", 3]
 
 
 def make_network(
-    path: Path, middle: list[onnx.NodeProto], constants: dict[str, np.ndarray], shape: Shape | None = None
+    path: Path, middle: list[onnx.NodeProto], constants: Mapping[str, Any], shape: Shape | None = None
 ) -> Path:
     """Write a network whose nodes `middle` make `drawn` from `planes`, float32 (1, 3, H, W) in 0..255."""
-    constants = {"lowest": np.float32(0), "highest": np.float32(255), **constants}
+    values = {"lowest": np.float32(0), "highest": np.float32(255), **constants}
     nodes = [
         helper.make_node("Cast", ["frame"], ["wide"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["wide"], ["planes"], perm=[0, 3, 1, 2]),
@@ -30,7 +32,7 @@ def make_network(
         "test",
         [helper.make_tensor_value_info("frame", TensorProto.UINT8, shape or FREE)],
         [helper.make_tensor_value_info("styled", TensorProto.UINT8, shape or FREE)],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from tests.generator.networks import gains, make_network, normalising  # noqa: E
 BUNDLED = [style.name for style in Catalogue(user=Path("no-such-folder")).styles]
 
 
-def precisions(model: onnx.ModelProto) -> dict[str, int]:
+def precisions(model: Any) -> dict[str, int]:
     """Tensor -> element type of the converted network, by the names of the original."""
     return element_types(model)
 
@@ -69,7 +70,9 @@ def test_an_overflow_is_found_though_onnx_runtime_hides_it(tmp_path: Path) -> No
         assert np.abs(session.run(None, {"frame": picture[None]})[0].astype(int) - 200).max() <= 1
     figures = compare_precisions(network, half, {"grey card": picture})
     assert not figures[0].passed
-    with pytest.raises(BuildFailed, match=r"bright does not survive FP16: .* on the grey card at 16x16.*--precision fp32"):
+    with pytest.raises(
+        BuildFailed, match=r"bright does not survive FP16: .* on the grey card at 16x16.*--precision fp32"
+    ):
         require_same_picture("bright", figures)
 
 
@@ -148,7 +151,9 @@ def test_the_figures_are_what_they_say() -> None:
     assert not measure("spot", grey, spot).passed
 
 
-@pytest.mark.parametrize(("size", "wanted"), [((1280, 720), (640, 352)), ((64, 48), (64, 48)), ((720, 1280), (352, 640))])
+@pytest.mark.parametrize(
+    ("size", "wanted"), [((1280, 720), (640, 352)), ((64, 48), (64, 48)), ((720, 1280), (352, 640))]
+)
 def test_the_check_runs_at_a_size_every_generator_takes(size: tuple[int, int], wanted: tuple[int, int]) -> None:
     """Large frames are checked smaller, in multiples of 32, and small ones as they are."""
     assert check_size(*size) == wanted

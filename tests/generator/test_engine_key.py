@@ -14,7 +14,11 @@ def test_a_size_is_read() -> None:
     assert str(SizeRange.parse("1280x720")) == "1280x720"
     wide = SizeRange.parse("512x288:1280x720:1920x1080")
     assert not wide.fixed
-    assert (wide.smallest, wide.best, wide.largest) == (FrameSize(512, 288), FrameSize(1280, 720), FrameSize(1920, 1080))
+    assert (wide.smallest, wide.best, wide.largest) == (
+        FrameSize(512, 288),
+        FrameSize(1280, 720),
+        FrameSize(1920, 1080),
+    )
 
 
 @pytest.mark.parametrize(

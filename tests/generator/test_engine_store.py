@@ -8,15 +8,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 pytest.importorskip("filelock")
 
-from livefilter.errors import BuildCancelled, BuildFailed, EngineMismatch  # noqa: E402
-from livefilter.generator.engine_store import BuiltPlan, EngineStore, StoredEngine  # noqa: E402
-from tests.generator.engines import KEY, PLAN, built_plan  # noqa: E402
+from livefilter.errors import BuildCancelled, BuildFailed, EngineMismatch
+from livefilter.generator.engine_store import BuiltPlan, EngineStore, StoredEngine
+from tests.generator.engines import KEY, PLAN, built_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes and owners are POSIX")
@@ -55,10 +55,11 @@ def test_an_engine_is_built_again_when_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(KEY)])
 def test_every_part_of_the_key_counts(tmp_path: Path, field: str) -> None:
-    """With another network, size, precision, flavour, version, GPU, driver or level, the engine is not the one asked for."""
+    """With another network, size, precision, flavour, version, GPU, driver or level, it is another engine."""
     stored(tmp_path)
     value = getattr(KEY, field)
-    other = dataclasses.replace(KEY, **{field: value + 1 if isinstance(value, int) else value + "x"})
+    changed: Any = value + 1 if isinstance(value, int) else value + "x"
+    other = dataclasses.replace(KEY, **{field: changed})
     assert other.digest != KEY.digest
     with pytest.raises(EngineMismatch, match=r"because none has been built\. Build it: livefilter build"):
         EngineStore(tmp_path).load(other)

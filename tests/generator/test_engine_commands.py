@@ -1,0 +1,130 @@
+"""`livefilter build` and `livefilter engines`, as a user meets them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("filelock")
+
+from livefilter.errors import BackendUnavailable, EngineMismatch
+from livefilter.generator.engine_fit import why_stale
+from livefilter.generator.engine_inspector import parse_layers
+from livefilter.generator.engine_store import EngineStore, engines_folder
+from livefilter.generator.flavour import FLAVOURS
+from livefilter.generator.gpu import NO_GPU, Gpu
+from livefilter.generator.sidecar import Sidecar
+from tests.generator.engines import KEY, built_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+without_rtx = pytest.mark.skipif(importlib.util.find_spec("tensorrt_rtx") is None, reason="TensorRT-RTX not installed")
+
+
+def livefilter(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the program."""
+    command = [sys.executable, "-m", "livefilter", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=100)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("tensorrt") is not None, reason="TensorRT is installed here")
+def test_without_tensorrt_one_line_says_how_to_install_it(tmp_path: Path) -> None:
+    """`build_engine.py` and `livefilter build` end with 1 and the same line, and touch nothing."""
+    command = [sys.executable, "build_engine.py", "hayao", "--engines", str(tmp_path / "engines")]
+    script = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=100)
+    program = livefilter("build", "hayao", "--engines", tmp_path / "engines")
+    assert script.returncode == program.returncode == 1
+    assert script.stderr == program.stderr
+    assert 'tensorrt is not installed. Install it: pip install "tensorrt>=11,<12"' in program.stderr
+    assert len(program.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "engines").exists()
+
+
+def test_tensorrt_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The full flavour needs the GPU that will run the engine; the RTX flavour builds without."""
+    monkeypatch.setattr("livefilter.generator.flavour.find_gpu", lambda index=0: "this machine has no NVIDIA driver")
+    with pytest.raises(BackendUnavailable, match=r"but this machine has no NVIDIA driver.*--flavour rtx"):
+        FLAVOURS["tensorrt"].find_gpu()
+    assert FLAVOURS["rtx"].find_gpu() == NO_GPU
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nosuch"], "Unknown style 'nosuch'"),
+        (["missing.onnx"], "missing.onnx does not exist"),
+        (["model.safetensors"], "is a checkpoint"),
+        (["hayao", "--size", "645x360"], "Use 648x360"),
+        (["hayao", "--size", "big"], "'big' is no frame size"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(arguments: list[str], message: str) -> None:
+    """Exit code 1 and one line with the fix, before TensorRT is asked for."""
+    done = livefilter("build", *arguments)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@without_rtx
+def test_build_list_inspect_and_prune(tmp_path: Path) -> None:
+    """An engine is built, listed, shown with its layers, damaged, and then removed."""
+    built = livefilter("build", "hayao", "--size", "64x64", "--flavour", "rtx", "--engines", tmp_path)
+    assert built.returncode == 0, built.stderr
+    assert built.stdout.startswith("hayao 64x64 rtx fp16: built in ")
+    (listed,) = json.loads(livefilter("engines", "list", "--json", "--engines", tmp_path).stdout)
+    assert (listed["style"], listed["size"], listed["precision"]) == ("hayao", "64x64", "fp16")
+    shown = livefilter("engines", "inspect", "hayao", "--engines", tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "convolution" in shown.stdout
+    assert listed["plan_sha256"] in shown.stdout
+    Path(listed["file"]).write_bytes(b"something else")
+    assert "is not loaded, because" in livefilter("engines", "inspect", "hayao", "--engines", tmp_path).stderr
+    assert "Would remove" in livefilter("engines", "prune", "--dry-run", "--engines", tmp_path).stdout
+    assert Path(listed["file"]).exists()
+    assert "Removed" in livefilter("engines", "prune", "--engines", tmp_path).stdout
+    assert EngineStore(tmp_path).engines() == []
+
+
+def test_an_engine_is_stale_when_its_world_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another network, TensorRT, GPU or driver makes an engine useless, and the reason is told."""
+    sidecar = built_plan().sidecar
+    monkeypatch.setattr("livefilter.generator.engine_fit.find_gpu", lambda index=0: "there is no driver")
+    monkeypatch.setattr("livefilter.generator.engine_fit.importlib.util.find_spec", lambda name: None)
+    assert why_stale(sidecar, {"test": KEY.onnx_sha256}) is None
+    assert why_stale(sidecar, {"test": "00"}) == "the network of test has changed"
+    gpu = Gpu("RTX 4070", "8.9", "580.1")
+    monkeypatch.setattr("livefilter.generator.engine_fit.find_gpu", lambda index=0: gpu if index == 0 else "no more")
+    assert "this machine has RTX 4070" in str(why_stale(sidecar, {}))
+
+
+def test_the_folder_is_chosen_by_option_then_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """--engines beats LIVEFILTER_ENGINES, which beats the checkout's own folder."""
+    monkeypatch.setenv("LIVEFILTER_ENGINES", "from-environment")
+    assert engines_folder(Path("named")) == Path("named")
+    assert engines_folder() == Path("from-environment")
+    monkeypatch.delenv("LIVEFILTER_ENGINES")
+    assert engines_folder() == ROOT / "engines"
+
+
+def test_a_sidecar_survives_the_disk() -> None:
+    """What is written is read again, and a wrong entry is refused by name."""
+    sidecar = built_plan().sidecar
+    assert Sidecar.from_json(sidecar.to_json()) == sidecar
+    with pytest.raises(EngineMismatch, match="level"):
+        Sidecar.from_json(sidecar.to_json().replace(b'"level": 3', b'"level": "3"'))
+    with pytest.raises(EngineMismatch, match="no licence"):
+        Sidecar.from_json(sidecar.to_json().replace(b'"licence"', b'"license"'))
+
+
+def test_the_inspectors_json_is_read() -> None:
+    """Layers with details, and layers that are only names, both become facts."""
+    tensor = {"Name": "x", "Dimensions": [1, 3, 8, 8], "Format/Datatype": "Half NHWC8"}
+    details = {"Name": "conv", "LayerType": "CaskConvolution", "Inputs": [tensor], "Outputs": [tensor]}
+    first, second = parse_layers(json.dumps({"Layers": [details, "only a name"]}))
+    assert (first.kind, first.outputs) == ("CaskConvolution", ("Half NHWC8 1x3x8x8",))
+    assert second.name == "only a name"
