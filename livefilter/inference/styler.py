@@ -166,10 +166,10 @@ class Styler:
         affordable = [size for size in sizes if predicted_ms(size) <= budget_ms]
         size = max(affordable) if affordable else min(sizes)
         self._open(width, height, size)
+        verdict = "within" if affordable else "the rate may drop, for that is more than"
         self.size_reason = (
             f"Styling at {self._fit.width}x{self._fit.height}: about {predicted_ms(size):.1f} ms a frame, "
-            + (f"within the {budget_ms:.1f} ms there are" if affordable else f"over the {budget_ms:.1f} ms there are")
-            + ("" if affordable else "; frames will be skipped")
+            f"{verdict} the {budget_ms:.1f} ms set aside for it"
         )
 
     def _style(self, image: Image) -> Image:
