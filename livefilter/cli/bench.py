@@ -32,7 +32,7 @@ from livefilter.errors import BackendUnavailable, InvalidInput
 _INTERRUPTED = 130
 
 
-@click.command()
+@click.command(context_settings={"show_default": True})
 @click.option("-s", "--style", multiple=True, default=["hayao"], help="Style; several allowed, or all.")
 @click.option("--backend", multiple=True, default=["auto"], help="Backend; several allowed, or auto, or all.")
 @click.option("--size", multiple=True, default=["640x360"], metavar="WxH", help="Size of frames; several allowed.")
