@@ -55,7 +55,7 @@ def pairs() -> list[Pair]:
 
 def recipe(steps: int = 40, adversarial_from: int = 30) -> Recipe:
     """A run of a few steps; the discriminator joins near its end."""
-    return Recipe(steps=steps, adversarial_from=adversarial_from, batch=4, crop=64, warm_up=4)
+    return Recipe(steps=steps, adversarial_from=adversarial_from, batch=4, crop=64, warm_up=4, bfloat16=False)
 
 
 def test_every_term_is_finite_and_the_total_falls(pairs: list[Pair]) -> None:
