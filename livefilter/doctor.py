@@ -23,7 +23,10 @@ _log = logging.getLogger(__name__)
 Status = Literal["ok", "absent", "warn", "fail"]
 
 _LIBGL = "sudo apt install -y libgl1 libglib2.0-0 libxcb1"
-_COMMAND = re.compile(r"(?:sudo|pip|winget|brew|choco|python -m) (?:\$\([^)]*\)|.)+?(?=\.(?:\s|$)|[;,)](?:\s|$)| or use |$)", re.M)
+# From a command's first word to the end of the sentence or clause; a $(...) is swallowed whole.
+_COMMAND = re.compile(
+    r"(?:sudo|pip|winget|brew|choco|python -m) (?:\$\([^)]*\)|.)+?(?=\.(?:\s|$)|[;,)](?:\s|$)| or use |$)", re.M
+)
 _LOW_DISK_GB = 2.0
 _LIVE_FPS = 20.0
 _PROBE_SIZE = (640, 360)

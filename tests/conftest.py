@@ -7,10 +7,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import hypothesis
 import numpy as np
 import pytest
 
 from livefilter.frame import Frame, Image
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("livefilter", deadline=None)
+hypothesis.settings.load_profile("livefilter")
 
 pytest_plugins = ["tests.browser", "tests.display"]
 

@@ -72,7 +72,7 @@ def test_a_missing_file_or_profile_is_an_error(settings_file: Path, tmp_path: Pa
     """What was named must be there."""
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config({}, tmp_path / "none.toml", environment={})
-    with pytest.raises(ConfigError, match="Unknown profile 'meetin'.*Did you mean 'meeting'"):
+    with pytest.raises(ConfigError, match=r"Unknown profile 'meetin'.*Did you mean 'meeting'"):
         load_config({}, settings_file, "meetin", environment={})
 
 
@@ -85,4 +85,4 @@ def test_a_typo_in_a_variable_names_the_nearest() -> None:
 def test_settings_cannot_be_changed() -> None:
     """Config is frozen: a run reads one value."""
     with pytest.raises(ValueError, match="frozen"):
-        Config().fps = 10
+        Config().fps = 10  # type: ignore[misc]  # that is the point

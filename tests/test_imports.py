@@ -42,8 +42,8 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = {f"livefilter.{alias.name}" for alias in node.names} if node.module == "livefilter" else {node.module}
-            found |= names
+            whole = node.module == "livefilter"
+            found |= {f"livefilter.{alias.name}" for alias in node.names} if whole else {node.module}
     return {name.removeprefix("livefilter.") for name in found if name.startswith("livefilter.")}
 
 

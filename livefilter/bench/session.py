@@ -20,15 +20,13 @@ from livefilter.capture.base import SourceOptions
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
-from livefilter.inference.styler import Styler
+from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.metrics import percentiles
 from livefilter.output import open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue, Style
 
-# The share of a frame's time that `livefilter run` gives to styling with process size "auto".
-_STYLING_SHARE = 0.5
 # Drawn faster than any engine reads, so that what is timed is the drawing and not the wait for the beat.
 _DEMO_FPS = 1000.0
 # A recording does not overwrite what the turn before wrote, and a window belongs to the main thread.
@@ -133,7 +131,7 @@ class BenchSession:
             case.backend,
             int(case.process_size) if case.process_size.isdecimal() else "auto",
             EngineOptions(threads=self._parts.threads),
-            budget_ms=_STYLING_SHARE * 1000.0 / self._plan.fps if case.process_size == "auto" else None,
+            budget_ms=LIVE_SHARE * 1000.0 / self._plan.fps if case.process_size == "auto" else None,
         )
 
     def _open_naive(self, case: Case, result: CaseResult, image: Image) -> NaiveLoop:

@@ -17,7 +17,7 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.live import LiveStylist
 from livefilter.inference.selection import choose_backend
-from livefilter.inference.styler import Styler
+from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.metrics import Metrics
 from livefilter.output import auto_outputs, open_sink
 from livefilter.output.base import Sink, SinkOptions
@@ -27,8 +27,6 @@ from livefilter.session import Keys, LiveSession
 from livefilter.styles.catalogue import Catalogue
 
 DEFAULT_FPS = 30.0
-# Inference may take this share of a frame's time; the rest is for capture, output and everything else that runs.
-_INFERENCE_SHARE = 0.5
 # Frames that wait for a disk or an encoder in a live run: two seconds, then the oldest is dropped.
 _QUEUED_FRAMES = 60
 
@@ -91,7 +89,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
             )
         )
 
-        budget_ms = _INFERENCE_SHARE * 1000.0 / fps
+        budget_ms = LIVE_SHARE * 1000.0 / fps
         first = open_styler(config, config.style, info.width, info.height, budget_ms)
         # Later styles keep the size that was measured now: measured while frames flow, it would come out smaller.
         settled = config.model_copy(update={"process_size": first.working_size})

@@ -22,7 +22,9 @@ def config_options(*names: str) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         for name in reversed(names):
             command = _option(name)(command)
-        command = click.option("--profile", metavar="NAME", help="Profile of the settings file to lay over it.")(command)
+        command = click.option("--profile", metavar="NAME", help="Profile of the settings file to lay over it.")(
+            command
+        )
         return click.option(
             "--config",
             metavar="FILE",

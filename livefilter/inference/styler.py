@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 EngineFactory: TypeAlias = Callable[[Path, int, int, EngineOptions], Engine]
 
+# Styling may take this share of a frame's time in a live run; the rest is for capture, output and whatever else runs.
+LIVE_SHARE = 0.5
 AUTO_SIZES = (240, 288, 360, 480, 540, 720)
 _MEASURED_SIZE = 360
 _MEASURED_RUNS = 7

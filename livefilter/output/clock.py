@@ -6,8 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 
-# A frame should lie ready this long before it leaves: less and jitter makes it miss its beat, more is latency.
-_READY_BEFORE_S = 0.003
+# A frame should lie ready this long before it leaves, and longer when its moment varies: less and it misses its beat,
+# more is latency.
+_READY_BEFORE_S = 0.002
+_PER_DEVIATION = 3.0
+# Weight of the newest frame in the running mean and deviation.
+_NEWEST = 0.05
 
 
 class SteadyClock:
@@ -22,7 +26,8 @@ class SteadyClock:
         self._period_s = 1.0 / fps
         self._now = now
         self._next = now()
-        self._has_phase = False
+        self._mean_s: float | None = None
+        self._deviation_s = 0.0
 
     def wait(self, stopping: threading.Event) -> bool:
         """Block until the next tick; False when `stopping` was set instead."""
@@ -37,7 +42,12 @@ class SteadyClock:
 
     def aim(self, ready_for_s: float) -> None:
         """Tell how long the frame of this tick had been ready; the following ticks move towards its moment."""
-        error_s = ready_for_s - _READY_BEFORE_S
+        if self._mean_s is None:
+            self._mean_s = _READY_BEFORE_S
+            self._next -= ready_for_s - _READY_BEFORE_S
+            return
+        self._deviation_s += _NEWEST * (abs(ready_for_s - self._mean_s) - self._deviation_s)
+        self._mean_s += _NEWEST * (ready_for_s - self._mean_s)
+        margin_s = min(_READY_BEFORE_S + _PER_DEVIATION * self._deviation_s, self._period_s / 2)
         limit_s = self._period_s * 0.005
-        self._next -= max(-limit_s, min(limit_s, error_s * 0.1)) if self._has_phase else error_s
-        self._has_phase = True
+        self._next -= max(-limit_s, min(limit_s, (self._mean_s - margin_s) * 0.1))
