@@ -1,0 +1,49 @@
+"""Golden pictures of the bundled styles, and the README's picture: python -m tests.styles.golden writes them again.
+
+To be run after a style was trained again, and looked at.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from livefilter import Catalogue, Styler
+from livefilter.frame import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path(__file__).with_name("golden")
+PHOTO = ROOT / "livefilter" / "capture" / "assets" / "demo.jpg"
+README_PICTURE = ROOT / "docs" / "images" / "before-after.jpg"
+
+
+def photo(side: int = 512) -> Image:
+    """The demo photo, (side, side, 3) uint8 BGR."""
+    whole = cv2.imread(str(PHOTO))
+    assert whole is not None
+    return np.asarray(cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def styled(style: str, image: Image, backend: str = "onnxruntime") -> Image:
+    """What a bundled style makes of a picture at the picture's own size."""
+    styler = Styler(Catalogue().get(style).network_path, backend)
+    try:
+        return styler(image)
+    finally:
+        styler.close()
+
+
+def main() -> None:
+    """Write every golden picture and the README's."""
+    FOLDER.mkdir(exist_ok=True)
+    for style in Catalogue().styles:
+        cv2.imwrite(str(FOLDER / f"{style.name}.png"), styled(style.name, photo(192)))
+    README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    pair = np.hstack([photo(), styled("hayao", photo())])
+    cv2.imwrite(str(README_PICTURE), pair, [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The bundled styles draw what they drew when they were last looked at."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from livefilter import Catalogue
+from livefilter.frame import Image
+from livefilter.inference.selection import why_unavailable
+from tests.styles.golden import FOLDER, photo, styled
+
+STYLES = [style.name for style in Catalogue().styles]
+
+
+def flatness(image: Image) -> float:
+    """Median of the local standard deviation of brightness over 5x5 pixels: small where regions are flat."""
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.float32)
+    mean, square = cv2.blur(grey, (5, 5)), cv2.blur(grey * grey, (5, 5))
+    return float(np.median(np.sqrt(np.maximum(square - mean * mean, 0))))
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_draws_its_golden_picture(style: str, backend: str) -> None:
+    """On every CPU backend the demo photo comes out as the stored picture, but for rounding."""
+    if reason := why_unavailable(backend):
+        pytest.skip(reason)
+    golden = cv2.imread(str(FOLDER / f"{style}.png"))
+    assert golden is not None
+    difference = np.abs(styled(style, photo(192), backend).astype(int) - golden)
+    assert difference.mean() < 0.5
+    assert np.percentile(difference, 99.9) <= 4
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_style_draws_lines_and_flat_regions(style: str) -> None:
+    """The styled photo is flatter than the photo between the lines, has more dark ink, and is not the photo."""
+    before = photo(384)
+    after = styled(style, before)
+    assert np.abs(after.astype(int) - before).mean() > 5
+    assert flatness(after) < 0.8 * flatness(before)
+    assert (after.max(axis=2) < 50).mean() > (before.max(axis=2) < 50).mean()
