@@ -25,8 +25,8 @@ def train() -> None:
 @click.option(
     "--scale", "scales", multiple=True, default=SCALES, show_default=True, help="Longest side; A:B draws at B."
 )
-@click.option("--steps", default=26_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
-@click.option("--adversarial-from", default=17_000, show_default=True, help="Step at which the discriminator joins.")
+@click.option("--steps", default=24_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
+@click.option("--adversarial-from", default=16_000, show_default=True, help="Step at which the discriminator joins.")
 @click.option("--batch", default=8, show_default=True, type=click.IntRange(3), help="Crops in a step.")
 @click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")

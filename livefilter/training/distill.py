@@ -29,8 +29,8 @@ LATEST = "latest.pt"
 class Recipe:
     """Everything that shapes a training run; a checkpoint keeps it."""
 
-    steps: int = 26_000
-    adversarial_from: int = 17_000
+    steps: int = 24_000
+    adversarial_from: int = 16_000
     batch: int = 8
     judged: int = 4
     crop: int = 192
@@ -49,8 +49,8 @@ class Recipe:
             "lines": 3.0,
             "flatness": 1.0,
             "consistency": 0.5,
-            "adversarial": 0.05,
-            "features": 1.0,
+            "adversarial": 0.1,
+            "features": 5.0,
         }
     )
 
