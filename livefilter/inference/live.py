@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 # An engine that fails again within this many frames of being reloaded is broken for good.
 _FRAMES_TO_TRUST = 300
+# A style that still loads this long after the end closes itself when it is there.
+_LOADER_TIMEOUT_S = 0.5
 
 
 class FrameStyler(Protocol):
@@ -60,23 +62,31 @@ class LiveStylist:
         self._fade_s = fade_s
         self._clock = clock
         self._last: Frame | None = None
+        self._held: Frame | None = None
+        self._look: tuple[object, ...] = ()
         self._last_styled: Image | None = None
         self._fade_from: Image | None = None
         self._fade_started = 0.0
         self._good_frames = _FRAMES_TO_TRUST
         self._loader: threading.Thread | None = None
         self._loaded: tuple[str, FrameStyler | LivefilterError] | None = None
+        self._closed = False
 
     def __call__(self, frame: Frame) -> Frame:
         """Style one frame by the settings of this moment.
 
-        Returns: a frame of the same size, number and capture time; the last result again while frozen.
+        Returns: a frame of the same size, number and capture time; while frozen the last one again, composed
+            anew when a setting changes that shows in it; bypass does not get into a frozen picture.
         Raises: EngineError: the engine failed, was loaded again, and failed again.
         """
         settings = self._settings.current
         self._follow(settings.style, frame)
-        if settings.frozen and self._last is not None:
-            return self._last
+        look = (self.style, settings.strength, settings.compare, settings.bypass, settings.mirror_output)
+        if settings.frozen and self._held is not None and self._last is not None:
+            if settings.bypass or (look == self._look and self._fade_from is None):
+                return self._last
+            frame = self._held  # so that a raw picture that was frozen goes when bypass ends
+        self._held, self._look = frame, look
         image = frame.image if settings.bypass else self._compose(frame.image, self._style(frame), settings)
         if settings.mirror_output:
             image = np.asarray(cv2.flip(image, 1), np.uint8)
@@ -85,8 +95,9 @@ class LiveStylist:
 
     def close(self) -> None:
         """Free the engines. Can be called twice."""
+        self._closed = True
         if self._loader is not None:
-            self._loader.join()
+            self._loader.join(_LOADER_TIMEOUT_S)
             self._loader = None
         if self._loaded is not None and not isinstance(self._loaded[1], LivefilterError):
             self._loaded[1].close()
@@ -107,7 +118,10 @@ class LiveStylist:
                 result.close()  # the wish changed meanwhile
         elif self._loader is None and wanted != self.style:
             size = (frame.width, frame.height)
-            self._loader = threading.Thread(target=self._load_style, args=(wanted, size), name="style-loader")
+            # A daemon, so that an engine that takes minutes to build cannot keep the program from ending.
+            self._loader = threading.Thread(
+                target=self._load_style, args=(wanted, size), name="style-loader", daemon=True
+            )
             self._loader.start()
 
     def _load_style(self, name: str, size: tuple[int, int]) -> None:
@@ -121,6 +135,8 @@ class LiveStylist:
             self._loaded = (name, EngineError(f"Style {name} could not be loaded: {error}"))
         else:
             self._loaded = (name, styler)
+            if self._closed:
+                styler.close()
 
     def _swap(self, name: str, styler: FrameStyler) -> None:
         self._styler.close()

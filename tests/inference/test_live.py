@@ -98,6 +98,50 @@ def test_freeze_keeps_the_last_result() -> None:
     assert live(frame(number=3)).number == 3
 
 
+def test_a_frozen_raw_picture_goes_when_bypass_ends() -> None:
+    """The frozen moment is styled instead of staying raw, and bypass does not come into it again."""
+    live, settings, _ = stylist(FakeStyler(), bypass=True)
+    taken = frame(number=1)
+    live(taken)
+    settings.change(frozen=True)
+    assert np.array_equal(live(frame(number=2)).image, taken.image)
+    settings.change(bypass=False)
+    styled = live(frame(number=3))
+    assert np.array_equal(styled.image, 255 - taken.image)
+    assert styled.number == 1
+    settings.change(bypass=True)
+    assert live(frame(number=4)) is styled
+
+
+def test_a_frozen_split_screen_goes_when_compare_ends() -> None:
+    """No raw half stays behind."""
+    live, settings, _ = stylist(FakeStyler(), compare=True, frozen=True)
+    taken = frame(number=1)
+    live(taken)
+    settings.change(compare=False)
+    assert np.array_equal(live(frame(number=2)).image, 255 - taken.image)
+
+
+def test_a_style_that_never_loads_does_not_hold_up_the_end() -> None:
+    """`close` comes back while the loader hangs; what it loads in the end is closed."""
+    gate, late = threading.Event(), FakeStyler()
+
+    def load(name: str) -> FakeStyler:
+        gate.wait(30)
+        return late
+
+    live, settings, _ = stylist(FakeStyler(), load)
+    settings.change(style="second")
+    live(frame())
+    closing = threading.Thread(target=live.close)
+    closing.start()
+    closing.join(5)
+    assert not closing.is_alive()
+    gate.set()
+    until(lambda: late.closed > 0, "the late style closed")
+    until(loader_done, "the loader's end")
+
+
 def test_switching_is_loaded_beside_the_frames_and_cross_fades() -> None:
     """Old style until the new one is warm, then a fade from the last old picture to the new one, nothing raw."""
     gate = threading.Event()
