@@ -8,8 +8,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -60,8 +60,14 @@ def run(
         console.print(f"Input:  {escape(live.source_name)}", soft_wrap=True)
         for name in live.sink_names:
             console.print(f"Output: {escape(name)}", soft_wrap=True)
-        with _clean_interrupt(live.settings):
-            figures, seconds = _watch(live, console, duration, frames, interactive=console.is_terminal)
+
+        def restore_terminal() -> None:
+            keys.close()
+            if console.is_terminal:
+                os.write(console.file.fileno(), b"\x1b[?25h")  # the status line hides the cursor
+
+        with _clean_interrupt(live.settings, restore_terminal) as interrupts:
+            figures, seconds = _watch(live, console, duration, frames, interrupts, interactive=console.is_terminal)
     if as_json:
         click.echo(json.dumps(_report(live, figures, seconds)))
     else:
@@ -69,15 +75,21 @@ def run(
 
 
 def _watch(
-    live: Live, console: Console, duration: float | None, frames: int | None, *, interactive: bool
+    live: Live,
+    console: Console,
+    duration: float | None,
+    frames: int | None,
+    interrupts: Sequence[int],
+    *,
+    interactive: bool,
 ) -> tuple[Snapshot, float]:
-    """Run to the end; every part is closed on the way out, whatever happens."""
+    """Run to the end or to the first of `interrupts`; every part is closed on the way out, whatever happens."""
     started = time.monotonic()
     shown_at = started
     live.pipeline.start()
     try:
         with LiveDisplay(console=console, auto_refresh=False, transient=True) if interactive else _nothing() as display:
-            while live.session.tick(_TICK_S):
+            while live.session.tick(_TICK_S) and not interrupts:
                 now = time.monotonic()
                 figures = live.pipeline.metrics.snapshot() if frames or now - shown_at >= _STATUS_EVERY_S else None
                 if (duration and now - started >= duration) or (figures and frames and figures.styled >= frames):
@@ -113,17 +125,21 @@ def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _clean_interrupt(settings: SharedSettings) -> Iterator[None]:
-    """Ctrl-C or SIGTERM ends the run cleanly; a second one ends the process at once."""
+def _clean_interrupt(settings: SharedSettings, restore_terminal: Callable[[], None]) -> Iterator[Sequence[int]]:
+    """Yield the list of signals so far: Ctrl-C or SIGTERM ends the run cleanly, a second one the process at once."""
+    interrupts: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
-        if settings.current.quitting:
+        # Takes no lock: the signal may come while this very thread holds it.
+        if interrupts or settings.current.quitting:
+            with suppress(Exception):
+                restore_terminal()
             os._exit(128 + number)
-        settings.change(quitting=True)
+        interrupts.append(number)
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield interrupts
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

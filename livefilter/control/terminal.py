@@ -35,7 +35,7 @@ class TerminalKeys:
         if self._restore is not None and sys.platform != "win32":
             import termios
 
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._restore)
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._restore)
         self._restore = None
         self.active = False
 

@@ -13,6 +13,8 @@ import av
 import cv2
 import pytest
 
+from livefilter.cli.run import _clean_interrupt
+from livefilter.control.settings import LiveSettings, SharedSettings
 from tests.conftest import make_video, picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +129,17 @@ def test_an_interrupt_finishes_the_recording(tmp_path: Path, number: signal.Sign
         assert process.wait(30) == 0, rest
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) > 0
+
+
+def test_a_second_interrupt_gives_the_terminal_back_and_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one is only noted; the second one restores the terminal before the process goes."""
+    done: list[object] = []
+    monkeypatch.setattr(os, "_exit", done.append)
+    with _clean_interrupt(SharedSettings(LiveSettings("any")), lambda: done.append("restored")) as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        assert (list(interrupts), done) == ([signal.SIGINT], [])
+        signal.raise_signal(signal.SIGINT)
+    assert done[:2] == ["restored", 128 + signal.SIGINT]
 
 
 def test_sizes_come_out_as_they_went_in(tmp_path: Path) -> None:
