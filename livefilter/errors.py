@@ -15,6 +15,7 @@ LivefilterError
 │   ├── BuildCancelled        a build was stopped on request; nothing of it is left
 │   ├── EngineMismatch        a built engine is missing, damaged or not for this machine
 │   └── EngineFailed          a loaded engine failed on a frame
+│       └── GpuFault          a CUDA call failed; says whether the context is lost
 ├── SinkError
 │   ├── SinkUnavailable       an output cannot be opened
 │   └── SinkLost              an open output failed
@@ -93,6 +94,17 @@ class EngineMismatch(EngineError):
 
 class EngineFailed(EngineError):
     """A loaded engine failed on a frame."""
+
+
+class GpuFault(EngineFailed):
+    """A CUDA call failed.
+
+    lost: the context and all that was allocated in it cannot be used any more.
+    """
+
+    def __init__(self, message: str, lost: bool = False) -> None:
+        super().__init__(message)
+        self.lost = lost
 
 
 class SinkError(LivefilterError):

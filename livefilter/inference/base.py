@@ -16,9 +16,13 @@ class EngineOptions:
     """How an engine may run.
 
     threads: CPU threads; 0 lets the runtime choose.
+    gpu: number of the GPU, for backends that run on NVIDIA's.
+    cuda: how TensorRT backends reach CUDA, "bindings" or "pycuda".
     """
 
     threads: int = 0
+    gpu: int = 0
+    cuda: str = "bindings"
 
 
 @dataclass(frozen=True, slots=True)
