@@ -114,6 +114,7 @@ class SoundTrack:
             turn_start_s = turn * (self._length_s or 0.0)
             inside_s = max(media_s - turn_start_s, 0.0)
             shift_s = at_s - media_s + turn_start_s - self._zero_s
+            silent = inside_s == 0.0
             self._source.seek(round((inside_s + self._zero_s) * av.time_base), backward=True)
             for packet in self._source.demux(self._input):
                 if packet.pts is None or packet.dts is None:
@@ -126,23 +127,31 @@ class SoundTrack:
                 shift = round(shift_s / packet.time_base)
                 packet.pts += shift
                 packet.dts += shift
+                silent = False
                 yield starts_s + self._zero_s + shift_s, packet
-            if not self._loop:
+            if not self._loop or silent:  # a whole turn without sound: the next one has none either
                 return
             turn += 1
 
     def _measure_length(self) -> float:
-        """Seconds that one turn of the pictures takes, at whose end the sound starts again too."""
+        """Seconds that one turn of the pictures takes, at whose end the sound starts again too; 0 if unknown."""
         if not self._source.streams.video or not self._source.duration:
             return 0.0
         video = self._source.streams.video[0]
-        self._source.seek(self._source.duration + (self._source.start_time or 0), backward=True)
-        ends = [
-            _seconds(packet.pts + (packet.duration or 0), packet.time_base)
-            for packet in self._source.demux(video)
-            if packet.pts is not None
-        ]
-        return max(ends, default=0.0) - self._zero_s
+        # Where a picture does not say how long it lasts, the source of the pictures counts one of its rate too.
+        step_s = 1.0 / float(video.average_rate or video.guessed_rate or 30)
+        start = self._source.start_time or 0
+        # Where there are no key frames to go back to, the very end can hold less than the last picture, or nothing.
+        for moment in (max(self._source.duration + start - 2 * av.time_base, start), start):
+            self._source.seek(moment, backward=True)
+            ends = [
+                _seconds(packet.pts, packet.time_base) + (_seconds(packet.duration, packet.time_base) or step_s)
+                for packet in self._source.demux(video)
+                if packet.pts is not None
+            ]
+            if ends:
+                return max(max(ends) - self._zero_s, 0.0)
+        return 0.0
 
     def _emit(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         if packet.dts is None or (self._last_dts is not None and packet.dts <= self._last_dts):

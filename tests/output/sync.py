@@ -19,13 +19,15 @@ RATE = 48000
 FLASH_FRAMES = 3
 
 
-def make_sync_video(path: Path, seconds: float = 3.0, fps: int = 30, sound: str = "aac", gap_s: float = 0.0) -> Path:
+def make_sync_video(
+    path: Path, seconds: float = 3.0, fps: int = 30, sound: str = "aac", gap_s: float = 0.0, b_frames: int = 0
+) -> Path:
     """Write a video that is dark and silent but for a flash and a 1 kHz beep of 0.1 s in the middle of each second.
 
     gap_s: a pause in the picture's time stamps after the first second and a half, so that its rate varies.
     """
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "bf": "0"})
+        video = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "bf": str(b_frames)})
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)
         audio = cast(AudioStream, container.add_stream(sound, rate=RATE, layout="mono"))

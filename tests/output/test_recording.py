@@ -114,6 +114,15 @@ def test_sound_follows_a_file_that_plays_again(tmp_path: Path) -> None:
     in_sync(path, [0.5, 1.5, 2.7, 3.7])
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".flv"])
+def test_the_turns_of_sound_and_pictures_are_equally_long(tmp_path: Path, suffix: str) -> None:
+    """Nothing adds up over hours of looping, whatever the container says of its end, B-frames included."""
+    media = make_sync_video(tmp_path / f"in{suffix}", seconds=2.2, b_frames=2)
+    path = record(tmp_path / "out.mp4", frames_of(media, loop=True), options(media=media, loop=True))
+    assert len(flashes(path)) == 4
+    assert beeps(path) == pytest.approx(flashes(path), abs=0.012)
+
+
 def test_sound_follows_a_recording_that_starts_in_the_second_turn(tmp_path: Path) -> None:
     """Times go on across turns, so the moment in the file is found by the length of a turn."""
     media = make_sync_video(tmp_path / "in.mp4", seconds=2.2)
