@@ -11,6 +11,7 @@ from typing import cast
 import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from typing_extensions import Self
@@ -50,6 +51,14 @@ class SoundTrack:
             _log.info(
                 "The sound is %s, which %s cannot hold: encoding it as %s.", codec, container.format.name, encoder
             )
+        # AAC of MPEG-TS has a head on every piece and none on the stream, and MP4 wants it the other way round. libav
+        # sees to that itself in all muxers but this one, while it delays its index.
+        heads = self.copies and codec == "aac" and not self._input.codec_context.extradata
+        self._unhead = (
+            BitStreamFilterContext("aac_adtstoasc", self._input)
+            if heads and container.format.name in ("mp4", "mov")
+            else None
+        )
         # Times count from the earliest of all streams, as they do where the pictures are read.
         self._zero_s = (source.start_time or 0) / av.time_base
         self._length_s = self._measure_length() if loop else None
@@ -157,8 +166,9 @@ class SoundTrack:
         if packet.dts is None or (self._last_dts is not None and packet.dts <= self._last_dts):
             return  # a seam of a loop or an alignment; containers refuse time that stands still
         self._last_dts = packet.dts
-        packet.stream = self._output
-        yield packet
+        for piece in self._unhead.filter(packet) if self._unhead is not None else [packet]:
+            piece.stream = self._output
+            yield cast("Packet[AudioStream]", piece)
 
     def _encode(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         try:

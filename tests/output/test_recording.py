@@ -114,7 +114,16 @@ def test_sound_follows_a_file_that_plays_again(tmp_path: Path) -> None:
     in_sync(path, [0.5, 1.5, 2.7, 3.7])
 
 
-@pytest.mark.parametrize("suffix", [".mkv", ".flv"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_sound_of_a_transport_stream_can_be_recorded(tmp_path: Path, suffix: str) -> None:
+    """AAC is framed in another way in MPEG-TS; it is copied all the same and stays in sync."""
+    media = make_sync_video(tmp_path / "in.ts")
+    path = record(tmp_path / f"out{suffix}", frames_of(media), options(media=media))
+    assert len(flashes(path)) == 3
+    assert beeps(path) == pytest.approx(flashes(path), abs=0.012)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".ts", ".flv"])
 def test_the_turns_of_sound_and_pictures_are_equally_long(tmp_path: Path, suffix: str) -> None:
     """Nothing adds up over hours of looping, whatever the container says of its end, B-frames included."""
     media = make_sync_video(tmp_path / f"in{suffix}", seconds=2.2, b_frames=2)
