@@ -48,8 +48,6 @@ def _mp4_options() -> dict[str, str]:
     flags = "+frag_keyframe+default_base_moof+delay_moov"
     if av.library_versions["libavformat"] >= _HYBRID_SINCE:
         flags += "+hybrid_fragmented"
-    else:
-        flags += "+delay_moov"
     return {"movflags": flags, "frag_duration": str(_PIECE_US), "flush_packets": "1"}
 
 
