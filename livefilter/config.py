@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from livefilter.errors import ConfigError, nearest
 
@@ -59,6 +59,12 @@ class Config(BaseModel):
     recordings: Path = Field(
         Path(platformdirs.user_videos_dir()) / "livefilter", description="Folder for recordings and snapshots."
     )
+
+    @field_validator("recordings")
+    @classmethod
+    def _expand_home(cls, folder: Path) -> Path:
+        # A settings file or --recordings=~/clips reaches us as written; no shell has put the home folder in.
+        return Path(os.path.expanduser(folder))
 
     def model_post_init(self, context: Any, /) -> None:
         """Check what a type cannot say."""

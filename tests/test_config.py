@@ -34,6 +34,13 @@ def test_file_and_profile_can_be_named_by_the_environment(settings_file: Path) -
     assert load_config({}, None, None, environment).fps == 15
 
 
+def test_the_folder_of_recordings_may_start_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No shell has put the home folder into a settings file."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert load_config({"recordings": "~/clips"}, environment={}).recordings == tmp_path / "clips"
+
+
 @pytest.mark.parametrize(
     ("flags", "text"),
     [
