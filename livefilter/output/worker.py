@@ -60,6 +60,8 @@ class WorkerSink(Sink):
             if len(self._queue) > self._depth:
                 self._queue.popleft()
                 self.dropped += 1
+                if self.dropped == 1:
+                    _log.warning("%s cannot keep up: it leaves out frames from here on.", self.name)
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -77,8 +77,8 @@ def test_frames_arrive_in_order_on_one_named_thread_and_all_are_finished() -> No
     assert not workers()
 
 
-def test_a_full_queue_drops_the_oldest_and_send_never_waits() -> None:
-    """While the inner sink is stuck, sending goes on; the newest frames are kept, the lost ones counted."""
+def test_a_full_queue_drops_the_oldest_and_send_never_waits(caplog: pytest.LogCaptureFixture) -> None:
+    """While the inner sink is stuck, sending goes on; the newest frames are kept, the lost ones counted and told once."""
     inner = GatedSink(opened=False)
     worker = WorkerSink(inner, depth=3)
     worker.send(frame(number=0))
@@ -86,6 +86,7 @@ def test_a_full_queue_drops_the_oldest_and_send_never_waits() -> None:
     for number in range(1, 10):
         worker.send(frame(number=number))
     assert worker.dropped == 6
+    assert caplog.text.count("gated sink cannot keep up") == 1
     inner.gate.set()
     worker.close()
     assert inner.sent == [0, 7, 8, 9]
