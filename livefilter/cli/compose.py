@@ -27,8 +27,9 @@ from livefilter.session import Keys, LiveSession
 from livefilter.styles.catalogue import Catalogue
 
 DEFAULT_FPS = 30.0
-# Frames that wait for a disk or an encoder in a live run: two seconds, then the oldest is dropped.
+# Frames that wait for a disk or an encoder in a live run: two seconds at 720p, fewer large ones; then the oldest goes.
 _QUEUED_FRAMES = 60
+_QUEUED_BYTES = 256 * 2**20
 
 
 @dataclass
@@ -115,12 +116,12 @@ def compose_live(config: Config, keys: Keys) -> Live:
         preview = next((sink for sink in sinks if sink.main_thread), None)
 
         def open_recording(path: Path) -> Sink:
-            return _threaded(open_sink(f"record:{path}", sink_options))
+            return _threaded(open_sink(f"record:{path}", sink_options), sink_options)
 
         pipeline = Pipeline(
             source,
             stylist,
-            [_threaded(sink) for sink in sinks],
+            [_threaded(sink, sink_options) for sink in sinks],
             PipelineOptions(info.width, info.height, fps, config.hold_s),
             metrics,
             _reopener(source, config) if info.live else None,
@@ -178,5 +179,6 @@ def _expand(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return specs, notices
 
 
-def _threaded(sink: Sink) -> Sink:
-    return WorkerSink(sink, _QUEUED_FRAMES) if sink.slow else sink
+def _threaded(sink: Sink, options: SinkOptions) -> Sink:
+    fitting = _QUEUED_BYTES // (options.width * options.height * 3)
+    return WorkerSink(sink, min(_QUEUED_FRAMES, fitting)) if sink.slow else sink
