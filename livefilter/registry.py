@@ -46,6 +46,8 @@ SOURCES = Registry(
 ENGINES = Registry(
     "backend",
     {
+        "tensorrt": "livefilter.inference.tensorrt:TensorRTEngine",
+        "tensorrt-rtx": "livefilter.inference.tensorrt:TensorRTRtxEngine",
         "onnxruntime": "livefilter.inference.onnxruntime:OnnxRuntimeCpu",
         "onnxruntime-cuda": "livefilter.inference.onnxruntime:OnnxRuntimeCuda",
         "onnxruntime-tensorrt": "livefilter.inference.onnxruntime:OnnxRuntimeTensorRT",

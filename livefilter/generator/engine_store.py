@@ -22,6 +22,7 @@ from livefilter.generator.owned_file import PARTIAL, read_owned, write_owned
 from livefilter.generator.sidecar import Sidecar
 
 PLAN, SIDECAR, LOCK, TIMING = ".plan", ".json", ".lock", ".timing"
+KERNELS = ".kernels"  # beside a plan: what TensorRT-RTX compiled of it on this GPU
 ENVIRONMENT = "LIVEFILTER_ENGINES"
 
 
@@ -184,6 +185,7 @@ class EngineStore:
             # The sidecar goes first: without it the plan is not loaded, should this be cut off in between.
             path.with_suffix(SIDECAR).unlink(missing_ok=True)
             path.unlink(missing_ok=True)
+            path.with_suffix(KERNELS).unlink(missing_ok=True)
         except OSError as error:
             raise BuildFailed(f"{path} cannot be removed: {error.strerror}. Close what uses it.") from error
 

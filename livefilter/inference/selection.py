@@ -7,6 +7,8 @@ from livefilter.registry import ENGINES
 
 # Fastest first. OpenVINO stands before ONNX Runtime because it needs a half to a third of the time on the same CPU.
 PREFERENCE = (
+    "tensorrt",
+    "tensorrt-rtx",
     "onnxruntime-tensorrt",
     "onnxruntime-cuda",
     "onnxruntime-directml",

@@ -1,0 +1,229 @@
+"""TensorRT, in both of its flavours."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import shlex
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from livefilter.errors import BackendUnavailable, BuildFailed, EngineFailed, EngineMismatch, GpuFault, LivefilterError
+from livefilter.frame import Image
+from livefilter.generator.engine_builder import EngineRequest
+from livefilter.generator.engine_key import SizeRange
+from livefilter.generator.engine_store import KERNELS, EngineStore, StoredEngine, engines_folder
+from livefilter.generator.flavour import FLAVOURS, Flavour
+from livefilter.generator.gpu import Gpu, find_gpu
+from livefilter.generator.owned_file import read_owned, write_owned
+from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.checks import closed, require_frame, require_network, require_size
+from livefilter.inference.cuda import Cuda, open_cuda
+from livefilter.inference.cuda.driver_calls import INSTALL, OLDEST
+from livefilter.inference.hardware import find_nvidia_gpu
+from livefilter.inference.plan_runner import PlanRunner
+
+_log = logging.getLogger(__name__)
+_LEVELS = (5, 4, 3, 2, 1, 0)  # the best engine that was built
+_PRECISIONS = {"fp16": "float16", "fp32": "float32"}
+
+
+class _TensorRTEngine(Engine):
+    """What the flavours share. An engine must have been built for the network, the size and this machine's GPU.
+
+    store: where engines are; None takes the usual folder. cuda: opens a GPU. module: the TensorRT package.
+    Raises on construction, besides what Engine says: EngineMismatch: there is no such engine; says how to build it.
+    """
+
+    backend: ClassVar[str]
+    flavour: ClassVar[Flavour]
+
+    def __init__(
+        self,
+        network: Path,
+        width: int,
+        height: int,
+        options: EngineOptions | None = None,
+        *,
+        store: EngineStore | None = None,
+        cuda: Callable[[int, str], Cuda] = open_cuda,
+        module: Any = None,
+    ) -> None:
+        require_size(width, height)
+        require_network(network)
+        self._options = options or EngineOptions()
+        missing = self.unavailable() if module is None else None
+        gpu = find_gpu(self._options.gpu) if missing is None else missing
+        if isinstance(gpu, str):
+            raise BackendUnavailable(missing or f"{self.backend} cannot run, because {gpu}. Choose another with --gpu.")
+        self._open_cuda = cuda
+        self._module = module or self.flavour.load()
+        request = EngineRequest(
+            network, style_of(network), "", SizeRange.parse(f"{width}x{height}"), self.flavour, gpu=self._options.gpu
+        )
+        self._plan, engine = find_engine(store or EngineStore(engines_folder()), request, gpu)
+        self._kernels = engine.plan_path.with_suffix(KERNELS)
+        precision = _PRECISIONS[engine.sidecar.key.precision] if engine.sidecar else "float16"
+        self.info = EngineInfo(self.backend, gpu.name, precision, width, height)
+        self._lost_before = False
+        self._runner: PlanRunner | None = self._open()
+        device = f"{gpu.name} (GPU {self._options.gpu}, {self._runner.memory_mib} MiB)"
+        self.info = replace(self.info, device=device)
+
+    def run(self, image: Image) -> Image:
+        if self._runner is None:
+            raise closed(self.info)
+        require_frame(image, self.info)
+        try:
+            return self._runner.run(image)
+        except GpuFault as error:
+            if not error.lost:
+                raise
+            return self._run_again(image, error)
+
+    def engine_ms(self) -> float:
+        """The GPU's time for the network alone, without copies."""
+        if self._runner is None:
+            raise closed(self.info)
+        return self._runner.engine_ms()
+
+    def close(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            try:
+                runner.close()
+            except GpuFault as error:
+                if not error.lost:
+                    raise
+                _log.warning("The GPU failed while the engine was closed: %s", error)
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        found = find_nvidia_gpu()
+        gpu = find_gpu() if not isinstance(found, str) else found
+        if isinstance(gpu, str):
+            return (
+                f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver, 580 or later, "
+                "from https://www.nvidia.com/drivers if there is such a GPU, or use --backend auto."
+            )
+        if tuple(int(part) for part in gpu.capability.split(".")) < OLDEST:
+            return (
+                f"{cls.backend} needs compute capability 7.5 (GeForce RTX 20, GTX 16), and {gpu.name} has "
+                f"{gpu.capability}. Use --backend onnxruntime-cuda."
+            )
+        if importlib.util.find_spec(cls.flavour.module) is None:
+            return f'{cls.backend} is not installed. Install it: pip install "{cls.flavour.requirement}"'
+        if importlib.util.find_spec("cuda") is None:
+            return f"{cls.backend} needs cuda-bindings, which is not installed. Install it: {INSTALL}"
+        return None
+
+    def _open(self) -> PlanRunner:
+        cuda = self._open_cuda(self._options.gpu, self._options.cuda)
+        try:
+            return PlanRunner(
+                self._module,
+                self._plan,
+                self.info.width,
+                self.info.height,
+                cuda,
+                self._read_kernels() if self.flavour.name == "rtx" else None,
+                self._keep_kernels if self.flavour.name == "rtx" else None,
+            )
+        except BaseException as error:
+            traceback.clear_frames(error.__traceback__)  # TensorRT's objects in them must go before their context
+            cuda.close(lost=isinstance(error, GpuFault) and error.lost)
+            raise
+
+    def _run_again(self, image: Image, reason: GpuFault) -> Image:
+        """Open everything anew after the context was lost, once in an engine's life."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.close(lost=True)
+        if self._lost_before:
+            raise EngineFailed(
+                f"The GPU failed twice ({reason}). Restart livefilter; if it fails again, update the NVIDIA driver or "
+                "use --backend onnxruntime."
+            ) from reason
+        self._lost_before = True
+        _log.warning("The GPU failed; opening it again: %s", reason)
+        try:
+            self._runner = self._open()
+            return self._runner.run(image)
+        except LivefilterError as error:
+            if self._runner is not None:
+                self._runner.close(lost=isinstance(error, GpuFault) and error.lost)
+                self._runner = None
+            raise EngineFailed(
+                f"The GPU failed ({reason}) and could not be used again ({error}). Restart livefilter; if it fails "
+                "again, update the NVIDIA driver or use --backend onnxruntime."
+            ) from error
+
+    def _read_kernels(self) -> bytes | None:
+        try:
+            return read_owned(self._kernels)
+        except EngineMismatch as error:
+            _log.debug("The engine's kernels are compiled now, because %s", error)
+            return None
+
+    def _keep_kernels(self, data: bytes) -> None:
+        try:
+            write_owned(self._kernels, data)
+        except BuildFailed as error:  # another run may be writing it; the engine is good without
+            _log.warning("The next start will be slower: %s", error)
+
+
+class TensorRTEngine(_TensorRTEngine):
+    """TensorRT on any NVIDIA GPU since Turing."""
+
+    backend = "tensorrt"
+    flavour = FLAVOURS["tensorrt"]
+
+
+class TensorRTRtxEngine(_TensorRTEngine):
+    """TensorRT for RTX on GeForce RTX and RTX PRO."""
+
+    backend = "tensorrt-rtx"
+    flavour = FLAVOURS["rtx"]
+
+
+def style_of(network: Path) -> str:
+    """What `livefilter build` calls a network: a style's name where the file lies as styles do, else its path."""
+    return network.parent.name if network.name == "network.onnx" else str(network)
+
+
+def build_command(request: EngineRequest) -> str:
+    """The command that builds an engine."""
+    gpu = f" --gpu {request.gpu}" if request.gpu else ""
+    return f"livefilter build {shlex.quote(request.style)} --size {request.size} --flavour {request.flavour.name}{gpu}"
+
+
+def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[bytes, StoredEngine]:
+    """The best engine built for this request on this GPU, at any builder level.
+
+    Raises: EngineMismatch: there is none that may be loaded; says why and how to build it.
+    """
+    wanted = request.key(gpu)
+    faults = []
+    for level in _LEVELS:
+        key = replace(wanted, level=level)
+        if any(path.stem.endswith(f"-{key.digest}") for path in store.folder.glob("*.plan")):
+            try:
+                return store.load(key)
+            except EngineMismatch as error:
+                faults.append(str(error).partition(", because ")[2].partition(". Build it")[0])
+    elsewhere = [
+        "; ".join(differences)
+        for engine in store.engines()
+        if engine.sidecar is not None
+        and (key := engine.sidecar.key).onnx_sha256 == wanted.onnx_sha256
+        and (key.size, key.precision, key.flavour) == (wanted.size, wanted.precision, wanted.flavour)
+        and (differences := replace(key, level=wanted.level).differences(wanted))
+    ]
+    why = f" ({faults[0]})" if faults else f" (the one there is for another: {elsewhere[0]})" if elsewhere else ""
+    raise EngineMismatch(
+        f"There is no {request.flavour.title} engine of {request.style} for {request.size} on {gpu.name}{why}. "
+        f"Build it: {build_command(request)}"
+    )
