@@ -78,7 +78,7 @@ def test_frames_arrive_in_order_on_one_named_thread_and_all_are_finished() -> No
 
 
 def test_a_full_queue_drops_the_oldest_and_send_never_waits(caplog: pytest.LogCaptureFixture) -> None:
-    """While the inner sink is stuck, sending goes on; the newest frames are kept, the lost ones counted and told once."""
+    """While the inner sink is stuck, sending goes on; the newest are kept, the lost ones counted and told once."""
     inner = GatedSink(opened=False)
     worker = WorkerSink(inner, depth=3)
     worker.send(frame(number=0))
