@@ -30,7 +30,7 @@ _POLL_S = 0.2
 
 
 def render(source: Source, stylist: Stylist, sink_factory: Callable[[SinkOptions], Sink], progress: Progress) -> int:
-    """Style every frame of a finite source into a sink, which is opened and closed here; the number of frames.
+    """Style every frame of a finite source into a sink, which is opened and closed for it; the number of frames.
 
     The source and the stylist stay open. Ctrl-C and errors close the sink too, so that its file is playable.
     Raises: the first error of any stage; KeyboardInterrupt.
@@ -38,15 +38,9 @@ def render(source: Source, stylist: Stylist, sink_factory: Callable[[SinkOptions
     info = source.info
     options = SinkOptions(info.width, info.height, info.fps or 30.0, info.media, live=False)
     sink = sink_factory(options)
-    try:
-        done = run_stages(source.read, lambda frame: replace(frame, image=stylist(frame.image)), sink.send, progress)
-    except BaseException:
-        # The file is finished as far as it goes; that it cannot be would only hide the first error.
-        with suppress(LivefilterError):
-            sink.close()
-        raise
-    sink.close()
-    return done
+    return run_stages(
+        source.read, lambda frame: replace(frame, image=stylist(frame.image)), sink.send, progress, finish=sink.close
+    )
 
 
 def run_stages(
@@ -55,10 +49,12 @@ def run_stages(
     write: Callable[[B], None],
     progress: Progress,
     *,
+    finish: Callable[[], None] = lambda: None,
     depth: int = _DEPTH,
 ) -> int:
     """Read, work and write on one thread each, in order, until `read` raises EndOfStream; how many were written.
 
+    finish: called once after the last `write`, on the same thread, however the run ends.
     depth: items that may wait between two stages.
     Raises: the first error of any stage; KeyboardInterrupt; StageStuck: a stage did not end in time after either.
     """
@@ -68,19 +64,11 @@ def run_stages(
     failing = threading.Lock()
     written = 0
 
-    def abort() -> None:
+    def fail(error: BaseException) -> None:
+        with failing:
+            errors.append(error)
         decoded.abort()
         styled.abort()
-
-    def guarded(stage: Callable[[], None]) -> None:
-        try:
-            stage()
-        except _Aborted:
-            pass  # another stage failed first
-        except BaseException as error:  # it is raised again by the caller's thread
-            with failing:
-                errors.append(error)
-            abort()
 
     def decode() -> None:
         while True:
@@ -98,35 +86,63 @@ def run_stages(
 
     def encode() -> None:
         nonlocal written
-        for item in styled:
-            write(item)
-            written += 1
-            progress(written)
+        try:
+            for item in styled:
+                write(item)
+                written += 1
+                progress(written)
+        except BaseException:
+            with suppress(LivefilterError):  # it would only hide the first error
+                finish()
+            raise
+        finish()
 
-    threads = [
-        threading.Thread(target=guarded, args=(stage,), name=name, daemon=True)
-        for name, stage in (("render-decode", decode), ("render-style", style), ("render-encode", encode))
-    ]
-    for thread in threads:
-        thread.start()
+    stages = [_Stage("render-decode", decode, fail), _Stage("render-style", style, fail)]
+    stages.append(_Stage("render-encode", encode, fail))
     try:
-        while any(thread.is_alive() for thread in threads) and not errors:
-            threads[-1].join(_POLL_S)
-    except BaseException:
-        abort()
-        _join(threads)
+        for stage in stages:
+            stage.thread.start()
+        while not all(stage.over.wait(_POLL_S) for stage in stages) and not errors:
+            pass
+    except BaseException as interrupt:
+        fail(interrupt)
+        _wait_for_the_end(stages)
         raise
-    _join(threads)
+    _wait_for_the_end(stages)
     if errors:
         raise errors[0]
     return written
 
 
-def _join(threads: list[threading.Thread]) -> None:
-    for thread in threads:
-        thread.join(_JOIN_TIMEOUT_S)
-        if thread.is_alive():
-            raise StageStuck(f"Stage {thread.name} did not end within {_JOIN_TIMEOUT_S:.0f} s; end the program.")
+class _Stage:
+    """A thread, and an event that says that it is over.
+
+    The event is what is waited for: a thread that was being joined when Ctrl-C came can never be joined again.
+    """
+
+    def __init__(self, name: str, run: Callable[[], None], fail: Callable[[BaseException], None]) -> None:
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._stage, self._fail = run, fail
+
+    def _run(self) -> None:
+        try:
+            self._stage()
+        except _Aborted:
+            pass  # another stage failed first
+        except BaseException as error:  # it is raised again by the caller's thread
+            self._fail(error)
+        finally:
+            self.over.set()
+
+
+def _wait_for_the_end(stages: list[_Stage]) -> None:
+    for stage in stages:
+        if stage.thread.ident is None:
+            continue  # Ctrl-C came before it was started
+        if not stage.over.wait(_JOIN_TIMEOUT_S):
+            raise StageStuck(f"Stage {stage.thread.name} did not end within {_JOIN_TIMEOUT_S:.0f} s; end the program.")
+        stage.thread.join()
 
 
 class _Aborted(Exception):

@@ -1,0 +1,69 @@
+"""`livefilter render` as a user runs it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.cli.test_run import environment, livefilter
+from tests.conftest import make_video
+from tests.output.sync import picture_times
+
+FAST = ("--backend", "identity", "--process-size", "64")
+
+
+def test_a_video_is_rendered_and_summed_up(tmp_path: Path) -> None:
+    """Exit code 0, the number of frames, the style and what it ran on."""
+    make_video(tmp_path / "in.mp4", audio=True)
+    done = livefilter(tmp_path, "render", "in.mp4", "out.mp4", *FAST)
+    assert done.returncode == 0, done.stderr
+    assert "out.mp4: 30 frames" in done.stderr
+    assert "hayao on identity" in done.stderr
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].frames == 30
+        assert container.streams.audio
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("missing.mp4", "out.mp4"), "There is no file or folder missing.mp4"),
+        (("in.mp4", "in.mp4"), "cannot be both"),
+        (("in.mp4", "out.mp4", "--style", "hayo"), "Did you mean 'hayao'"),
+        (("in.mp4", "out.mp4", "--backend", "identty"), "identity"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    """No traceback, and nothing is left behind."""
+    make_video(tmp_path / "in.mp4", seconds=0.2)
+    done = livefilter(tmp_path, "render", *arguments)
+    assert done.returncode == 1, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["in.mp4"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_says_where_the_part_is_and_it_plays(tmp_path: Path) -> None:
+    """Exit code 130, no traceback, and a playable part beside where the output would have been."""
+    make_video(tmp_path / "in.mp4", 320, 240, seconds=60)
+    command = [sys.executable, "-m", "livefilter", "render", "in.mp4", "out.mp4", "--backend", "identity"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+    ) as process:
+        part = tmp_path / "out.partial.mp4"
+        while process.poll() is None and not (part.exists() and part.stat().st_size > 50_000):
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.02)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+    assert process.returncode == 130, said
+    assert "out.partial.mp4" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out.mp4").exists()
+    assert len(picture_times(part)) > 10

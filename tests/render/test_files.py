@@ -1,0 +1,236 @@
+"""From files and folders to their styled counterparts."""
+
+from __future__ import annotations
+
+import _thread
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from livefilter.cli.render import openers
+from livefilter.errors import EngineFailed, InvalidInput, LivefilterError, SinkUnavailable
+from livefilter.frame import Image
+from livefilter.render import Interrupted, Rendered, render_path
+from tests.conftest import make_video, picture
+from tests.output.sync import beeps, flashes, make_sync_video, picture_times
+
+
+def invert(image: Image) -> Image:
+    """A style that is easy to see."""
+    return 255 - image
+
+
+def same(image: Image) -> Image:
+    """No style at all."""
+    return image
+
+
+def rendered(source: Path, target: Path, style: object = same, overwrite: bool = False) -> Rendered:
+    """Render without showing progress."""
+    return render_path(source, target, style, openers(), overwrite=overwrite, report=lambda done, total: None)  # type: ignore[arg-type]
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_video_keeps_every_frame_its_timing_and_its_sound(tmp_path: Path) -> None:
+    """Also where the rate varies; and it really is styled."""
+    source = make_sync_video(tmp_path / "in.mp4", gap_s=0.7)
+    shown: list[tuple[int, int]] = []
+    result = render_path(
+        source, tmp_path / "out.mp4", same, openers(), report=lambda done, total: shown.append((done, total))
+    )
+    times = picture_times(source)
+    assert result == Rendered(tmp_path / "out.mp4", len(times))
+    assert picture_times(result.target) == pytest.approx(times, abs=0.001)
+    assert flashes(result.target) == pytest.approx([0.5, 1.5, 2.5], abs=0.003)
+    assert beeps(result.target) == pytest.approx(flashes(result.target), abs=0.012)
+    assert shown == [(done, len(times)) for done in range(len(times) + 1)]
+    assert names(tmp_path) == ["in.mp4", "out.mp4"]
+
+
+def test_a_video_is_styled(tmp_path: Path) -> None:
+    """What comes out is the style's picture, in the size that went in."""
+    source = make_video(tmp_path / "in.mp4", 63 + 1, 48)
+    rendered(source, tmp_path / "out.mkv", invert)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        first = next(container.decode(video=0)).to_ndarray(format="bgr24")
+    assert first.shape == (48, 64, 3)
+    assert np.abs(first[16:].astype(int) - (255 - picture()[16:])).mean() < 12
+
+
+def test_a_video_with_odd_sides_comes_out_whole(tmp_path: Path) -> None:
+    """One column and row are added, as H.264 needs even sides; nothing is cut off."""
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as container:
+        video = container.add_stream("ffv1", rate=25)
+        video.width, video.height, video.pix_fmt = 63, 47, "bgr0"
+        for number in range(5):
+            given = av.VideoFrame.from_ndarray(picture(63, 47, number), format="bgr24")
+            container.mux(video.encode(given.reformat(format="bgr0")))
+        container.mux(video.encode())
+    rendered(source, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as made:
+        frames = list(made.decode(video=0))
+    assert len(frames) == 5
+    assert (frames[0].width, frames[0].height) == (64, 48)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tif"])
+def test_an_image_is_styled(tmp_path: Path, suffix: str) -> None:
+    """Into any kind of image file."""
+    cv2.imwrite(str(tmp_path / "in.png"), picture())
+    assert rendered(tmp_path / "in.png", tmp_path / f"out{suffix}", invert).frames == 1
+    back = cv2.imread(str(tmp_path / f"out{suffix}"))
+    assert back is not None
+    assert np.abs(back.astype(int) - (255 - picture())).mean() < 6
+    assert names(tmp_path) == sorted(["in.png", f"out{suffix}"])
+
+
+def test_a_folder_of_images_becomes_a_folder_of_the_same_names(tmp_path: Path) -> None:
+    """Images of any size; other files are counted, sub-folders left alone."""
+    source = tmp_path / "in"
+    (source / "more").mkdir(parents=True)
+    cv2.imwrite(str(source / "more/deep.png"), picture())
+    for number, size in enumerate([(64, 48), (31, 57), (1, 1)]):
+        cv2.imwrite(str(source / f"{number}.png"), picture(*size))
+    cv2.imwrite(str(source / "photo.JPG"), picture())
+    (source / "notes.txt").write_text("no picture")
+    result = rendered(source, tmp_path / "out", invert)
+    assert result == Rendered(tmp_path / "out", 4, skipped=1, folders=1)
+    assert names(tmp_path / "out") == ["0.png", "1.png", "2.png", "photo.JPG"]
+    back = cv2.imread(str(tmp_path / "out/1.png"))
+    assert back is not None
+    assert np.array_equal(back, 255 - picture(31, 57))
+
+
+def test_a_folder_as_the_output_of_one_file_takes_its_name(tmp_path: Path) -> None:
+    """As with cp."""
+    (tmp_path / "out").mkdir()
+    cv2.imwrite(str(tmp_path / "in.png"), picture())
+    assert rendered(tmp_path / "in.png", tmp_path / "out").target == tmp_path / "out/in.png"
+
+
+@pytest.mark.parametrize("kind", ["video", "image", "folder"])
+def test_nothing_is_overwritten_unless_asked(tmp_path: Path, kind: str) -> None:
+    """The error names the file and --overwrite, and leaves it as it is; with --overwrite it is replaced."""
+    source, target, taken = tmp_path / "in.png", tmp_path / "out.png", tmp_path / "out.png"
+    cv2.imwrite(str(source), picture())
+    if kind == "video":
+        source, target = make_video(tmp_path / "in.mp4", seconds=0.2), tmp_path / "out.mp4"
+        taken = target
+    elif kind == "folder":
+        source, target, taken = tmp_path, tmp_path / "out", tmp_path / "out/in.png"
+        target.mkdir()
+    taken.write_bytes(b"precious")
+    with pytest.raises(SinkUnavailable, match=r"exists? already.*--overwrite"):
+        rendered(source, target)
+    assert taken.read_bytes() == b"precious"
+    rendered(source, target, overwrite=True)
+    assert taken.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize("how", ["interrupt", "error"])
+def test_a_render_that_ends_early_leaves_a_playable_part_under_a_name_of_its_own(
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The part is called NAME.partial.SUFFIX and said; the output itself does not appear."""
+    source = make_video(tmp_path / "in.mp4", seconds=3, audio=True)
+    count = 0
+
+    def style(image: Image) -> Image:
+        nonlocal count
+        count += 1
+        if count == 40 and how == "interrupt":
+            _thread.interrupt_main()
+        if count == 40 and how == "error":
+            raise EngineFailed("the engine fell over")
+        return image
+
+    if how == "interrupt":
+        with pytest.raises(Interrupted) as interrupted:
+            rendered(source, tmp_path / "out.mp4", style)
+        assert interrupted.value.partial == tmp_path / "out.partial.mp4"
+        assert interrupted.value.frames > 0
+    else:
+        with pytest.raises(EngineFailed):
+            rendered(source, tmp_path / "out.mp4", style)
+        assert "out.partial.mp4" in caplog.text
+    assert names(tmp_path) == ["in.mp4", "out.partial.mp4"]
+    assert len(picture_times(tmp_path / "out.partial.mp4")) >= 30
+    with pytest.raises(SinkUnavailable, match=r"out\.partial\.mp4 is left from.*--overwrite"):
+        rendered(source, tmp_path / "out.mp4")
+    rendered(source, tmp_path / "out.mp4", overwrite=True)
+    assert names(tmp_path) == ["in.mp4", "out.mp4"]
+
+
+def test_an_error_at_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
+    """A style that does not load does not litter."""
+    source = make_video(tmp_path / "in.mp4", seconds=0.2)
+
+    def style(image: Image) -> Image:
+        raise EngineFailed("no such style")
+
+    with pytest.raises(EngineFailed):
+        rendered(source, tmp_path / "out.mp4", style)
+    assert names(tmp_path) == ["in.mp4"]
+
+
+def test_a_truncated_video_is_rendered_as_far_as_it_goes(tmp_path: Path) -> None:
+    """Half a download still gives half a video."""
+    whole = make_video(tmp_path / "whole.mkv", 160, 120, seconds=3)
+    torn = tmp_path / "torn.mkv"
+    torn.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    result = rendered(torn, tmp_path / "out.mp4")
+    assert 10 < result.frames < 80
+    assert len(picture_times(result.target)) == result.frames
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        ("missing.mp4", "out.mp4", "There is no file or folder"),
+        ("in.mp4", "out.png", "in.mp4 is a video, so the output must end in"),
+        ("in.png", "out.mp4", "in.png is an image, so the output must end in"),
+        ("in.mp4", "out.mp5", r"Did you mean \.mp4"),
+        ("in.mp4", "in.mp4", "cannot be both"),
+        ("in.mp4", "nowhere/out.mp4", "no folder .*nowhere"),
+        ("empty", "out", "holds no image"),
+        ("empty", "empty", "cannot be both"),
+        ("empty", "in.png", "must be one too"),
+        ("torn.png", "out.png", "torn.png as an image"),
+        ("notes.txt", "out.mp4", "not a video"),
+    ],
+)
+def test_what_cannot_be_rendered_is_one_clear_line(tmp_path: Path, source: str, target: str, words: str) -> None:
+    """It names the file and the fix, and leaves nothing behind."""
+    make_video(tmp_path / "in.mp4", seconds=0.2)
+    cv2.imwrite(str(tmp_path / "in.png"), picture())
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n")
+    (tmp_path / "notes.txt").write_text("hello")
+    before = names(tmp_path)
+    with pytest.raises(LivefilterError, match=words) as caught:
+        rendered(tmp_path / source, tmp_path / target)
+    assert isinstance(caught.value, InvalidInput | SinkUnavailable)
+    assert "\n" not in str(caught.value)
+    assert names(tmp_path) == before
+
+
+@pytest.mark.clips
+def test_a_real_clip_keeps_its_frames_and_its_length(clips: Path, tmp_path: Path) -> None:
+    """Portrait, with sound that starts after the picture."""
+    source = clips / "street-540x960.mp4"
+    result = rendered(source, tmp_path / "out.mp4", lambda image: image)
+    with av.open(str(source)) as before, av.open(str(result.target)) as after:
+        assert result.frames == before.streams.video[0].frames == after.streams.video[0].frames
+        video, sound = after.streams.video[0], after.streams.audio[0]
+        assert (video.width, video.height) == (540, 960)
+        assert after.duration == pytest.approx(before.duration, abs=50_000)
+        first, original = next(after.decode(sound)).time, next(before.decode(audio=0)).time
+        assert first == pytest.approx(original, abs=0.001)
