@@ -48,7 +48,8 @@ def _mp4_options() -> dict[str, str]:
     flags = "+frag_keyframe+default_base_moof+delay_moov"
     if av.library_versions["libavformat"] >= _HYBRID_SINCE:
         flags += "+hybrid_fragmented"
-    return {"movflags": flags, "frag_duration": str(_PIECE_US), "flush_packets": "1"}
+    # The start of the sound beside the picture is kept in units of this; its default is whole milliseconds.
+    return {"movflags": flags, "frag_duration": str(_PIECE_US), "flush_packets": "1", "movie_timescale": "90000"}
 
 
 _MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "1"}

@@ -320,6 +320,17 @@ def test_the_last_bytes_arrive_before_the_end(tmp_path: Path) -> None:
     assert saved.read_bytes() == b"head and tail"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
+def test_ctrl_c_does_not_reach_the_carrier(tmp_path: Path) -> None:
+    """The terminal interrupts everything in its group; the carrier is in another, so that the end can be sent."""
+    saved = tmp_path / "group"
+    code = (
+        f"import os, sys; open({os.fspath(saved)!r}, 'w').write(str(os.getpgrp())); print('open', flush=True); input()"
+    )
+    Relay([sys.executable, "-c", code], b"", timeout_s=WAIT_S).close()
+    assert int(saved.read_text()) != os.getpgrp()
+
+
 def test_errors_are_all_livefilter_errors() -> None:
     """Whoever catches LivefilterError catches every failure to stream."""
     assert issubclass(SinkLost, LivefilterError)
