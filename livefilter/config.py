@@ -41,6 +41,10 @@ class Config(BaseModel):
     strength: float = Field(1.0, ge=0, le=1, description="Blend of original (0) and styled picture (1).")
     backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")
     threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")
+    gpu: int = Field(0, ge=0, le=63, description="Number of the NVIDIA GPU for TensorRT and PyTorch.")
+    cuda: Literal["bindings", "pycuda"] = Field(
+        "bindings", description="How TensorRT backends reach CUDA: bindings (cuda-bindings) or pycuda."
+    )
     process_size: Literal["auto"] | int = Field(
         "auto",
         union_mode="left_to_right",

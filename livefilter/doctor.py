@@ -152,7 +152,7 @@ def _style() -> Iterator[Check]:
     import numpy as np
 
     from livefilter.config import load_config
-    from livefilter.inference.selection import choose_backend
+    from livefilter.inference.selection import BUILT_AHEAD, choose_backend
     from livefilter.inference.styler import Styler
     from livefilter.styles.catalogue import Catalogue
 
@@ -162,7 +162,7 @@ def _style() -> Iterator[Check]:
         catalogue = Catalogue()
         style = catalogue.get(config.style)
         catalogue.verify(style)
-        backend, _ = choose_backend(config.backend)
+        backend, _ = choose_backend(config.backend, without=BUILT_AHEAD)
         styler = Styler(style.network_path, backend, height)
         try:
             styler.warm_up(width, height)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from livefilter.bench.measure import Case
 from livefilter.errors import BackendUnavailable, InvalidInput
-from livefilter.inference.selection import choose_backend, why_unavailable
+from livefilter.inference.selection import BUILT_AHEAD, choose_backend, why_unavailable
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
 
@@ -59,7 +59,7 @@ def _backends(names: Sequence[str]) -> tuple[list[str], list[Skipped]]:
     skipped: list[Skipped] = []
     for name in names:
         if name != "all":
-            found.append(choose_backend(name)[0])
+            found.append(choose_backend(name, without=BUILT_AHEAD)[0])
             continue
         for backend in ENGINES:
             if backend == "identity":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,12 +12,14 @@ from pathlib import Path
 from livefilter.capture import find_input, open_source
 from livefilter.capture.base import Source, SourceOptions
 from livefilter.capture.paced import PacedSource
+from livefilter.cli.engine_upgrade import EngineUpgrade
 from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
-from livefilter.inference.base import EngineOptions
+from livefilter.errors import EngineMismatch
+from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.live import LiveStylist
-from livefilter.inference.selection import choose_backend
+from livefilter.inference.selection import BUILT_AHEAD, choose_backend
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.metrics import Metrics
 from livefilter.output import auto_outputs, open_sink
@@ -26,10 +29,20 @@ from livefilter.pipeline import Pipeline, PipelineOptions
 from livefilter.session import Keys, LiveSession
 from livefilter.styles.catalogue import Catalogue
 
+_log = logging.getLogger(__name__)
 DEFAULT_FPS = 30.0
 # Frames that wait for a disk or an encoder in a live run: two seconds at 720p, fewer large ones; then the oldest goes.
 _QUEUED_FRAMES = 60
 _QUEUED_BYTES = 256 * 2**20
+# A file is not lost when its next picture is seconds away, as in a recorded slide show.
+_HOLD_FILE_S = 30.0
+
+
+@dataclass
+class Running:
+    """The engine that was loaded last, which is the one that runs but for the moment of a swap."""
+
+    info: EngineInfo
 
 
 @dataclass
@@ -42,30 +55,43 @@ class Live:
     stylist: LiveStylist
     source_name: str
     sink_names: list[str]
-    backend: str
-    device: str
+    running: Running
     page_url: str | None = None
     notices: list[str] = field(default_factory=list)
+
+    @property
+    def backend(self) -> str:
+        """The registry name of what runs now."""
+        return self.running.info.backend
+
+    @property
+    def device(self) -> str:
+        """Where, in which precision and at which size."""
+        engine = self.running.info
+        return f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}"
 
 
 def open_styler(config: Config, style: str, width: int, height: int, budget_ms: float | None = None) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
-    Raises: UnknownName, StyleCorrupt, BackendUnavailable.
+    Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
     catalogue = Catalogue()
     chosen = catalogue.get(style)
     catalogue.verify(chosen)
+    options = EngineOptions(config.threads, config.gpu, config.cuda)
     backend, _reason = choose_backend(config.backend)
-    styler = Styler(
-        chosen.network_path,
-        backend,
-        config.process_size,
-        EngineOptions(threads=config.threads),
-        budget_ms=budget_ms,
-    )
-    styler.warm_up(width, height)
+    styler = Styler(chosen.network_path, backend, config.process_size, options, budget_ms=budget_ms)
+    try:
+        styler.warm_up(width, height)
+    except EngineMismatch as error:
+        if config.backend != "auto":
+            raise
+        ready, _reason = choose_backend("auto", without=BUILT_AHEAD)
+        _log.warning("%s Styling with %s now.", error, ready)
+        styler = Styler(chosen.network_path, ready, config.process_size, options, budget_ms=budget_ms)
+        styler.warm_up(width, height)
     return styler
 
 
@@ -91,19 +117,51 @@ def compose_live(config: Config, keys: Keys) -> Live:
         )
 
         budget_ms = LIVE_SHARE * 1000.0 / fps
-        first = open_styler(config, config.style, info.width, info.height, budget_ms)
-        # Later styles keep the size that was measured now: measured while frames flow, it would come out smaller.
-        settled = config.model_copy(update={"process_size": first.working_size})
+        backend, reason = choose_backend(config.backend)
+        ready = choose_backend("auto", without=BUILT_AHEAD)[0] if backend in BUILT_AHEAD else backend
+        settled = config.model_copy(update={"backend": ready})
+
+        def open_ready(style: str) -> Styler:
+            nonlocal settled
+            measured = None if settled.process_size != "auto" else budget_ms
+            styler = open_styler(settled, style, info.width, info.height, measured)
+            # Later styles keep the size that was measured now: measured while frames flow, it would come out smaller.
+            settled = settled.model_copy(update={"process_size": styler.working_size})
+            return styler
+
+        upgrade: EngineUpgrade | None = None
+        load: Callable[[str], Styler] = open_ready
+        if backend in BUILT_AHEAD:
+            from livefilter.cli.live_engine import engine_upgrade
+
+            def notify(notice: str) -> None:
+                settings.change(notice=notice)
+
+            upgrade = engine_upgrade(config, backend, ready, open_ready, info.width, info.height, notify)
+            opened.callback(upgrade.close)
+            load = upgrade.open
+        first = load(config.style)
+        running = Running(first.engine_info)
+
+        def load_and_show(style: str) -> Styler:
+            styler = load(style)
+            running.info = styler.engine_info
+            return styler
+
         stylist = LiveStylist(
-            lambda style: open_styler(settled, style, info.width, info.height),
+            load_and_show,
             first,
             settings,
             metrics,
             fade_s=config.fade_ms / 1000,
+            on_close=upgrade.close if upgrade else lambda: None,
         )
         opened.callback(stylist.close)
-        backend, reason = choose_backend(config.backend)
+        if upgrade is not None:
+            upgrade.start(stylist.reload)
         notices.append(f"Backend {backend}, {reason}")
+        if upgrade is not None and settings.current.notice:
+            notices.append(settings.current.notice)
         if first.size_reason:
             notices.append(first.size_reason)
 
@@ -113,6 +171,8 @@ def compose_live(config: Config, keys: Keys) -> Live:
         sinks: list[Sink] = []
         for spec in specs:
             sinks.append(opened.enter_context(open_sink(spec, sink_options)))
+            if sinks[-1].notice:
+                notices.append(sinks[-1].notice)
         preview = next((sink for sink in sinks if sink.main_thread), None)
 
         def open_recording(path: Path) -> Sink:
@@ -122,7 +182,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
             source,
             stylist,
             [_threaded(sink, sink_options) for sink in sinks],
-            PipelineOptions(info.width, info.height, fps, config.hold_s),
+            PipelineOptions(info.width, info.height, fps, config.hold_s if info.live else _HOLD_FILE_S),
             metrics,
             _reopener(source, config) if info.live else None,
         )
@@ -134,9 +194,9 @@ def compose_live(config: Config, keys: Keys) -> Live:
             config.recordings,
             keys,
             preview,  # type: ignore[arg-type]  # a main-thread sink is a preview
+            screens=sinks,
         )
         opened.pop_all()  # the pipeline owns and closes them from here on
-    engine = first.engine_info
     return Live(
         pipeline=pipeline,
         session=session,
@@ -144,8 +204,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
         stylist=stylist,
         source_name=info.name,
         sink_names=[sink.name for sink in sinks],
-        backend=engine.backend,
-        device=f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}",
+        running=running,
         page_url=next((url for sink in sinks if (url := getattr(sink, "url", None))), None),
         notices=notices,
     )

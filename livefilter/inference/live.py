@@ -42,7 +42,7 @@ class LiveStylist:
     """Styles frames with the wanted style; an unstyled one leaves only by bypass, compare or strength.
 
     load: opens a style by name; called on the thread "style-loader" while frames keep flowing.
-    first: the style to start with, already warm.
+    first: the style to start with, already warm. on_close: called once the engines are freed.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class LiveStylist:
         metrics: Metrics,
         fade_s: float = 0.25,
         clock: Callable[[], float] = time.perf_counter,
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self.style = settings.current.style
         self._load = load
@@ -71,6 +72,8 @@ class LiveStylist:
         self._loader: threading.Thread | None = None
         self._loaded: tuple[str, FrameStyler | LivefilterError] | None = None
         self._closed = False
+        self._on_close = on_close
+        self._reloads: set[str] = set()
 
     def __call__(self, frame: Frame) -> Frame:
         """Style one frame by the settings of this moment.
@@ -103,6 +106,11 @@ class LiveStylist:
             self._loaded[1].close()
         self._loaded = None
         self._styler.close()
+        self._on_close()
+
+    def reload(self, style: str) -> None:
+        """Load a style anew beside the frames, if it is on screen, and swap as between styles; from any thread."""
+        self._reloads.add(style)
 
     def _follow(self, wanted: str, frame: Frame) -> None:
         """Take over a style that is loaded; start loading one that is wanted."""
@@ -116,7 +124,8 @@ class LiveStylist:
                 self._swap(name, result)
             else:
                 result.close()  # the wish changed meanwhile
-        elif self._loader is None and wanted != self.style:
+        elif self._loader is None and (wanted != self.style or wanted in self._reloads):
+            self._reloads.discard(wanted)
             size = (frame.width, frame.height)
             # A daemon, so that an engine that takes minutes to build cannot keep the program from ending.
             self._loader = threading.Thread(

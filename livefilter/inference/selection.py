@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from livefilter.errors import BackendUnavailable
 from livefilter.registry import ENGINES
 
@@ -16,12 +18,15 @@ PREFERENCE = (
     "openvino",
     "onnxruntime",
 )
+# These run what was built ahead for one size, so they may be present and still have nothing to run.
+BUILT_AHEAD = ("tensorrt", "tensorrt-rtx")
 
 
-def choose_backend(name: str) -> tuple[str, str]:
+def choose_backend(name: str, without: Collection[str] = ()) -> tuple[str, str]:
     """The backend to run for a `--backend` value, and the reason in plain words.
 
     name: a registry name, which is taken or refused, never replaced; or "auto", the fastest one present.
+    without: what "auto" passes over, such as BUILT_AHEAD where no engine is built while the program runs.
     Raises: UnknownName; BackendUnavailable: the named one cannot run here, with the fix.
     """
     if name != "auto":
@@ -31,6 +36,8 @@ def choose_backend(name: str) -> tuple[str, str]:
         return name, "chosen by name"
     reasons: list[str] = []
     for candidate in PREFERENCE:
+        if candidate in without:
+            continue
         reason = why_unavailable(candidate)
         if reason is None:
             # On a bare CPU there is one step that anybody can take; the doctor tells the rest.

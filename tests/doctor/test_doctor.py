@@ -115,6 +115,8 @@ def test_backends_of_hardware_that_is_not_there_are_no_warning(monkeypatch: pyte
     checks = backends(monkeypatch, False, "onnxruntime")
     assert list(checks) == list(PREFERENCE)
     assert {name: check.status for name, check in checks.items()} == {
+        "tensorrt": "absent",
+        "tensorrt-rtx": "absent",
         "onnxruntime-tensorrt": "absent",
         "onnxruntime-cuda": "absent",
         "onnxruntime-directml": "absent",

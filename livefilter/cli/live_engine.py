@@ -1,0 +1,82 @@
+"""Wires the engine upgrade of a live run to the settings, the catalogue and the engine store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from livefilter.cli.engine_upgrade import EngineUpgrade, Wanted
+from livefilter.config import Config
+from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
+from livefilter.generator.engine_key import FrameSize, SizeRange
+from livefilter.generator.engine_store import EngineStore, engines_folder
+from livefilter.generator.flavour import Flavour
+from livefilter.inference.base import EngineOptions
+from livefilter.inference.styler import Styler
+from livefilter.registry import ENGINES
+from livefilter.styles.catalogue import Catalogue
+
+_log = logging.getLogger(__name__)
+
+
+class StoreBuilder:
+    """Builds into the usual engine folder, for one flavour on one GPU."""
+
+    def __init__(self, flavour: Flavour, gpu: int) -> None:
+        self._flavour, self._gpu = flavour, gpu
+        self._report: Callable[[float], None] = lambda fraction: None
+        self._builder = EngineBuilder(
+            EngineStore(engines_folder()),
+            lambda text: _log.info("%s", text),
+            lambda fraction, _: self._report(fraction),
+        )
+
+    def build(self, wanted: Wanted, report: Callable[[float], None]) -> None:
+        """See livefilter.cli.engine_upgrade.Builder."""
+        self._report = report
+        catalogue = Catalogue()
+        style = catalogue.get(wanted.style)
+        catalogue.verify(style)
+        size = FrameSize(wanted.width, wanted.height)
+        self._builder.obtain(
+            EngineRequest(
+                style.network_path, style.name, style.licence, SizeRange(size, size, size), self._flavour, gpu=self._gpu
+            )
+        )
+
+    def cancel(self) -> None:
+        """End a running build soon."""
+        self._builder.cancel()
+
+
+def engine_upgrade(
+    config: Config,
+    backend: str,
+    ready: str,
+    open_ready: Callable[[str], Styler],
+    width: int,
+    height: int,
+    notify: Callable[[str], None],
+) -> EngineUpgrade:
+    """The upgrade of a live run from the backend `ready` to the engines of `backend`."""
+
+    def network_of(style: str) -> Path:
+        catalogue = Catalogue()
+        chosen = catalogue.get(style)
+        catalogue.verify(chosen)
+        return chosen.network_path
+
+    engine = ENGINES.load(backend)
+    return EngineUpgrade(
+        network_of,
+        engine,
+        open_ready,
+        ENGINES.load(ready),
+        StoreBuilder(engine.flavour, config.gpu),
+        (width, height),
+        config.process_size,
+        EngineOptions(config.threads, config.gpu, config.cuda),
+        notify,
+        only=config.backend != "auto",
+    )
