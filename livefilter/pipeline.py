@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from livefilter.capture.base import Source
-from livefilter.errors import EndOfStream, SourceLost, SourceUnavailable, StageStuck
+from livefilter.errors import EndOfStream, InvalidInput, SourceLost, SourceUnavailable, StageStuck
 from livefilter.frame import Frame
 from livefilter.mailbox import Mailbox, MailboxClosed
 from livefilter.metrics import Metrics
@@ -185,7 +185,7 @@ class Pipeline:
         while not self._stopping.wait(_REOPEN_EVERY_S):
             try:
                 found = self._reopen()
-            except SourceUnavailable as still_gone:
+            except (SourceUnavailable, InvalidInput) as still_gone:
                 _log.debug("%s", still_gone)
                 continue
             if self._stopping.is_set():
@@ -255,17 +255,28 @@ class Pipeline:
         return Frame(self._cards["lost" if self.waiting_for else "late"], number=number, captured_at=now)
 
     def _close_parts(self, stuck: Sequence[str]) -> None:
-        """Close what no live thread uses any more; the first error wins."""
-        parts: list[tuple[str, Source | Stylist | Sink | None]] = [
-            ("capture", self._source),
-            ("inference", self._stylist),
-            *(("output", sink) for sink in self._sinks),
-        ]
+        """Close what no live thread uses any more; the first error wins.
+
+        Outputs are closed side by side, so that several slow ones take no longer than one; but a window on this thread.
+        """
+        sinks = () if "output" in stuck else self._sinks
+        source = None if "capture" in stuck else self._source
         self._source, self._sinks = None, ()
-        for stage, part in parts:
-            if part is None or stage in stuck:
-                continue
-            try:
-                part.close()
-            except Exception as error:  # one part that cannot be closed must not leave the others open
+        aside = [threading.Thread(target=self._close, args=(s,), name="closing") for s in sinks if not s.main_thread]
+        for thread in aside:
+            thread.start()
+        for part in (*(sink for sink in sinks if sink.main_thread), source):
+            self._close(part)
+        if "inference" not in stuck:
+            self._close(self._stylist)
+        for thread in aside:
+            thread.join()
+
+    def _close(self, part: Source | Stylist | Sink | None) -> None:
+        if part is None:
+            return
+        try:
+            part.close()
+        except Exception as error:  # one part that cannot be closed must not leave the others open
+            with self._error_lock:
                 self._error = self._error or error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +39,7 @@ class LiveSession:
     """Carries out what the shared settings ask for beyond the frame: recording, snapshots, help, the end.
 
     open_recording: opens a sink on a path. folder: where recordings and snapshots go.
+    screens: sinks that are marked while they show something else than the live, styled picture.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LiveSession:
         folder: Path,
         keys: Keys,
         preview: Preview | None = None,
+        screens: Sequence[Sink] = (),
     ) -> None:
         self._pipeline = pipeline
         self._settings = settings
@@ -58,14 +60,17 @@ class LiveSession:
         self._folder = folder
         self._keys = keys
         self._preview = preview
+        self._screens = screens
         self._recording: _Recording | None = None
         self._snapshots_taken = settings.current.snapshots
 
     def tick(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s`, handle what happened; False when the run is over."""
         keys: Iterable[str] = self._keys.read()
+        wanted = self._settings.current
+        for screen in self._screens:
+            screen.mark = "Frozen" if wanted.frozen else "Raw camera" if wanted.bypass else ""
         if self._preview is not None:
-            wanted = self._settings.current
             self._preview.mirror = wanted.mirror
             self._preview.overlay_lines = help_lines() if wanted.help else []
             keys = [*keys, *self._preview.pump(max(1, int(timeout_s * 1000)))]

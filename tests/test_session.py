@@ -64,7 +64,9 @@ class Run:
             return recording
 
         controller = Controller(self.settings, ["first", "second"])
-        self.session = LiveSession(self.pipeline, self.settings, controller, open_recording, folder, self.keys, preview)
+        self.session = LiveSession(
+            self.pipeline, self.settings, controller, open_recording, folder, self.keys, preview, [self.sink]
+        )
 
     def press(self, key: str) -> None:
         self.keys.typed.append(key)
@@ -161,6 +163,17 @@ def test_q_ends_the_run(tmp_path: Path, through: str) -> None:
     run.pipeline.start()
     (run.keys.typed if through == "terminal" else preview.keys).append("q")
     assert not run.session.tick(0.001)
+    run.end()
+
+
+def test_screens_are_marked_while_they_show_something_else(tmp_path: Path) -> None:
+    """Bypass and freeze are marked on the screens of the person in control, and the mark goes with them."""
+    run = Run(tmp_path)
+    run.pipeline.start()
+    for key, mark in (("b", "Raw camera"), ("b", ""), ("space", "Frozen"), ("space", "")):
+        run.press(key)
+        run.session.tick(0.001)
+        assert run.sink.mark == mark
     run.end()
 
 

@@ -34,8 +34,8 @@ _LOG_EVERY_S = 10.0
 
 @click.command()
 @config_options(
-    "input", "output", "style", "strength", "backend", "process_size", "threads", "width", "height", "fps", "loop",
-    "compare", "mirror", "mirror_output", "fade_ms", "hold_s", "recordings",
+    "input", "output", "style", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width", "height",
+    "fps", "loop", "compare", "mirror", "mirror_output", "fade_ms", "hold_s", "recordings",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
@@ -71,7 +71,9 @@ def run(
     if as_json:
         click.echo(json.dumps(_report(live, figures, seconds)))
     else:
-        console.print(status_text(live, figures))
+        console.print(status_text(live, figures, keys=False))
+        minutes, left = divmod(round(seconds), 60)
+        console.print(f"Ended after {minutes}:{left:02d}, {figures.styled} frames styled.")
 
 
 def _watch(
@@ -86,8 +88,8 @@ def _watch(
     """Run to the end or to the first of `interrupts`; every part is closed on the way out, whatever happens."""
     started = time.monotonic()
     shown_at = started
-    live.pipeline.start()
     try:
+        live.pipeline.start()
         with LiveDisplay(console=console, auto_refresh=False, transient=True) if interactive else _nothing() as display:
             while live.session.tick(_TICK_S) and not interrupts:
                 now = time.monotonic()
@@ -96,16 +98,18 @@ def _watch(
                     break
                 if now - shown_at >= (_STATUS_EVERY_S if interactive else _LOG_EVERY_S):
                     shown_at = now
-                    text = status_text(live, live.pipeline.metrics.snapshot())
+                    text = status_text(live, live.pipeline.metrics.snapshot(), keys=interactive)
                     if display is not None:
                         display.update(text, refresh=True)
                     else:
                         console.print(text)
     finally:
         figures = live.pipeline.metrics.snapshot()
-        live.session.close()
         live.pipeline.stop()
-        live.pipeline.join()
+        try:
+            live.session.close()
+        finally:
+            live.pipeline.join()
     return figures, time.monotonic() - started
 
 

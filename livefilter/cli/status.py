@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -9,9 +11,14 @@ from livefilter.cli.compose import Live
 from livefilter.control.controller import help_lines
 from livefilter.metrics import Snapshot
 
+_NOTICE_S = 6.0
 
-def status_text(live: Live, figures: Snapshot) -> RenderableType:
-    """Rates, latency, drops, style, backend and page address, in two or three lines."""
+
+def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
+    """Rates, latency, drops, style, backend and page address, a few lines.
+
+    keys: whether keys can be pressed, so that they are worth naming.
+    """
     wanted = live.settings.current
     age = figures.latency.get("age")
     rates = Text.assemble(
@@ -28,19 +35,20 @@ def status_text(live: Live, figures: Snapshot) -> RenderableType:
         "recording" if wanted.recording else "",
     ]
     style = Text.assemble(
-        ("style ", "dim"), (live.stylist.style, "bold magenta"),
-        f" {'  '.join(mark for mark in marks if mark)}  " if any(marks) else "  ",
-        (f"{live.backend} ({live.device})", "cyan"),
-        ("  page ", "dim") if live.page_url else "", (live.page_url or "", "underline"),
-        ("  h: help  q: quit", "dim"),
+        ("style ", "dim"), (live.stylist.style, "bold magenta"), *(f"  {mark}" for mark in marks if mark),
+        ("  on ", "dim"), (f"{live.backend}, {live.device}", "cyan"),
     )  # fmt: skip
     lines = [rates, style]
-    if wanted.bypass:
+    if live.page_url:
+        lines.append(Text.assemble(("page ", "dim"), (live.page_url, "underline")))
+    if keys:
+        lines[-1].append("  h: help  q: quit", style="dim")
+    if wanted.bypass and not wanted.frozen:
         lines.append(Text("BYPASS: viewers see the raw camera (b ends it)", "bold red"))
     if live.pipeline.waiting_for:
         lines.append(Text(f"Waiting for {live.pipeline.waiting_for} to come back", "bold yellow"))
-    if wanted.notice:
+    if wanted.notice and time.monotonic() - wanted.noticed_at < _NOTICE_S:
         lines.append(Text(wanted.notice, "green"))
-    if wanted.help:
+    if wanted.help and keys:
         lines.extend(Text(line, "cyan") for line in help_lines())
     return Group(*lines)

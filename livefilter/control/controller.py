@@ -46,8 +46,10 @@ class Controller:
     def press(self, key: str) -> bool:
         """Do what a key stands for; False when it stands for nothing.
 
-        key: "1".."9" for a style, else a key of ACTIONS; "space" is the space bar.
+        key: "1".."9" for a style, else a key of ACTIONS; "space" is the space bar. Capitals count as small letters, "?"
+            as "h".
         """
+        key = "h" if key == "?" else key.lower()
         if len(key) == 1 and key in "123456789":
             self.select_style(int(key))
         elif key in self._keys:
@@ -59,7 +61,8 @@ class Controller:
     def select_style(self, number: int) -> None:
         """Wish for the style with this number, counted from 1 in the catalogue's order."""
         if number > len(self._styles):
-            self._notify(f"There is no style {number}: {len(self._styles)} known")
+            known = ", ".join(f"{place} {name}" for place, name in enumerate(self._styles, 1))
+            self._notify(f"There is no style {number}; there is {known}")
             return
         self._select(number - 1)
 
@@ -81,11 +84,13 @@ class Controller:
 
     def toggle_mirror(self) -> None:
         wanted = not self._settings.current.mirror
-        self._settings.change(mirror=wanted, notice=f"Mirrored preview {_on(wanted)}")
+        self._settings.change(mirror=wanted, notice=f"Mirrored preview window {_on(wanted)}; viewers see no difference")
 
     def toggle_bypass(self) -> None:
         wanted = not self._settings.current.bypass
         notice = "Bypass on: viewers see the raw camera" if wanted else "Bypass off: the style is back"
+        if self._settings.current.frozen:
+            notice = f"Frozen: bypass goes {_on(wanted)} when you unfreeze (space)"
         self._settings.change(bypass=wanted, notice=notice)
 
     def toggle_recording(self) -> None:
@@ -105,6 +110,9 @@ class Controller:
         self._settings.change(quitting=True)
 
     def _step(self, by: int) -> None:
+        if len(self._styles) < 2:
+            self._notify(f"{self._settings.current.style} is the only style here")
+            return
         current = self._settings.current.style
         place = self._styles.index(current) if current in self._styles else -by
         self._select((place + by) % len(self._styles))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ class LiveSettings:
     bypass: show the raw camera. frozen: keep showing the last picture.
     help: show the keys in the preview. recording: write to a file.
     snapshots: how many snapshots were asked for so far. quitting: end the run.
-    notice: the newest message for the person in control.
+    notice: the newest message for the person in control; noticed_at: when it came, in `time.monotonic()` seconds.
     """
 
     style: str
@@ -33,6 +34,7 @@ class LiveSettings:
     snapshots: int = 0
     quitting: bool = False
     notice: str = ""
+    noticed_at: float = 0.0
 
 
 class SharedSettings:
@@ -49,6 +51,8 @@ class SharedSettings:
 
     def change(self, **changes: Any) -> LiveSettings:
         """Replace some fields and return the new value."""
+        if "notice" in changes:
+            changes["noticed_at"] = time.monotonic()
         with self._lock:
             self._current = replace(self._current, **changes)
             return self._current

@@ -16,7 +16,7 @@ class TerminalKeys:
 
     def __init__(self) -> None:
         self._restore: Any = None
-        self.active = sys.stdin is not None and sys.stdin.isatty()
+        self.active = sys.stdin is not None and sys.stdin.isatty() and _in_foreground()
         if self.active and sys.platform != "win32":
             import termios
             import tty
@@ -65,3 +65,12 @@ class TerminalKeys:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+
+def _in_foreground() -> bool:
+    """Whether this program may touch the terminal; one started with & would be stopped for it."""
+    if sys.platform == "win32":
+        return True
+    import os
+
+    return os.getpgrp() == os.tcgetpgrp(sys.stdin.fileno())

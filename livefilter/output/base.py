@@ -35,12 +35,16 @@ class Sink(ABC):
     """An open output: usable as soon as it is constructed, as `Class(target, options)`.
 
     name: what a person calls it, with where it can be found, such as "live page http://127.0.0.1:8420/".
+    notice: what a person should know about how it was opened; None when there is nothing.
+    mark: what a screen for the person in control shows beside the frame, such as "Raw camera"; others ignore it.
     slow: its `send` may wait for a disk, network or encoder, so in a live run it gets a thread of its own.
     main_thread: it must be constructed, pumped and closed on the main thread (windows).
     Raises on construction: SinkUnavailable or InvalidInput, naming the target, the cause and the fix.
     """
 
     name: str
+    notice: str | None = None
+    mark: str = ""
     slow: bool = False
     main_thread: bool = False
 

@@ -32,11 +32,24 @@ class PageSink(Sink):
         port = int(listener.getsockname()[1])
         self.url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
         self.name = f"live page {self.url}"
+        if not target.strip() and port != DEFAULT_PORT:
+            self.notice = (
+                f"Port {DEFAULT_PORT} is taken (another livefilter?): the page is at {self.url} - use that in OBS."
+            )
         self._closed = False
         try:
             self._server = PageServer(listener, options.width, options.height)
         except OSError as error:
             raise SinkUnavailable(f"{self.name} could not be started: {error}. Choose another port.") from error
+
+    @property
+    def mark(self) -> str:
+        """What the page says instead of "Live", such as "Raw camera"; nothing when empty. Not in the clean picture."""
+        return self._server.mark
+
+    @mark.setter
+    def mark(self, text: str) -> None:
+        self._server.mark = text
 
     def send(self, frame: Frame) -> None:
         """Show `frame` to everyone who watches, in place of whatever they have not got yet; never waits.
@@ -67,9 +80,9 @@ def _parse(target: str) -> tuple[str, int]:
         plain = not (parts.path or parts.query or parts.fragment or parts.username)
     except ValueError:
         plain = False
-    if not plain:
+    if not plain or (host.isalpha() and host != "localhost" and port < 0):
         raise InvalidInput(
-            f"Live page target {target!r} is not an address. Give a port from 1 to 65535, such as 8090, "
+            f"Live page target {target!r} is neither a port nor an address. Give a port from 1 to 65535, such as 8090, "
             "or an address such as 127.0.0.1:8090."
         )
     host = "127.0.0.1" if host == "localhost" else host

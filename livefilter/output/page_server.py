@@ -63,6 +63,7 @@ class PageServer:
         self._listener = listener
         self._port = int(listener.getsockname()[1])
         self._size = (width, height)
+        self.mark = ""  # what the page says instead of "Live"
         self._instance = secrets.token_hex(4)
         self._newest: tuple[int, Frame] | None = None  # how many were published, and the last of them
         self._jpeg: tuple[int, bytes] = (0, b"")
@@ -227,6 +228,7 @@ class PageServer:
             "watching": request.query.get("viewer") in self._viewers,
             "age_s": round(now - newest[1].captured_at, 3) if newest else None,
             "silent_s": round(now - times[-1], 3) if times else None,
+            "mark": self.mark,
             "width": width,
             "height": height,
         }

@@ -14,7 +14,7 @@ from livefilter.output.base import Sink
 _log = logging.getLogger(__name__)
 
 # How long `close` lets the inner sink work off its queue, and then how long it waits for the file to be finished.
-DRAIN_S = 3.0
+DRAIN_S = 1.0
 FINISH_S = 5.0
 
 

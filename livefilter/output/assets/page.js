@@ -27,7 +27,9 @@ function show(state, health) {
   document.body.dataset.state = state;
   picture.hidden = state !== "live";
   document.title = state === "live" ? "livefilter" : `${PILL[state]} - livefilter`;
-  byId("status").textContent = PILL[state];
+  const mark = state === "live" ? health.mark : "";
+  document.body.dataset.mark = mark;
+  byId("status").textContent = mark || PILL[state];
   byId("figures").textContent = state === "live" ? `${health.width} × ${health.height}  ·  ${Math.round(health.fps)} fps` : "";
   if (health) {
     byId("size").textContent = `${health.width} × ${health.height}`;
