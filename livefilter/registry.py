@@ -48,6 +48,7 @@ ENGINES = Registry(
     {
         "tensorrt": "livefilter.inference.tensorrt:TensorRTEngine",
         "tensorrt-rtx": "livefilter.inference.tensorrt:TensorRTRtxEngine",
+        "torch": "livefilter.inference.torch_cuda:TorchCudaEngine",
         "onnxruntime": "livefilter.inference.onnxruntime:OnnxRuntimeCpu",
         "onnxruntime-cuda": "livefilter.inference.onnxruntime:OnnxRuntimeCuda",
         "onnxruntime-tensorrt": "livefilter.inference.onnxruntime:OnnxRuntimeTensorRT",

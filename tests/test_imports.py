@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "livefilter"
 
-# What finds and reads an engine that was built; the backends that need the rest of the generator's room do not exist.
+# What finds and reads an engine that was built, or a network of our own kind.
 ENGINES_ARE_FOUND_BY = {f"generator.{name}" for name in ("engine_builder", "engine_key", "engine_store")} | {
-    f"generator.{name}" for name in ("flavour", "gpu", "owned_file")
+    f"generator.{name}" for name in ("flavour", "gpu", "owned_file", "rebuild")
 }
 
 # Room -> what it may import of livefilter. Everyone may import errors, frame and registry, and its own room.

@@ -11,6 +11,7 @@ from livefilter.registry import ENGINES
 PREFERENCE = (
     "tensorrt",
     "tensorrt-rtx",
+    "torch",
     "onnxruntime-tensorrt",
     "onnxruntime-cuda",
     "onnxruntime-directml",

@@ -117,6 +117,7 @@ def test_backends_of_hardware_that_is_not_there_are_no_warning(monkeypatch: pyte
     assert {name: check.status for name, check in checks.items()} == {
         "tensorrt": "absent",
         "tensorrt-rtx": "absent",
+        "torch": "absent",
         "onnxruntime-tensorrt": "absent",
         "onnxruntime-cuda": "absent",
         "onnxruntime-directml": "absent",

@@ -1,0 +1,60 @@
+"""A generator from the ONNX file that it was exported to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import numpy_helper
+
+from livefilter.errors import StyleCorrupt
+from livefilter.generator.export import to_onnx
+from livefilter.generator.network import Conv, Design, Generator
+
+
+def generator_from_onnx(path: Path) -> Generator:
+    """Rebuild a generator, with its branches folded and its weights as they were exported, float16 as float32.
+
+    Exporting it again must give the file's own graph, so that no other network is taken for one.
+    Raises: StyleCorrupt: the file cannot be read, or is another kind of network.
+    """
+    other = f"{path} is no network of livefilter's own kind, which alone runs on PyTorch. Use --backend onnxruntime."
+    try:
+        graph = onnx.load(str(path)).graph
+    except Exception as error:  # protobuf and the file system raise kinds of their own
+        raise StyleCorrupt(f"Network file {path} cannot be read: {error}. Reinstall the style.") from error
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    kernels = {name.removesuffix("_kernel_fp16"): value for name, value in values.items() if "_kernel_" in name}
+    try:
+        eighth = kernels["down_eighth"].shape[0]
+        design = Design(
+            half=kernels["head"].shape[0],
+            quarter=kernels["down_quarter"].shape[0],
+            eighth=eighth,
+            half_convs=sum(name.startswith("half_out_") for name in kernels),
+            quarter_convs=sum(name.startswith("quarter_out_") for name in kernels),
+            eighth_blocks=len({name.split("_")[1] for name in kernels if name.startswith("block_")}),
+            expansion=kernels["block_0_0"].shape[0] // eighth if "block_0_2" in kernels else 0,
+        )
+        generator = Generator(design)
+        for name, layer in _layers(generator):
+            layer.point = layer.identity = None
+            layer.weight.data = torch.from_numpy(values[f"{name}_kernel_fp16"].copy()).float()
+            layer.bias.data = torch.from_numpy(values[f"{name}_bias_fp16"].copy()).float()
+        again = to_onnx(generator.eval()).graph
+    except (KeyError, ValueError, RuntimeError, TypeError) as error:
+        raise StyleCorrupt(other) from error
+    if again.SerializeToString(deterministic=True) != graph.SerializeToString(deterministic=True):
+        raise StyleCorrupt(other)
+    return generator
+
+
+def _layers(generator: Generator) -> list[tuple[str, Conv]]:
+    """Each convolution with the name that the export gives it."""
+    found = []
+    for path, layer in generator.named_modules():
+        if isinstance(layer, Conv):
+            name = path.replace("blocks.", "block_").replace(".layers.", "_").replace(".", "_")
+            found.append((name, layer))
+    return found

@@ -1,0 +1,79 @@
+"""The arithmetic of the PyTorch backend, on the CPU; graph and half precision need a GPU and are in tests/gpu."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("onnx", reason="onnx is not installed")
+
+import onnx
+
+from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
+from livefilter.generator.export import export
+from livefilter.generator.network import Design, Generator
+from livefilter.generator.rebuild import generator_from_onnx
+from livefilter.inference.onnxruntime import OnnxRuntimeCpu
+from livefilter.inference.torch_cuda import TorchCudaEngine
+from livefilter.styles.catalogue import Catalogue
+from tests.conftest import picture
+from tests.inference.networks import write_style_network
+
+WIDTH, HEIGHT = 96, 64
+STYLES = {style.name: style.network_path for style in Catalogue(user=Path("no-such-folder")).styles}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_bundled_style_gives_the_picture_of_onnxruntime(style: str) -> None:
+    """PyTorch's frame is within one grey level of ONNX Runtime's."""
+    image = picture(WIDTH, HEIGHT)
+    with (
+        OnnxRuntimeCpu(STYLES[style], WIDTH, HEIGHT) as reference,
+        TorchCudaEngine(STYLES[style], WIDTH, HEIGHT, device="cpu") as engine,
+    ):
+        expected = reference.run(image).astype(np.int16)
+        assert expected.std() > 5
+        assert np.abs(engine.run(image) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("design", [Design(), Design(half=8, eighth_blocks=2, expansion=2), Design(quarter_convs=2)])
+def test_a_design_survives_the_export(tmp_path: Path, design: Design) -> None:
+    """Channels, counts and expansion are read off the file."""
+    export(Generator(design), tmp_path / "network.onnx")
+    assert generator_from_onnx(tmp_path / "network.onnx").design == design
+
+
+def test_other_networks_are_refused(tmp_path: Path) -> None:
+    """A network of another kind, one whose graph was changed, and one that is damaged."""
+    with pytest.raises(StyleCorrupt, match="no network of livefilter's own kind"):
+        generator_from_onnx(write_style_network(tmp_path / "other.onnx"))
+    export(Generator(), tmp_path / "network.onnx")
+    model = onnx.load(str(tmp_path / "network.onnx"))
+    next(node for node in model.graph.node if node.op_type == "Relu").op_type = "Sigmoid"
+    onnx.save(model, str(tmp_path / "changed.onnx"))
+    with pytest.raises(StyleCorrupt, match="no network of livefilter's own kind"):
+        generator_from_onnx(tmp_path / "changed.onnx")
+    (tmp_path / "damaged.onnx").write_bytes(b"\xff\xff")
+    with pytest.raises(StyleCorrupt, match="cannot be read"):
+        generator_from_onnx(tmp_path / "damaged.onnx")
+
+
+def test_closed_and_wrong_frames_are_refused() -> None:
+    """In the words of every engine."""
+    engine = TorchCudaEngine(STYLES["hayao"], WIDTH, HEIGHT, device="cpu")
+    with pytest.raises(EngineFailed, match="takes uint8 BGR frames"):
+        engine.run(np.zeros((8, 8, 3), np.uint8))
+    engine.close()
+    engine.close()
+    with pytest.raises(EngineFailed, match="is closed"):
+        engine.run(picture(WIDTH, HEIGHT))
+
+
+def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It never computes on the CPU unasked."""
+    monkeypatch.setattr("livefilter.inference.torch_cuda.find_nvidia_gpu", lambda: "this machine has no NVIDIA driver")
+    with pytest.raises(BackendUnavailable, match="torch needs an NVIDIA GPU, but this machine has no NVIDIA driver"):
+        TorchCudaEngine(STYLES["hayao"], WIDTH, HEIGHT)
