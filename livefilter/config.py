@@ -73,7 +73,7 @@ class Config(BaseModel):
     def model_post_init(self, context: Any, /) -> None:
         """Check what a type cannot say."""
         if self.process_size != "auto" and not 64 <= self.process_size <= 2160:
-            raise ConfigError(f"Setting process_size = {self.process_size} must be auto or from 64 to 2160.")
+            raise ConfigError(f"Setting process_size = {self.process_size} must be {_allowed('process_size')}.")
         if bool(self.width) != bool(self.height):
             raise ConfigError("Settings width and height go together: give both, or 0 for both.")
 
@@ -105,13 +105,38 @@ def load_config(
             if key not in Config.model_fields:
                 raise ConfigError(_unknown("setting", key, where, Config.model_fields))
             merged[key], origin[key] = value, where
+    if isinstance(merged.get("output"), str):
+        merged["output"] = [part.strip() for part in merged["output"].split(",")]
     try:
         return Config.model_validate(merged)
     except ValidationError as error:
         problem = error.errors()[0]
         key = str(problem["loc"][0])
-        text = problem["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"Setting {key} = {merged.get(key)!r} in {origin.get(key, 'defaults')}: {text}.") from error
+        wrong = f"Setting {key} = {merged.get(key)!r} in {origin.get(key, 'defaults')}"
+        raise ConfigError(f"{wrong} must be {_allowed(key)}.") from error
+
+
+def profile_names(path: Path | None = None) -> list[str]:
+    """The profiles of a settings file, by default the user's own; none when there is no such file.
+
+    Raises: ConfigError.
+    """
+    chosen = path or default_config_path()
+    return list(_read(chosen).get("profiles", {})) if chosen.exists() else []
+
+
+def _allowed(key: str) -> str:
+    """What a setting may be, in words that fit after "must be"."""
+    if key == "process_size":
+        return "auto or a number from 64 to 2160"
+    field = Config.model_fields[key]
+    if field.annotation is bool:
+        return "true or false"
+    bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
+    if bounds:
+        whole = "a whole number" if field.annotation is int else "a number"
+        return f"{whole} from {bounds['ge']} to {bounds['le']}"
+    return "a list of texts" if key == "output" else "a text"
 
 
 def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapping[str, Any]]]:
@@ -120,12 +145,7 @@ def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapp
         if profile:
             raise ConfigError(f"Profile {profile!r} needs a settings file, and {chosen} does not exist.")
         return []
-    try:
-        content = tomllib.loads(chosen.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"Settings file {chosen} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Settings file {chosen} is not valid TOML: {error}.") from error
+    content = _read(chosen)
     profiles = content.pop("profiles", {})
     layers: list[tuple[str, Mapping[str, Any]]] = [(str(chosen), content)]
     if profile is not None:
@@ -133,6 +153,15 @@ def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapp
             raise ConfigError(_unknown("profile", profile, str(chosen), profiles))
         layers.append((f"profile {profile} of {chosen}", profiles[profile]))
     return layers
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Settings file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Settings file {path} is not valid TOML: {error}. Texts stand in quotes.") from error
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -143,7 +172,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             continue
         key = name.lower()
         if key in Config.model_fields:
-            values[key] = [part.strip() for part in text.split(",")] if key == "output" else text
+            values[key] = text
         elif meant := nearest(key, Config.model_fields):
             raise ConfigError(f"Unknown environment variable {variable}. Did you mean LIVEFILTER_{meant.upper()}?")
     return values

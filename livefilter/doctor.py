@@ -90,10 +90,12 @@ def _python() -> Iterator[Check]:
 
 
 def _settings() -> Iterator[Check]:
-    from livefilter.config import default_config_path, load_config
+    from livefilter.config import default_config_path, load_config, profile_names
 
     try:
         load_config({})
+        for profile in profile_names():
+            load_config({}, profile=profile)
     except LivefilterError as error:
         yield Check("Settings", "fail", str(error), "Correct the setting; `livefilter run --help` lists them.")
         return

@@ -45,9 +45,12 @@ def test_the_folder_of_recordings_may_start_at_home(tmp_path: Path, monkeypatch:
     ("flags", "text"),
     [
         ({"fps": "fast"}, "fps = 'fast' in the flags"),
-        ({"fps": "1000"}, "less than or equal to 240"),
-        ({"strength": "-1"}, "strength"),
-        ({"process_size": "5"}, "process_size = 5 must be auto or from 64 to 2160"),
+        ({"fps": "1000"}, "fps = '1000' in the flags must be a number from 0 to 240"),
+        ({"strength": "80%"}, "strength = '80%' in the flags must be a number from 0 to 1"),
+        ({"process_size": "5"}, "process_size = 5 must be auto or a number from 64 to 2160"),
+        ({"process_size": "big"}, "must be auto or a number from 64 to 2160"),
+        ({"loop": "maybe"}, "must be true or false"),
+        ({"threads": "1.5"}, "must be a whole number from 0 to 256"),
         ({"width": "0", "height": "720"}, "go together"),
         ({"stlye": "hayao"}, "Did you mean 'style'"),
     ],
@@ -63,7 +66,8 @@ def test_a_wrong_value_is_named_with_its_origin(flags: dict[str, str], text: str
     ("content", "text"),
     [
         ("stile = 'x'", "Unknown setting 'stile' in .*config.toml. Did you mean 'style'"),
-        ("style = ", "not valid TOML"),
+        ("style = hayao", "not valid TOML.*in quotes"),
+        ("output = 3", "output = 3 in .*config.toml must be a list of texts"),
         ("fps = 'many'", "fps = 'many' in .*config.toml"),
     ],
 )
@@ -73,6 +77,13 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, text: str) -> None:
     path.write_text(content)
     with pytest.raises(ConfigError, match=text):
         load_config({}, path, environment={})
+
+
+def test_one_output_needs_no_list(tmp_path: Path) -> None:
+    """output = "null" in a file is the list of one."""
+    path = tmp_path / "config.toml"
+    path.write_text('output = "null"')
+    assert load_config({}, path, environment={}).output == ("null",)
 
 
 def test_a_missing_file_or_profile_is_an_error(settings_file: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import os
@@ -74,6 +75,7 @@ def cli(verbose: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a clear error, 2 wrong usage, 130 interrupted."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # read when OpenCV is imported; our own errors say more
     console = Console(stderr=True, highlight=False)
     try:
         code = cli.main(args=arguments, standalone_mode=False)
@@ -84,10 +86,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
+        console.print("Stopped.")
         code = 130
     except BrokenPipeError:
         # The reader of our output went away (`livefilter styles | head`); nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
+        code = 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        console.print(f"[bold red]Error:[/] Cannot write the output: {escape(str(error.strerror))}.", soft_wrap=True)
+        _forget_output()
         code = 1
     except ImportError as error:
         missing = _missing_library(error)
@@ -96,6 +105,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"[bold red]Error:[/] {escape(missing)}", soft_wrap=True)
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _forget_output() -> None:
+    """Send what is still buffered for stdout nowhere, or Python complains when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _missing_library(error: ImportError) -> str | None:
