@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import av
-
 # H.264 for people who may wait a moment: players of every kind take it.
 _X264_FILE = {"preset": "veryfast", "crf": "20", "bf": "0"}
 _X264_LIVE = {"preset": "veryfast", "tune": "zerolatency", "forced-idr": "1"}
@@ -16,9 +14,6 @@ _IN_MOV = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16b
 
 # A piece of a file is complete on disk after this long, so that is what a crash can cost.
 _PIECE_US = 1_000_000
-
-# From FFmpeg 7.1 on a file can be whole at every moment and still end as an ordinary, seekable MP4.
-_HYBRID_SINCE = (61, 7, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +39,19 @@ class Recipe:
     bits_per_pixel: float = 0.0
 
 
-def _mp4_options() -> dict[str, str]:
-    flags = "+frag_keyframe+default_base_moof+delay_moov"
-    if av.library_versions["libavformat"] >= _HYBRID_SINCE:
-        flags += "+hybrid_fragmented"
-    # The start of the sound beside the picture is kept in units of this; its default is whole milliseconds.
-    return {"movflags": flags, "frag_duration": str(_PIECE_US), "flush_packets": "1", "movie_timescale": "90000"}
-
-
+_MP4_OPTIONS = {
+    # Written in pieces, so that it is whole at every moment, and made an ordinary, seekable film when it is finished.
+    "movflags": "+frag_keyframe+default_base_moof+delay_moov+hybrid_fragmented",
+    "frag_duration": str(_PIECE_US),
+    # The start of the sound beside the picture is kept in units of this; the default is whole milliseconds.
+    "movie_timescale": "90000",
+    "flush_packets": "1",
+}
 _MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "1"}
 
 FILES = {
-    ".mp4": Recipe("mp4", container_options=_mp4_options(), sound_copied=_IN_MP4),
-    ".mov": Recipe("mov", container_options=_mp4_options(), sound_copied=_IN_MOV),
+    ".mp4": Recipe("mp4", container_options=_MP4_OPTIONS, sound_copied=_IN_MP4),
+    ".mov": Recipe("mov", container_options=_MP4_OPTIONS, sound_copied=_IN_MOV),
     ".mkv": Recipe("matroska", container_options=_MKV_OPTIONS),
     ".webm": Recipe(
         "webm", "libvpx-vp9", dict(_VP9), _MKV_OPTIONS, frozenset(("opus", "vorbis")), sound_encoder="libopus"

@@ -190,7 +190,6 @@ def test_a_file_without_sound_gives_a_recording_without_sound(tmp_path: Path) ->
         assert not container.streams.audio
 
 
-@pytest.mark.skipif(av.library_versions["libavformat"] < (61, 7, 100), reason="needs FFmpeg 7.1 for hybrid files")
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_a_finished_file_is_an_ordinary_one(tmp_path: Path, suffix: str) -> None:
     """The pieces that protect against a crash are gone at the end: editors and players see one whole film."""
