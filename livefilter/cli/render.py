@@ -17,7 +17,9 @@ from livefilter.capture.base import SourceOptions
 from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config
 from livefilter.frame import Image
+from livefilter.inference.selection import choose_backend
 from livefilter.inference.styler import Styler, blend
+from livefilter.styles.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from livefilter.render import Openers, Rendered
@@ -32,26 +34,29 @@ def render(source: Path, target: Path, config: Path | None, profile: str | None,
     """Style a whole video, image or folder of images, keeping every frame, its timing and the sound.
 
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial.SUFFIX, which plays.
-    Sub-folders of a folder are left alone.
+    Sub-folders of a folder are left alone. With process size auto, frames are styled at their own size.
     """
     from livefilter.render import Interrupted, render_path
 
     settings = config_from(config, profile, flags)
     console = Console(stderr=True, highlight=False)
     started = time.monotonic()
-    with _ConfiguredStylist(settings) as stylist, _progress_bar(console) as bar:
+    bar = _progress_bar(console)
+    with _ConfiguredStylist(settings) as stylist:
         task = bar.add_task(source.name, total=None)
 
         def report(done: int, total: int) -> None:
+            bar.start()  # not before there is something to show; starting twice is harmless
             bar.update(task, completed=done, total=total or None)
 
         try:
             result = render_path(source, target, stylist, openers(), overwrite=overwrite, report=report)
         except Interrupted as stopped:
-            bar.stop()
             left = f"what was done is in {stopped.partial}" if stopped.partial else "nothing was written"
             console.print(f"Stopped after {stopped.frames}: {escape(left)}.", soft_wrap=True)
             raise
+        finally:
+            bar.stop()
         on = stylist.device
     console.print(_summary(result, on, time.monotonic() - started), soft_wrap=True)
 
@@ -75,6 +80,10 @@ class _ConfiguredStylist:
     """The style and strength of the settings; its engine is opened when the first picture tells the size."""
 
     def __init__(self, config: Config) -> None:
+        # Wrong names are told before any file is opened.
+        catalogue = Catalogue()
+        catalogue.verify(catalogue.get(config.style))
+        choose_backend(config.backend)
         self._config = config
         self._styler: Styler | None = None
         self.device = ""

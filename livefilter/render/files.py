@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from livefilter.capture.base import Source
-from livefilter.errors import EndOfStream, InvalidInput, SinkUnavailable, nearest
+from livefilter.errors import EndOfStream, InvalidInput, SinkUnavailable
 from livefilter.frame import Image
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.render.images import IMAGE_SUFFIXES, READABLE_SUFFIXES, encode_image
@@ -110,7 +110,6 @@ def _render_video(
             done = frames
             report(frames, total)
 
-        report(0, total)
         try:
             render(opened, stylist, lambda options: openers.recording(partial, options), progress)
         except KeyboardInterrupt as interrupt:
@@ -139,6 +138,8 @@ def _render_image(
 def _render_folder(
     source: Path, target: Path, stylist: Stylist, openers: Openers, overwrite: bool, report: Report
 ) -> Rendered:
+    if not target.exists() and target.suffix.lower() in (*openers.video_suffixes, *IMAGE_SUFFIXES):
+        raise InvalidInput(f"{source} is a folder, so OUT must be a folder too; {target} looks like a file.")
     if target.exists() and not target.is_dir():
         raise SinkUnavailable(f"Cannot write {target}: {source} is a folder, so the output must be one too.")
     if target.exists() and target.samefile(source):
@@ -218,8 +219,8 @@ def _check_free(target: Path, overwrite: bool) -> None:
 def _check_suffix(source: Path, target: Path, kind: str, known: tuple[str, ...]) -> None:
     suffix = target.suffix.lower()
     if suffix not in known:
-        near = nearest(suffix, known)
-        meant = f" Did you mean {near}?" if near else ""
+        fits = source.suffix.lower() if source.suffix.lower() in known else known[0]
+        meant = f" Name it {target.with_suffix(fits).name}, for example."
         raise InvalidInput(
             f"Cannot write {target}: {source} is {kind}, so the output must end in one of {', '.join(known)}.{meant}"
         )

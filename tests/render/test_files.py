@@ -50,7 +50,7 @@ def test_a_video_keeps_every_frame_its_timing_and_its_sound(tmp_path: Path) -> N
     assert picture_times(result.target) == pytest.approx(times, abs=0.001)
     assert flashes(result.target) == pytest.approx([0.5, 1.5, 2.5], abs=0.003)
     assert beeps(result.target) == pytest.approx(flashes(result.target), abs=0.012)
-    assert shown == [(done, len(times)) for done in range(len(times) + 1)]
+    assert shown == [(done, len(times)) for done in range(1, len(times) + 1)]
     assert names(tmp_path) == ["in.mp4", "out.mp4"]
 
 
@@ -197,10 +197,11 @@ def test_a_truncated_video_is_rendered_as_far_as_it_goes(tmp_path: Path) -> None
         ("missing.mp4", "out.mp4", "There is no file or folder"),
         ("in.mp4", "out.png", "in.mp4 is a video, so the output must end in"),
         ("in.png", "out.mp4", "in.png is an image, so the output must end in"),
-        ("in.mp4", "out.mp5", r"Did you mean \.mp4"),
+        ("in.mp4", "out.mp5", r"Name it out\.mp4"),
         ("in.mp4", "in.mp4", "cannot be both"),
         ("in.mp4", "nowhere/out.mp4", "no folder .*nowhere"),
         ("empty", "out", "holds no image"),
+        ("empty", "out.mp4", "OUT must be a folder too"),
         ("empty", "empty", "cannot be both"),
         ("empty", "in.png", "must be one too"),
         ("torn.png", "out.png", "torn.png as an image"),
