@@ -1,0 +1,107 @@
+"""What only an NVIDIA GPU can show: the GPU backends keep the promises that the others keep, with the bundled styles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("filelock", reason="the engine store needs filelock")
+
+from livefilter.bench.gpu_measure import difference
+from livefilter.errors import EngineFailed
+from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
+from livefilter.generator.engine_key import SizeRange
+from livefilter.generator.engine_store import EngineStore
+from livefilter.inference.base import Engine, EngineOptions
+from livefilter.inference.cuda import open_cuda
+from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
+from livefilter.registry import ENGINES
+from livefilter.styles.catalogue import Catalogue
+from tests.conftest import picture
+
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
+
+WIDTH, HEIGHT = 256, 128
+STYLES = {style.name: style.network_path for style in Catalogue(user=Path("no-such-folder")).styles}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> EngineStore:
+    """An engine store for this module."""
+    return EngineStore(tmp_path_factory.mktemp("engines"))
+
+
+@pytest.fixture(params=[*BUILT_AHEAD, "torch"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each GPU backend that this machine has."""
+    name = str(request.param)
+    if reason := why_unavailable(name):
+        pytest.skip(reason)
+    return name
+
+
+def open_engine(backend: str, style: str, store: EngineStore, **options: Any) -> Engine:
+    """Build, where that is needed, and open."""
+    kind, network = ENGINES.load(backend), STYLES[style]
+    more = {}
+    if backend in BUILT_AHEAD:
+        request = EngineRequest(network, style, "", SizeRange.parse(f"{WIDTH}x{HEIGHT}"), kind.flavour)
+        EngineBuilder(store, lambda text: None).obtain(request)
+        more = {"store": store}
+    engine: Engine = kind(network, WIDTH, HEIGHT, EngineOptions(**options), **more)
+    return engine
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_picture_is_that_of_the_cpu(backend: str, style: str, store: EngineStore) -> None:
+    """All but one in a thousand values are within 3 grey levels of ONNX Runtime's on the CPU."""
+    with ENGINES.load("onnxruntime")(STYLES[style], WIDTH, HEIGHT) as reference:
+        expected = reference.run(picture(WIDTH, HEIGHT)).copy()
+    with open_engine(backend, style, store) as engine:
+        assert engine.info.precision == "float16"
+        assert difference(expected, engine.run(picture(WIDTH, HEIGHT))).levels_999 <= 3
+
+
+@pytest.mark.parametrize("cuda", ["bindings", "pycuda"])
+def test_both_ways_to_cuda_run_tensorrt(cuda: str, store: EngineStore) -> None:
+    """The same engine gives the same picture through either package."""
+    backend = next((name for name in BUILT_AHEAD if why_unavailable(name) is None), None)
+    if backend is None:
+        pytest.skip(str(why_unavailable(BUILT_AHEAD[0])))
+    if cuda == "pycuda":
+        pytest.importorskip("pycuda.driver")
+    with open_engine(backend, "hayao", store) as first, open_engine(backend, "hayao", store, cuda=cuda) as second:
+        assert np.array_equal(first.run(picture(WIDTH, HEIGHT)), second.run(picture(WIDTH, HEIGHT)))
+
+
+def test_a_result_depends_on_its_frame_alone_and_stays_valid(backend: str, store: EngineStore) -> None:
+    """The same frame gives the same picture after another one; writing into the frame changes nothing."""
+    with open_engine(backend, "hayao", store) as engine:
+        image = picture(WIDTH, HEIGHT, 1)
+        first = engine.run(image).copy()
+        other = engine.run(picture(WIDTH, HEIGHT, 2)).copy()
+        again = engine.run(image)
+        image[:] = 0
+        assert np.array_equal(first, again)
+        assert not np.array_equal(first, other)
+    with pytest.raises(EngineFailed, match="is closed"):
+        engine.run(image)
+
+
+def test_opening_and_closing_gives_the_memory_back(backend: str, store: EngineStore) -> None:
+    """After the first time, twenty more leave as much GPU memory free as before."""
+    open_engine(backend, "hayao", store).close()
+    cuda = open_cuda()
+    try:
+        with cuda.current():
+            before = cuda.memory().free
+        for _ in range(20):
+            with open_engine(backend, "hayao", store) as engine:
+                engine.run(picture(WIDTH, HEIGHT))
+        with cuda.current():
+            assert cuda.memory().free >= before - (16 << 20)
+    finally:
+        cuda.close()
