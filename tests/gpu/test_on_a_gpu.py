@@ -1,4 +1,4 @@
-"""What only an NVIDIA GPU can show: the GPU backends keep the promises that the others keep, with the bundled styles."""
+"""What only an NVIDIA GPU can show: the GPU backends keep the others' promises, with the bundled styles."""
 
 from __future__ import annotations
 
