@@ -21,13 +21,12 @@ import psutil
 
 from tests.browser import open_chromium
 
-PORT = 8466
 SAMPLE_S = 10.0
 
 
-def sample(process: psutil.Process) -> dict[str, float]:
+def sample(process: psutil.Process, port: int) -> dict[str, float]:
     """What the page's server says now, and the program's memory in MB."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
         health: dict[str, Any] = json.load(answer)
     return {**health, "rss_mb": process.memory_info().rss / 1e6}
 
@@ -37,17 +36,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("clip")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--port", type=int, default=8466)
     given, extra = parser.parse_known_args()
-    command = [sys.executable, "-m", "livefilter", "run", "-i", given.clip, "--loop", "-o", f"page:{PORT}", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "livefilter",
+        "run",
+        "-i",
+        given.clip,
+        "--loop",
+        "-o",
+        f"page:{given.port}",
+        "--json",
+    ]
     seconds = given.minutes * 60
     pause = threading.Event()
     samples: list[dict[str, float]] = []
     with subprocess.Popen([*command, "--duration", str(seconds), *extra], stdout=subprocess.PIPE, text=True) as run:
         pause.wait(8)
         with open_chromium() as browser:
-            browser.get(f"http://127.0.0.1:{PORT}/")
+            browser.get(f"http://127.0.0.1:{given.port}/")
             while run.poll() is None and len(samples) < (seconds - 8) / SAMPLE_S - 1:
-                samples.append(sample(psutil.Process(run.pid)))
+                samples.append(sample(psutil.Process(run.pid), given.port))
                 sys.stdout.write(json.dumps(samples[-1]) + "\n")
                 sys.stdout.flush()
                 pause.wait(SAMPLE_S)
