@@ -1,0 +1,127 @@
+"""A whole live run on an in-memory GPU: served by the CPU, then by the engine that was built meanwhile."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("filelock", reason="the engine store needs filelock")
+
+from livefilter.cli.compose import compose_live, open_styler
+from livefilter.cli.live_engine import StoreBuilder
+from livefilter.config import Config
+from livefilter.errors import EngineMismatch
+from livefilter.generator.engine_builder import EngineRequest
+from livefilter.generator.engine_key import FrameSize, SizeRange
+from livefilter.generator.engine_store import EngineStore
+from livefilter.generator.flavour import FLAVOURS, Flavour
+from livefilter.inference import tensorrt as backend
+from livefilter.inference.cuda.bindings import BindingsCuda
+from livefilter.inference.tensorrt import TensorRTEngine
+from livefilter.registry import ENGINES
+from livefilter.styles.catalogue import Catalogue
+from tests.fakes import until
+from tests.generator.engines import built_plan
+from tests.inference.fake_cuda import FakeDriver
+from tests.inference.fake_runtime import FakeRuntime
+from tests.inference.test_tensorrt import GPU
+
+DRIVER = FakeDriver()
+CONFIG = Config(input="demo", output=("null",), process_size=64, fps=30)
+
+
+class EngineInMemory(TensorRTEngine):
+    """The backend `tensorrt` of a machine with an in-memory GPU."""
+
+    def __init__(self, network: Path, width: int, height: int, options: Any = None) -> None:
+        runtime = FakeRuntime(DRIVER, width, height)
+        super().__init__(
+            network, width, height, options, cuda=lambda gpu, package: BindingsCuda(gpu, DRIVER), module=runtime
+        )
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        return None
+
+
+class NoKeys:
+    """Nobody presses a key."""
+
+    def read(self) -> list[str]:
+        return []
+
+
+@pytest.fixture(autouse=True)
+def _gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine with TensorRT and a GPU, and an empty engine folder."""
+    monkeypatch.setitem(ENGINES._entries, "tensorrt", f"{__name__}:EngineInMemory")
+    monkeypatch.setattr(backend, "find_gpu", lambda index=0: GPU)
+    monkeypatch.setattr(Flavour, "version", lambda self: "11.0")
+    monkeypatch.setenv("LIVEFILTER_ENGINES", str(tmp_path / "engines"))
+
+
+def put_engine(width: int, height: int, folder: Path) -> None:
+    """Build, as far as the in-memory GPU asks for it."""
+    size = FrameSize(width, height)
+    request = EngineRequest(
+        Catalogue().get("hayao").network_path, "hayao", "", SizeRange(size, size, size), FLAVOURS["tensorrt"]
+    )
+    key = request.key(GPU)
+    EngineStore(folder).obtain(key, "hayao", lambda: built_plan(key), lambda text: None)
+
+
+@pytest.mark.parametrize("name", ["auto", "tensorrt"])
+def test_a_live_run_swaps_to_the_engine_that_it_builds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """It says what serves and what is being built; after the swap the status names the engine; nothing is left."""
+    asked = []
+
+    def build(self: StoreBuilder, wanted: Any, report: Any) -> None:
+        asked.append((wanted.style, wanted.width, wanted.height))
+        put_engine(wanted.width, wanted.height, tmp_path / "engines")
+
+    monkeypatch.setattr(StoreBuilder, "build", build)
+    live = compose_live(CONFIG.model_copy(update={"backend": name}), NoKeys())
+    assert live.backend in {"openvino", "onnxruntime"}
+    live.pipeline.start()
+    try:
+        until(lambda: live.session.tick(0.01) and live.backend == "tensorrt", "the engine took over")
+        assert live.device.startswith("Fake RTX 0 (GPU 0, 0 MiB), float16, ")
+        DRIVER.calls.clear()
+        until(lambda: live.session.tick(0.01) and DRIVER.calls.count("cuGraphLaunch") > 3, "frames ran on the engine")
+    finally:
+        live.session.close()
+        live.pipeline.stop()
+        live.pipeline.join()
+    assert len(asked) == 1
+    gc.collect()
+    assert DRIVER.left == {}
+
+
+def test_with_the_engine_there_the_run_starts_on_it(tmp_path: Path) -> None:
+    """Nothing else is opened."""
+    put_engine(120, 64, tmp_path / "engines")
+    live = compose_live(CONFIG, NoKeys())
+    live.pipeline.start()
+    live.pipeline.stop()
+    live.pipeline.join()
+    assert live.backend == "tensorrt"
+
+
+def test_rendering_uses_an_engine_that_is_there_and_says_when_there_is_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With auto the next backend serves, with a warning that names the command; by name it is an error."""
+    with closing(open_styler(CONFIG, "hayao", 1280, 720)) as styler:
+        assert styler.engine_info.backend in {"openvino", "onnxruntime"}
+    assert "Build it: livefilter build hayao --size 120x64 --flavour tensorrt" in caplog.text
+    with pytest.raises(EngineMismatch, match="Build it"):
+        open_styler(CONFIG.model_copy(update={"backend": "tensorrt"}), "hayao", 1280, 720)
+    put_engine(120, 64, tmp_path / "engines")
+    with closing(open_styler(CONFIG, "hayao", 1280, 720)) as styler:
+        assert styler.engine_info.backend == "tensorrt"
