@@ -6,7 +6,9 @@ import os
 from fractions import Fraction
 from pathlib import Path
 
-import av
+import cv2  # noqa: F401 - before PyAV, see livefilter.output
+
+import av  # isort: skip
 import hypothesis
 import numpy as np
 import pytest

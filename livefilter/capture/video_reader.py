@@ -55,6 +55,8 @@ class VideoReader:
             self.container.close()
             raise
         self._reformatter = VideoReformatter()
+        self._turn: list[int] | None = None
+        self._transparent: dict[str, bool] = {}
 
     @property
     def fps(self) -> float:
@@ -104,17 +106,23 @@ class VideoReader:
 
     def image(self, frame: Any) -> Image:
         """The picture as a viewer should see it: square pixels, upright, (H, W, 3) uint8 BGR, C-contiguous."""
-        transparent = any(component.is_alpha for component in frame.format.components)
+        # Both are asked for once: PyAV ties a frame and its side data into a cycle, and a thousand pictures would wait
+        # for the garbage collector.
+        if self._turn is None:
+            self._turn = _display_matrix(frame)
+        pixel_format = frame.format.name
+        if pixel_format not in self._transparent:
+            self._transparent[pixel_format] = any(component.is_alpha for component in frame.format.components)
         converted = self._reformatter.reformat(
             frame,
             width=round(frame.width * self._pixel_aspect()),
             height=frame.height,
-            format="bgra" if transparent else "bgr24",
+            format="bgra" if self._transparent[pixel_format] else "bgr24",
             src_colorspace=_matrix(frame),
             dst_colorspace=_BT601,  # nothing to RGB, but some PyAV versions look at the source's only if this differs
             src_color_range=frame.color_range,
         )
-        return _upright(to_bgr(converted.to_ndarray(), background=0), frame)
+        return _upright(to_bgr(converted.to_ndarray(), background=0), self._turn)
 
     def close(self) -> None:
         self.container.close()
@@ -151,12 +159,18 @@ def _matrix(frame: Any) -> int | None:
     return _MATRICES.get(frame.colorspace, _BT601)
 
 
-def _upright(image: Image, frame: Any) -> Image:
-    """Turn and mirror an image as its display matrix says (ISO/IEC 14496-12, 8.3.2)."""
+def _display_matrix(frame: Any) -> list[int]:
+    """The first five numbers of a frame's display matrix (ISO/IEC 14496-12, 8.3.2); empty when it has none."""
     matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
-    if matrix is None:
+    numbers: list[int] = [] if matrix is None else np.frombuffer(matrix, np.int32)[:5].tolist()
+    return numbers
+
+
+def _upright(image: Image, matrix: list[int]) -> Image:
+    """Turn and mirror an image as its display matrix says."""
+    if not matrix:
         return image
-    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
+    a, b, _, c, d = matrix
     turned = abs(b) > abs(a)
     if turned:
         image = _array(cv2.transpose(image))

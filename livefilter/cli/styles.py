@@ -59,6 +59,7 @@ def _show(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> 
         table.add_row(*row[:1], *(escape(cell) for cell in row[1:6]), *row[6:])
     if catalogue.styles:
         console.print(table)
+        console.print(f"More: put a style's folder into {escape(str(user_folder()))}", style="dim", soft_wrap=True)
     else:
         console.print(
             f"No styles here. Reinstall livefilter, or put a style's folder into {escape(str(user_folder()))}."
