@@ -66,17 +66,26 @@ def summary(times_ms: Sequence[float]) -> dict[str, float]:
     return found | {"fps": round(1000 / float(np.median(times_ms)), 1)}
 
 
+def as_module(network: Path) -> Any:
+    """A network as PyTorch's module: of our own kind, or the benchmark's own AnimeGANv2.
+
+    Raises: StyleCorrupt: another kind.
+    """
+    from livefilter.bench.animegan import FILE, animegan
+    from livefilter.generator.rebuild import generator_from_onnx
+
+    return animegan() if network.name == FILE else generator_from_onnx(network)
+
+
 def eager_torch(network: Path, gpu: int) -> Callable[[Image], Image]:
     """PyTorch as it is usually run: float32, layer by layer, a new tensor at each step.
 
-    Raises: StyleCorrupt: not a network of our own kind.
+    Raises: StyleCorrupt: see `as_module`.
     """
     import torch
 
-    from livefilter.generator.rebuild import generator_from_onnx
-
     device = torch.device("cuda", gpu)
-    generator = generator_from_onnx(network).to(device)
+    generator = as_module(network).to(device)
 
     def run(image: Image) -> Image:
         with torch.no_grad():
@@ -90,28 +99,26 @@ def eager_torch(network: Path, gpu: int) -> Callable[[Image], Image]:
 def network_work(network: Path, width: int, height: int) -> tuple[float, float]:
     """GFLOP of one frame, and the MB that its convolutions read and write in half precision when all else is fused.
 
-    Raises: StyleCorrupt: not a network of our own kind.
+    Raises: StyleCorrupt: see `as_module`.
     """
     import torch
 
-    from livefilter.generator.export import macs_per_pixel
     from livefilter.generator.network import Conv
-    from livefilter.generator.rebuild import generator_from_onnx
 
-    generator = generator_from_onnx(network)
-    flops = 2.0 * macs_per_pixel(generator) * width * height
-    values = 0
+    macs = values = 0
 
     def count(layer: Any, given: Any, made: Any) -> None:
-        nonlocal values
+        nonlocal macs, values
+        macs += made.numel() * layer.weight[0].numel()
         values += given[0].numel() + made.numel() + layer.weight.numel()
 
-    for layer in generator.modules():
-        if isinstance(layer, Conv):
+    module = as_module(network)
+    for layer in module.modules():
+        if isinstance(layer, (Conv, torch.nn.Conv2d)):
             layer.register_forward_hook(count)
     with torch.no_grad():  # on "meta" shapes are followed and nothing is computed
-        generator.to("meta")(torch.empty((1, 3, height, width), device="meta"))
-    return flops / 1e9, values * 2 / 1e6
+        module.to("meta")(torch.empty((1, 3, height, width), device="meta"))
+    return 2 * macs / 1e9, values * 2 / 1e6
 
 
 def measured_rates(gpu: int) -> tuple[float, float]:
