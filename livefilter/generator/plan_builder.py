@@ -61,13 +61,13 @@ def build_plan(
 
     ended = threading.Event()
     thread = threading.Thread(target=work, name="engine-build", daemon=True)
-    thread.start()
     try:
+        thread.start()
         while not ended.wait(0.1):  # a wait without an end cannot be interrupted on Windows
             pass
     except KeyboardInterrupt:
         cancel.set()
-        while not ended.wait(0.1):
+        while thread.is_alive() and not ended.wait(0.1):
             pass
         raise
     finally:

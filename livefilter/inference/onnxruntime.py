@@ -87,7 +87,6 @@ class _OnnxRuntimeEngine(Engine):
         # encoding need. Small dynamic blocks keep a core that is busy elsewhere from holding up the others.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.dynamic_block_base", "4")
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
         return options
 
     def _open(self, network: Path, threads: int) -> Any:

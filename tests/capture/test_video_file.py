@@ -280,7 +280,7 @@ def test_decoded_pictures_do_not_wait_for_the_garbage_collector(tmp_path: Path) 
         with VideoFileSource(str(path), SourceOptions()) as source:
             for _ in range(50):
                 source.read()
-            alive = sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+            alive = sum(type(thing) is av.VideoFrame for thing in gc.get_objects())
     finally:
         gc.enable()
     assert alive < 20

@@ -171,6 +171,14 @@ def test_a_network_of_another_fixed_size_is_refused(runtime: str, tmp_path: Path
         open_engine(runtime, fixed)
 
 
+def test_the_callers_arithmetic_is_left_alone(backend: str, network: Path) -> None:
+    """No engine makes the thread that opens and runs it flush tiny numbers to zero: other code may need them."""
+    smallest = float(np.nextafter(0.0, 1.0))
+    with open_engine(backend, network) as engine:
+        engine.run(np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+        assert smallest * 1.0 != 0.0
+
+
 def test_close_can_be_called_twice(backend: str, network: Path) -> None:
     """After close, and after a second one, a run is a clear error."""
     engine = open_engine(backend, network)
