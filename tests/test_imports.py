@@ -19,6 +19,7 @@ ENGINES_ARE_FOUND_BY = {f"generator.{name}" for name in ("engine_builder", "engi
 
 # Room -> what it may import of livefilter. Everyone may import errors, frame and registry, and its own room.
 MAY = {
+    "closing": set(),
     "errors": set(),
     "frame": set(),
     "mailbox": set(),
@@ -36,7 +37,7 @@ MAY = {
     "session": {"control.controller", "control.settings", "output.base", "pipeline"},
     "render": {"capture.base", "output.base"},
 }
-EVERYONE_MAY = {"errors", "frame", "registry", "__version__"}
+EVERYONE_MAY = {"closing", "errors", "frame", "registry", "__version__"}
 COMPOSERS = {"cli", "doctor", "bench", "__init__", "__main__"}
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
-from typing_extensions import Self
-
+from livefilter.closing import Closing
 from livefilter.frame import Frame
 
 
@@ -50,7 +48,7 @@ class SourceInfo:
     reopen_target: str | None = None
 
 
-class Source(ABC):
+class Source(Closing):
     """An open input: usable as soon as it is constructed, as `Class(target, options)`.
 
     Raises on construction: SourceUnavailable or InvalidInput, naming the target, the cause and the fix.
@@ -71,9 +69,3 @@ class Source(ABC):
     @abstractmethod
     def close(self) -> None:
         """Free the device. Can be called twice."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 from typing import Any
 
-from typing_extensions import Self
+from livefilter.closing import Closing
 
 _NAMES = {" ": "space", "\x1b": "escape"}
 
 
-class TerminalKeys:
+class TerminalKeys(Closing):
     """Reads single keys while open and restores the terminal on `close`; reads nothing when stdin is not a terminal."""
 
     def __init__(self) -> None:
@@ -59,12 +58,6 @@ class TerminalKeys:
             text = typed.decode(errors="ignore")
             keys.extend([] if text.startswith("\x1b[") else list(text))  # arrow keys mean nothing here
         return keys
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
 
 
 def _in_foreground() -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
-from types import TracebackType
 
-from typing_extensions import Self
-
+from livefilter.closing import Closing
 from livefilter.frame import Image
 
 
@@ -42,7 +40,7 @@ class EngineInfo:
     height: int
 
 
-class Engine(ABC):
+class Engine(Closing):
     """A generator compiled for one frame size: `Class(network, width, height, options)`, ready when constructed.
 
     network: an ONNX file with input `frame` and output `styled`, both uint8 (1, H, W, 3) BGR.
@@ -69,9 +67,3 @@ class Engine(ABC):
     def unavailable(cls) -> str | None:
         """Why this backend cannot run on this machine and how to fix that; None when it can."""
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
-from typing_extensions import Self
-
+from livefilter.closing import Closing
 from livefilter.frame import Frame
 
 
@@ -31,7 +29,7 @@ class SinkOptions:
     live: bool = True
 
 
-class Sink(ABC):
+class Sink(Closing):
     """An open output: usable as soon as it is constructed, as `Class(target, options)`.
 
     name: what a person calls it, with where it can be found, such as "live page http://127.0.0.1:8420/".
@@ -66,9 +64,3 @@ class Sink(ABC):
     def unavailable(cls) -> str | None:
         """Why this output cannot be opened on this machine and how to fix that; None when it can."""
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
