@@ -115,8 +115,10 @@ class VideoFileSource(Source):
             raise EndOfStream(f"{self._name} is at its end.")
         self._reader.close()
         self._loop_start_s = self._end_s
+        turn = self._reader.turn
         try:
             self._reader = self._open()
+            self._reader.turn = turn
         except (InvalidInput, SourceUnavailable) as error:
             raise SourceLost(f"Cannot play {self._name} again: {error}") from error
         decoded = self._next()

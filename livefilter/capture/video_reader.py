@@ -30,6 +30,7 @@ class VideoReader:
     """The first real video stream of a container, as packets and decoded frames; not thread-safe.
 
     url: a path or address for FFmpeg; name: what messages call it.
+    turn: the display matrix, read from the first picture unless it is set before.
     Raises on construction: FFmpegError (to be translated by the caller), InvalidInput (there is no video in it).
     """
 
@@ -55,7 +56,7 @@ class VideoReader:
             self.container.close()
             raise
         self._reformatter = VideoReformatter()
-        self._turn: list[int] | None = None
+        self.turn: list[int] | None = None
         self._transparent: dict[str, bool] = {}
 
     @property
@@ -108,8 +109,8 @@ class VideoReader:
         """The picture as a viewer should see it: square pixels, upright, (H, W, 3) uint8 BGR, C-contiguous."""
         # Both are asked for once: PyAV ties a frame and its side data into a cycle, and a thousand pictures would wait
         # for the garbage collector.
-        if self._turn is None:
-            self._turn = _display_matrix(frame)
+        if self.turn is None:
+            self.turn = _display_matrix(frame)
         pixel_format = frame.format.name
         if pixel_format not in self._transparent:
             self._transparent[pixel_format] = any(component.is_alpha for component in frame.format.components)
@@ -122,7 +123,7 @@ class VideoReader:
             dst_colorspace=_BT601,  # nothing to RGB, but some PyAV versions look at the source's only if this differs
             src_color_range=frame.color_range,
         )
-        return _upright(to_bgr(converted.to_ndarray(), background=0), self._turn)
+        return _upright(to_bgr(converted.to_ndarray(), background=0), self.turn)
 
     def close(self) -> None:
         self.container.close()
