@@ -12,6 +12,9 @@ from livefilter.errors import BuildCancelled, BuildFailed
 from livefilter.generator.build_progress import BuildProgress
 from livefilter.generator.engine_key import SizeRange
 
+if TYPE_CHECKING:
+    import tensorrt
+
 _log = logging.getLogger(__name__)
 _CANCELLED = "The build was cancelled; nothing of it was kept."
 
@@ -151,7 +154,7 @@ def _compile(
     return PlanResult(bytes(memoryview(plan)), layers, timing)
 
 
-def _describe(layer: Any) -> dict[str, Any]:
+def _describe(layer: tensorrt.ILayer) -> dict[str, Any]:
     output = layer.get_output(0)
     return {
         "name": layer.name,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from livefilter.errors import BackendUnavailable, EngineFailed, EngineMismatch
 from livefilter.frame import Image
 from livefilter.inference.cuda import Cuda, Graph
+
+if TYPE_CHECKING:
+    import tensorrt
+    import tensorrt_rtx
 
 _log = logging.getLogger(__name__)
 _MIB = 1 << 20
@@ -143,9 +147,11 @@ class PlanRunner:
         if not self._context.execute_async_v3(self._cuda.stream):
             raise EngineFailed(f"TensorRT does not run the engine on {self._cuda.gpu.name}: {self._last()}.")
 
-    def _open_context(self, cache: bytes | None) -> tuple[Any, Any]:
+    def _open_context(
+        self, cache: bytes | None
+    ) -> tuple[tensorrt_rtx.IRuntimeCache, tensorrt.IExecutionContext | None]:
         """An execution context of TensorRT-RTX, which skips compiling what the cache holds."""
-        engine: Any = self._engine
+        engine = cast("tensorrt_rtx.ICudaEngine", self._engine)
         config = engine.create_runtime_config()
         kernels = config.create_runtime_cache()
         if cache and not kernels.deserialize(cache):
@@ -154,8 +160,8 @@ class PlanRunner:
         return kernels, engine.create_execution_context(config)
 
     def _reason(self, plan: bytes) -> str:
-        runtime: Any = self._runtime
-        if hasattr(runtime, "get_engine_validity"):  # TensorRT-RTX tells more
+        if hasattr(self._runtime, "get_engine_validity"):  # TensorRT-RTX tells more
+            runtime = cast("tensorrt_rtx.Runtime", self._runtime)
             validity, diagnostics = runtime.get_engine_validity(plan)
             return f"{self._last()} ({validity}, {diagnostics})"
         return self._last()
@@ -173,7 +179,7 @@ class PlanRunner:
         return (text if len(text) <= 240 else text[:237] + "...").rstrip(".")
 
 
-def _require_frames(engine: Any, trt: Any, width: int, height: int) -> None:
+def _require_frames(engine: tensorrt.ICudaEngine, trt: Any, width: int, height: int) -> None:
     """Accept only plans that take and give frames: an address that is too small would be written past.
 
     Raises: EngineMismatch.

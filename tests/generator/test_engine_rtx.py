@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import importlib
 import threading
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,6 @@ from livefilter.generator.flavour import FLAVOURS
 from livefilter.styles.catalogue import Catalogue
 from tests.generator.networks import normalising
 
-ROOT = Path(__file__).resolve().parents[2]
 STYLES = {style.name: style.network_path for style in Catalogue(user=Path("no-such-folder")).styles}
 
 
@@ -79,29 +76,3 @@ def test_a_real_build_can_be_cancelled(rtx: Any, tmp_path: Path) -> None:
         builder.obtain(request(STYLES["hayao"], "1280x720"))
     assert started.is_set()
     assert {path.suffix for path in tmp_path.iterdir()} <= {".lock"}
-
-
-@pytest.mark.parametrize("module", ["tensorrt_rtx", "tensorrt"])
-def test_every_name_in_the_stubs_is_real(module: str) -> None:
-    """The stubs that the type checker sees name nothing that the real module lacks."""
-    real = pytest.importorskip(module, reason=f"{module} is not installed")
-    stub = ast.parse((ROOT / "stubs" / "tensorrt" / "__init__.pyi").read_text(encoding="utf-8"))
-    missing: list[str] = []
-    _compare(stub.body, importlib.import_module(real.__name__), "", missing)
-    assert missing == []
-
-
-def _compare(body: list[ast.stmt], real: Any, path: str, missing: list[str]) -> None:
-    for node in body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            name = node.name
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            name = node.target.id
-        else:
-            continue
-        if name.startswith("_") and name != "__version__":
-            continue
-        if not hasattr(real, name):
-            missing.append(f"{path}{name}")
-        elif isinstance(node, ast.ClassDef):
-            _compare(node.body, getattr(real, name), f"{path}{name}.", missing)
