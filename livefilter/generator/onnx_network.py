@@ -11,6 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 from livefilter.errors import StyleCorrupt
 
 FRAME, STYLED = "frame", "styled"
+# onnx infers no types for these; what comes out has the type of the picture and of the scale, their first inputs.
+_UNTYPED = {"GroupNormalization"}
 
 
 def load_network(path: Path) -> onnx.ModelProto:
@@ -59,6 +61,21 @@ def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto], constants: dic
 
 def element_types(model: onnx.ModelProto) -> dict[str, int]:
     """The element type of every tensor, as onnx.TensorProto numbers; unknown ones are left out."""
+    known = _inferred_types(model)
+    untyped = [node for node in model.graph.node if node.op_type in _UNTYPED and node.output[0] not in known]
+    if untyped:
+        model = onnx.ModelProto.FromString(model.SerializeToString())
+    while untyped:
+        found = {node.output[0]: known[name] for node in untyped for name in node.input[:2] if name in known}
+        if not found:
+            break
+        model.graph.value_info.extend(helper.make_tensor_value_info(*entry, None) for entry in found.items())
+        known = _inferred_types(model)
+        untyped = [node for node in untyped if node.output[0] not in known]
+    return known
+
+
+def _inferred_types(model: onnx.ModelProto) -> dict[str, int]:
     graph = onnx.shape_inference.infer_shapes(model).graph
     ports = [*graph.input, *graph.output, *graph.value_info]
     found = {port.name: port.type.tensor_type.elem_type for port in ports if port.type.tensor_type.elem_type}

@@ -15,7 +15,7 @@ FREE: Shape = [1, "height", "width", 3]
 
 
 def make_network(
-    path: Path, middle: list[onnx.NodeProto], constants: Mapping[str, Any], shape: Shape | None = None
+    path: Path, middle: list[onnx.NodeProto], constants: Mapping[str, Any], shape: Shape | None = None, opset: int = 17
 ) -> Path:
     """Write a network whose nodes `middle` make `drawn` from `planes`, float32 (1, 3, H, W) in 0..255."""
     values = {"lowest": np.float32(0), "highest": np.float32(255), **constants}
@@ -34,8 +34,8 @@ def make_network(
         [helper.make_tensor_value_info("styled", TensorProto.UINT8, shape or FREE)],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 8
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    model.ir_version = 8 if opset < 21 else 10
     onnx.save(model, str(path))
     return path
 
@@ -90,3 +90,61 @@ def normalising(path: Path) -> Path:
         node("Add", ["spread", "centre"], ["drawn"]),
     ]
     return make_network(path, middle, constants)
+
+
+def normalised_by(path: Path, kind: str) -> Path:
+    """Convolution, `normal` by one native operator, activation, convolution: opset 21, statistics from large values.
+
+    kind: "group" (two groups), "whole" (all channels as one group), "layer" (over the channels of each pixel),
+    "whole layer" (over the channels and the whole picture), "instance" (each channel), "whole instance" (all channels
+    as one long one).
+    """
+    node = helper.make_node
+    rng = np.random.default_rng(0)
+    constants = {
+        "kernel": rng.normal(0, 0.3, (8, 3, 3, 3)).astype(np.float32),
+        "gain": rng.normal(1, 0.2, 8).astype(np.float32),
+        "shift": rng.normal(0, 0.2, 8).astype(np.float32),
+        "wide_gain": rng.normal(1, 0.2, (8, 1, 1)).astype(np.float32),
+        "wide_shift": rng.normal(0, 0.2, (8, 1, 1)).astype(np.float32),
+        "one": np.ones(1, np.float32),
+        "none": np.zeros(1, np.float32),
+        "flat": np.array([0, 1, -1]),
+        "back": rng.normal(0, 0.3, (3, 8, 1, 1)).astype(np.float32),
+        "range": np.float32(60),
+        "centre": np.float32(128),
+    }
+    norms = {
+        "group": [node("GroupNormalization", ["features", "gain", "shift"], ["normal"], num_groups=2)],
+        "whole": [node("GroupNormalization", ["features", "gain", "shift"], ["normal"], num_groups=1)],
+        "layer": [
+            node("Transpose", ["features"], ["pixels"], perm=[0, 2, 3, 1]),
+            node("LayerNormalization", ["pixels", "gain", "shift"], ["levelled"], axis=-1),
+            node("Transpose", ["levelled"], ["normal"], perm=[0, 3, 1, 2]),
+        ],
+        "whole layer": [
+            node("LayerNormalization", ["features", "wide_gain", "wide_shift"], ["normal"], axis=1),
+        ],
+        "instance": [node("InstanceNormalization", ["features", "gain", "shift"], ["normal"])],
+        "whole instance": [
+            node("Reshape", ["features", "flat"], ["long"]),
+            node("InstanceNormalization", ["long", "one", "none"], ["long_normal"]),
+            node("Shape", ["features"], ["size"]),
+            node("Reshape", ["long_normal", "size"], ["plain"]),
+            node("Mul", ["plain", "wide_gain"], ["scaled"]),
+            node("Add", ["scaled", "wide_shift"], ["normal"]),
+        ],
+    }
+    middle = [
+        node("Conv", ["planes", "kernel"], ["features"], pads=[1, 1, 1, 1]),
+        *norms[kind],
+        node("LeakyRelu", ["normal"], ["active"], alpha=0.2),
+        node("Conv", ["active", "back"], ["colours"]),
+        node("Tanh", ["colours"], ["bounded"]),
+        node("Mul", ["bounded", "range"], ["spread"]),
+        node("Add", ["spread", "centre"], ["drawn"]),
+    ]
+    return make_network(path, middle, constants, opset=21)
+
+
+NORMS = ("group", "whole", "layer", "whole layer", "instance", "whole instance")

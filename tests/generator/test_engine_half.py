@@ -20,9 +20,13 @@ from livefilter.generator.half import to_half  # noqa: E402
 from livefilter.generator.onnx_network import element_types, fix_size, load_network  # noqa: E402
 from livefilter.generator.precision_check import compare_precisions, measure, require_same_picture  # noqa: E402
 from livefilter.styles.catalogue import Catalogue  # noqa: E402
-from tests.generator.networks import gains, make_network, normalising  # noqa: E402
+from tests.generator.networks import NORMS, gains, make_network, normalised_by, normalising  # noqa: E402
 
-BUNDLED = [style.name for style in Catalogue(user=Path("no-such-folder")).styles]
+BUNDLED = {
+    network.label: network.path
+    for style in Catalogue(user=Path("no-such-folder")).styles
+    for network in style.networks.values()
+}
 
 
 def precisions(model: Any) -> dict[str, int]:
@@ -33,7 +37,7 @@ def precisions(model: Any) -> dict[str, int]:
 @pytest.mark.parametrize("name", BUNDLED)
 def test_every_bundled_style_survives_half_precision(name: str) -> None:
     """A bundled style stays within 2 grey levels and above 45 dB on every check picture."""
-    network = load_network(Catalogue().get(name).network_path)
+    network = load_network(BUNDLED[name])
     half = to_half(network)
     types = precisions(half)
     convolutions = [types[node.output[0]] for node in half.graph.node if node.op_type == "Conv"]
@@ -58,6 +62,19 @@ def test_a_network_with_norms_draws_the_same_in_half_precision(tmp_path: Path) -
     """The converted graph runs, and its picture is within the limits."""
     network = load_network(normalising(tmp_path / "n.onnx"))
     require_same_picture("norms", compare_precisions(network, to_half(network), check_pictures(96, 64)))
+
+
+@pytest.mark.parametrize("kind", NORMS)
+def test_native_norms_keep_their_statistics_in_float32(tmp_path: Path, kind: str) -> None:
+    """Each normalising operator is fed and computed in float32, the convolutions around it are not; pictures agree."""
+    network = load_network(normalised_by(tmp_path / "n.onnx", kind))
+    half = to_half(network)
+    types = precisions(half)
+    norms = [node for node in half.graph.node if node.op_type.endswith("Normalization")]
+    assert norms
+    assert {types[name] for node in norms for name in (*node.input, *node.output)} == {TensorProto.FLOAT}
+    assert types["features"] == types["colours"] == TensorProto.FLOAT16
+    require_same_picture(kind, compare_precisions(network, half, check_pictures(96, 64)))
 
 
 def test_an_overflow_is_found_though_onnx_runtime_hides_it(tmp_path: Path) -> None:
