@@ -126,7 +126,12 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
 
 def export(generator: Generator, path: Path) -> str:
     """Write the generator's ONNX file, atomically, and return its SHA-256 in hexadecimal."""
-    data = to_onnx(generator).SerializeToString()
+    return save(to_onnx(generator), path)
+
+
+def save(model: onnx.ModelProto, path: Path) -> str:
+    """Write a network's file, atomically, and return its SHA-256 in hexadecimal."""
+    data = model.SerializeToString()
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_bytes(data)
