@@ -3,7 +3,7 @@
 A script that styles frames of its own needs three names:
 
     from livefilter import Catalogue, Styler
-    styler = Styler(Catalogue().get("hayao").network_path, "onnxruntime", process_size=360)
+    styler = Styler(Catalogue().get("hayao").network(), "onnxruntime", process_size=360)
     styled = styler(image)  # (H, W, 3) uint8 BGR in and out
 """
 

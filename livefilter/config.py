@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -38,6 +38,9 @@ class Config(BaseModel):
         "camera[:DEVICE], window, page[:PORT], FILE.mp4, a URL (rtmp, srt, udp), null.",
     )
     style: str = Field("hayao", description="Name of the style to start with; see `livefilter styles`.")
+    network: Literal["auto", "lite", "full"] = Field(
+        "auto", description="Size of the style's network: lite, full, or auto for full on a GPU and lite elsewhere."
+    )
     strength: float = Field(1.0, ge=0, le=1, description="Blend of original (0) and styled picture (1).")
     backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")
     threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")
@@ -132,6 +135,8 @@ def _allowed(key: str) -> str:
     field = Config.model_fields[key]
     if field.annotation is bool:
         return "true or false"
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(get_args(field.annotation))
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
     if bounds:
         whole = "a whole number" if field.annotation is int else "a number"

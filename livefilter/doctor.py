@@ -154,18 +154,16 @@ def _style() -> Iterator[Check]:
     import numpy as np
 
     from livefilter.config import load_config
-    from livefilter.inference.selection import BUILT_AHEAD, choose_backend
+    from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
     from livefilter.inference.styler import Styler
     from livefilter.styles.catalogue import Catalogue
 
     width, height = _PROBE_SIZE
     try:
         config = load_config({})
-        catalogue = Catalogue()
-        style = catalogue.get(config.style)
-        catalogue.verify(style)
         backend, _ = choose_backend(config.backend, without=BUILT_AHEAD)
-        styler = Styler(style.network_path, backend, height)
+        style, network = Catalogue().choose(config.style, config.network, gpu=runs_on_gpu(backend))
+        styler = Styler(network, backend, height)
         try:
             styler.warm_up(width, height)
             image = np.full((height, width, 3), 127, np.uint8)
@@ -179,7 +177,8 @@ def _style() -> Iterator[Check]:
     except LivefilterError as error:
         yield Check("Styling", "fail", *_advice(str(error)))
         return
-    detail = f"{style.name} at {width}x{height}: {fps:.0f} fps with {info.backend} ({info.precision}) on {info.device}"
+    what = f"{style.name} {network.size} at {width}x{height}"
+    detail = f"{what}: {fps:.0f} fps with {info.backend} ({info.precision}) on {info.device}"
     if fps < _LIVE_FPS:
         yield Check("Styling", "warn", detail, "Live, frames will be skipped; a smaller --process-size is faster.")
     else:

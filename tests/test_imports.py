@@ -27,7 +27,7 @@ MAY = {
     "registry": set(),
     "config": set(),
     "capture": {"mailbox"},
-    "inference": {"control.settings", "metrics", *ENGINES_ARE_FOUND_BY},
+    "inference": {"control.settings", "metrics", "styles.network", *ENGINES_ARE_FOUND_BY},
     "output": set(),
     "styles": set(),
     "control": set(),

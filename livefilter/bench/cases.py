@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from livefilter.bench.measure import Case
 from livefilter.errors import BackendUnavailable, InvalidInput
-from livefilter.inference.selection import BUILT_AHEAD, choose_backend, why_unavailable
+from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu, why_unavailable
 from livefilter.registry import ENGINES
-from livefilter.styles.catalogue import Catalogue
+from livefilter.styles.catalogue import Catalogue, Style
 
 _SIZE = re.compile(r"(\d{1,5})[xX](\d{1,5})")
 _SIDES = (2, 7680)
@@ -27,28 +27,34 @@ class Skipped:
 
 
 def list_cases(
-    styles: Sequence[str], backends: Sequence[str], sizes: Sequence[str], process_sizes: Sequence[str]
+    styles: Sequence[str],
+    backends: Sequence[str],
+    sizes: Sequence[str],
+    process_sizes: Sequence[str],
+    networks: Sequence[str] = ("auto",),
 ) -> tuple[list[Case], list[Skipped]]:
     """Every combination of what was named, in that order and each once; "all" stands for all styles or backends.
+
+    networks: sizes of a style's network; "auto" is full on a GPU and lite elsewhere.
 
     Raises: UnknownName, StyleCorrupt, InvalidInput; BackendUnavailable: one that was named cannot run here.
     """
     found_backends, skipped = _backends(backends)
     frames = [_frame_size(size) for size in sizes]
     cases = [
-        Case(style, backend, width, height, process_size)
-        for style, backend, (width, height), process_size in itertools.product(
-            _styles(styles), found_backends, frames, [_process_size(size) for size in process_sizes]
+        Case(style.name, backend, width, height, process_size, style.network(size, gpu=runs_on_gpu(backend)).size)
+        for style, size, backend, (width, height), process_size in itertools.product(
+            _styles(styles), networks, found_backends, frames, [_process_size(size) for size in process_sizes]
         )
     ]
     return list(dict.fromkeys(cases)), skipped
 
 
-def _styles(names: Sequence[str]) -> list[str]:
+def _styles(names: Sequence[str]) -> list[Style]:
     catalogue = Catalogue()
-    found: list[str] = []
+    found: list[Style] = []
     for name in names:
-        found += [style.name for style in catalogue.styles] if name == "all" else [catalogue.get(name).name]
+        found += catalogue.styles if name == "all" else [catalogue.get(name)]
     if not found:
         raise InvalidInput("There is no style to measure: reinstall livefilter.")
     return found

@@ -43,7 +43,7 @@ from livefilter.generator.gpu import find_gpu
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.cuda import Memory, open_cuda
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
-from livefilter.inference.tensorrt import style_of
+from livefilter.inference.tensorrt import label_of
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
 
@@ -190,7 +190,7 @@ class GpuBench:
         if backend in BUILT_AHEAD:
             wanted = SizeRange.parse(f"{size[0]}x{size[1]}")
             flavour = next(f for f in FLAVOURS.values() if f is kind.flavour)
-            request = EngineRequest(network, style_of(network), "", wanted, flavour, gpu=self._gpu)
+            request = EngineRequest(network, label_of(network), "", wanted, flavour, gpu=self._gpu)
             built, _ = EngineBuilder(self._store, lambda text: None).obtain(request)
             build_s = built.sidecar.build_s if built.sidecar else 0.0
             more = {"store": self._store}
@@ -221,7 +221,8 @@ def _picture(width: int, height: int) -> Image:
 @click.option("--json", "target", type=click.Path(path_type=Path), help="File for the whole report.")
 def main(gpu: int, limit: float, network: tuple[Path, ...], target: Path | None) -> None:
     """Check and measure every backend of an NVIDIA GPU."""
-    networks = {style.name: style.network_path for style in Catalogue().styles} | {path.stem: path for path in network}
+    networks = {item.label: item.path for style in Catalogue().styles for item in style.networks.values()}
+    networks |= {path.stem: path for path in network}
     bench = GpuBench(networks, gpu, limit, click.echo)
 
     def write() -> None:

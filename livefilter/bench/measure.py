@@ -38,6 +38,7 @@ class Case:
     """What is measured: one style on one backend at one size of frames, in pixels.
 
     process_size: as asked for: "full" (the frame's own size), "auto" or pixels of the shorter side.
+    network: size of the style's network, "lite" or "full".
     """
 
     style: str
@@ -45,6 +46,7 @@ class Case:
     width: int
     height: int
     process_size: str
+    network: str = "lite"
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
     engine = result.engine
     return {
         "style": result.case.style,
+        "network": result.case.network,
         "backend": engine.backend,
         "device": engine.device,
         "precision": engine.precision,

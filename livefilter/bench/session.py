@@ -25,7 +25,7 @@ from livefilter.metrics import percentiles
 from livefilter.output import open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.registry import ENGINES
-from livefilter.styles.catalogue import Catalogue, Style
+from livefilter.styles.catalogue import Catalogue, Network
 
 # Drawn faster than any engine reads, so that what is timed is the drawing and not the wait for the beat.
 _DEMO_FPS = 1000.0
@@ -127,7 +127,7 @@ class BenchSession:
 
     def _open_styler(self, case: Case) -> Styler:
         return Styler(
-            self._verified(case).network_path,
+            self._network(case),
             case.backend,
             int(case.process_size) if case.process_size.isdecimal() else "auto",
             EngineOptions(threads=self._parts.threads),
@@ -136,17 +136,15 @@ class BenchSession:
 
     def _open_naive(self, case: Case, result: CaseResult, image: Image) -> NaiveLoop:
         """Open the naive loop and prove that it draws what the engine draws."""
-        network, engine = self._verified(case).network_path, result.engine
+        network, engine = self._network(case).path, result.engine
         naive = NaiveLoop(network, engine)
         options = EngineOptions(threads=self._parts.threads)
         with ENGINES.load(case.backend)(network, engine.width, engine.height, options) as reference:
             result.naive_difference_levels = naive.require_same(image, reference.run)
         return naive
 
-    def _verified(self, case: Case) -> Style:
-        style = self._catalogue.get(case.style)
-        self._catalogue.verify(style)
-        return style
+    def _network(self, case: Case) -> Network:
+        return self._catalogue.choose(case.style, case.network)[1]
 
     def _open_sinks(self, case: Case) -> list[Sink]:
         options = SinkOptions(case.width, case.height, self._plan.fps)

@@ -58,7 +58,7 @@ def tables(results: Sequence[CaseResult], fps: float) -> RenderableType:
 def case_name(result: CaseResult) -> str:
     """What was measured, in a few words."""
     case, engine = result.case, result.engine
-    name = f"{case.style} {engine.backend} {case.width}x{case.height}"
+    name = f"{case.style} {case.network} {engine.backend} {case.width}x{case.height}"
     whole = (-(-case.width // 8) * 8, -(-case.height // 8) * 8)  # engines take multiples of 8
     return name if (engine.width, engine.height) == whole else f"{name} at {engine.width}x{engine.height}"
 

@@ -28,12 +28,20 @@ from livefilter.bench.report import document, write_json
 from livefilter.bench.session import BenchSession, Parts
 from livefilter.bench.table import case_name, tables
 from livefilter.errors import BackendUnavailable, InvalidInput
+from livefilter.styles.network import SIZES
 
 _INTERRUPTED = 130
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("-s", "--style", multiple=True, default=["hayao"], help="Style; several allowed, or all.")
+@click.option(
+    "--network",
+    multiple=True,
+    type=click.Choice(["auto", *SIZES]),
+    default=["auto"],
+    help="Size of the style's network; several allowed. auto: full on a GPU, lite elsewhere.",
+)
 @click.option("--backend", multiple=True, default=["auto"], help="Backend; several allowed, or auto, or all.")
 @click.option("--size", multiple=True, default=["640x360"], metavar="WxH", help="Size of frames; several allowed.")
 @click.option(
@@ -63,6 +71,7 @@ _INTERRUPTED = 130
 @click.help_option("-h", "--help")
 def bench(
     style: tuple[str, ...],
+    network: tuple[str, ...],
     backend: tuple[str, ...],
     size: tuple[str, ...],
     process_size: tuple[str, ...],
@@ -83,7 +92,7 @@ def bench(
     Ctrl-C ends it and keeps what was measured.
     """
     console = Console(stderr=as_json, highlight=False)
-    cases, skipped = list_cases(style, backend, size, process_size)
+    cases, skipped = list_cases(style, backend, size, process_size, network)
     plan = Plan(fps, seconds, rounds, warmup, against)
     parts = Parts(source, output, threads)
     stem = _prepare(out) / time.strftime("bench-%Y%m%d-%H%M%S")

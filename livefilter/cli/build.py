@@ -17,12 +17,21 @@ from livefilter.generator.engine_key import PRECISIONS, SizeRange
 from livefilter.generator.engine_store import EngineStore, StoredEngine, engines_folder
 from livefilter.generator.flavour import FLAVOURS, get_flavour
 from livefilter.styles.catalogue import Catalogue
+from livefilter.styles.network import SIZES
 
 _CHECKPOINTS = {".safetensors", ".pt", ".pth", ".ckpt"}
 
 
 @click.command()
 @click.argument("network", metavar="STYLE|FILE.onnx")
+@click.option(
+    "--network",
+    "network_size",
+    type=click.Choice(["auto", *SIZES]),
+    default="auto",
+    show_default=True,
+    help="Size of the style's network; auto takes full.",
+)
 @click.option(
     "--size",
     "sizes",
@@ -41,15 +50,18 @@ _CHECKPOINTS = {".safetensors", ".pt", ".pth", ".ckpt"}
 )
 @click.option("--precision", type=click.Choice(PRECISIONS), default="fp16", show_default=True, help="Of the layers.")
 @click.option("--level", type=click.IntRange(0, 5), default=3, show_default=True, help="0 builds fast, 5 runs fast.")
+@click.option("--nv12", is_flag=True, help="Let the engine give NV12, which `run --nv12` takes.")
 @click.option("--gpu", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU to build for.")
 @click.option("--engines", type=click.Path(path_type=Path), help="Folder of built engines.  [env: LIVEFILTER_ENGINES]")
 @click.option("--force", is_flag=True, help="Build even when the engine is there.")
 def build(
     network: str,
+    network_size: str,
     sizes: tuple[str, ...],
     flavour: str,
     precision: str,
     level: int,
+    nv12: bool,
     gpu: int,
     engines: Path | None,
     force: bool,
@@ -58,12 +70,13 @@ def build(
 
     An engine that is there already is kept. Ctrl-C ends a build and leaves nothing of it behind.
     """
-    path, style, licence = find_network(network)
+    path, style, licence = find_network(network, network_size)
     ranges = [SizeRange.parse(size) for size in dict.fromkeys(sizes)]
     store = EngineStore(engines_folder(engines))
     console = Console(stderr=True, highlight=False)
     for size in ranges:
-        request = EngineRequest(path, style, licence, size, get_flavour(flavour), precision, level, gpu)
+        form = "nv12" if nv12 else "bgr"
+        request = EngineRequest(path, style, licence, size, get_flavour(flavour), precision, level, gpu, form)
         with _progress(console) as progress:
             task = progress.add_task(f"{style} {size} {flavour} {precision}", total=1.0, phase="")
             builder = EngineBuilder(store, _sayer(progress), _reporter(progress, task))
@@ -72,8 +85,8 @@ def build(
         click.echo(_result(engine, built))
 
 
-def find_network(named: str) -> tuple[Path, str, str]:
-    """The ONNX file, name and licence of a style of the catalogue or of a file.
+def find_network(named: str, size: str = "auto") -> tuple[Path, str, str]:
+    """The ONNX file, name and licence of a style of the catalogue, in that network size, or of a file.
 
     Raises: InvalidInput: no file, or one of another kind. UnknownName, StyleCorrupt: of the catalogue.
     """
@@ -86,10 +99,8 @@ def find_network(named: str) -> tuple[Path, str, str]:
                 f"Network file {path} does not exist. Check the path or name a style: livefilter styles."
             )
         return path, path.stem, "unknown"
-    catalogue = Catalogue()
-    style = catalogue.get(named)
-    catalogue.verify(style)
-    return style.network_path, style.name, style.licence
+    style, chosen = Catalogue().choose(named, size, gpu=True)
+    return chosen.path, chosen.label, style.licence
 
 
 def _progress(console: Console) -> Progress:

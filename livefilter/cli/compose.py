@@ -19,7 +19,7 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import EngineMismatch
 from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.live import LiveStylist
-from livefilter.inference.selection import BUILT_AHEAD, choose_backend
+from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.metrics import Metrics
 from livefilter.output import auto_outputs, open_sink
@@ -40,9 +40,10 @@ _HOLD_FILE_S = 30.0
 
 @dataclass
 class Running:
-    """The engine that was loaded last, which is the one that runs but for the moment of a swap."""
+    """The engine and the network size that were loaded last, which are what runs but for the moment of a swap."""
 
     info: EngineInfo
+    network: str
 
 
 @dataclass
@@ -65,6 +66,11 @@ class Live:
         return self.running.info.backend
 
     @property
+    def network(self) -> str:
+        """The size of the network that runs now, "lite" or "full"."""
+        return self.running.network
+
+    @property
     def device(self) -> str:
         """Where, in which precision and at which size."""
         engine = self.running.info
@@ -78,11 +84,14 @@ def open_styler(config: Config, style: str, width: int, height: int, budget_ms: 
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
     catalogue = Catalogue()
-    chosen = catalogue.get(style)
-    catalogue.verify(chosen)
     options = EngineOptions(config.threads, config.gpu, config.cuda)
+
+    def on(backend: str) -> Styler:
+        _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))
+        return Styler(network, backend, config.process_size, options, budget_ms=budget_ms)
+
     backend, _reason = choose_backend(config.backend)
-    styler = Styler(chosen.network_path, backend, config.process_size, options, budget_ms=budget_ms)
+    styler = on(backend)
     try:
         styler.warm_up(width, height)
     except EngineMismatch as error:
@@ -90,7 +99,7 @@ def open_styler(config: Config, style: str, width: int, height: int, budget_ms: 
             raise
         ready, _reason = choose_backend("auto", without=BUILT_AHEAD)
         _log.warning("%s Styling with %s now.", error, ready)
-        styler = Styler(chosen.network_path, ready, config.process_size, options, budget_ms=budget_ms)
+        styler = on(ready)
         styler.warm_up(width, height)
     return styler
 
@@ -141,11 +150,11 @@ def compose_live(config: Config, keys: Keys) -> Live:
             opened.callback(upgrade.close)
             load = upgrade.open
         first = load(config.style)
-        running = Running(first.engine_info)
+        running = Running(first.engine_info, first.network_size)
 
         def load_and_show(style: str) -> Styler:
             styler = load(style)
-            running.info = styler.engine_info
+            running.info, running.network = styler.engine_info, styler.network_size
             return styler
 
         stylist = LiveStylist(

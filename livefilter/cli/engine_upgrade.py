@@ -14,6 +14,7 @@ from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, Livef
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.geometry import fit
 from livefilter.inference.styler import AUTO_SIZES, EngineFactory, Styler
+from livefilter.styles.network import Network
 
 _log = logging.getLogger(__name__)
 _CLOSE_S = 15.0
@@ -45,7 +46,8 @@ class Builder(Protocol):
 class EngineUpgrade:
     """Opens styles; from `start` to `close` engines that are missing are built one by one on a thread of their own.
 
-    network: the file of a style. engine: opens a built engine. open_ready: a warm styler on the best ready backend.
+    network, ready_network: of a style, for the engine and for `ready`.
+    engine: opens a built engine. open_ready: a warm styler on the best ready backend.
     ready: that backend, for frames whose size changes. size: what frames are, and process_size of the settings.
     only: the user named the backend, so that errors other than a missing engine are raised.
     notify: told what goes on, for the user to read.
@@ -53,7 +55,8 @@ class EngineUpgrade:
 
     def __init__(
         self,
-        network: Callable[[str], Path],
+        network: Callable[[str], Network],
+        ready_network: Callable[[str], Network],
         engine: EngineFactory,
         open_ready: Callable[[str], Styler],
         ready: EngineFactory,
@@ -65,7 +68,8 @@ class EngineUpgrade:
         *,
         only: bool = False,
     ) -> None:
-        self._network, self._engine, self._open_ready, self._ready = network, engine, open_ready, ready
+        self._network, self._ready_network = network, ready_network
+        self._engine, self._open_ready, self._ready = engine, open_ready, ready
         self._builder = builder
         self._size = size
         # No time is measured, for each size would need an engine of its own.
@@ -128,7 +132,7 @@ class EngineUpgrade:
                 if (width, height) == (chosen.padded_width, chosen.padded_height):
                     raise  # `open` knows what to do
                 self._queue(Wanted(style, width, height), "The size of the frames has changed")
-                return self._ready(network, width, height, options)
+                return self._ready(self._ready_network(style).path, width, height, options)
 
         return open_engine
 

@@ -125,7 +125,7 @@ def fault_of(engine: StoredEngine, networks: dict[str, str]) -> str | None:
 
 
 def _networks() -> dict[str, str]:
-    return {style.name: style.sha256 for style in Catalogue().styles}
+    return {network.label: network.sha256 for style in Catalogue().styles for network in style.networks.values()}
 
 
 def _find(store: EngineStore, name: str) -> StoredEngine:
@@ -158,7 +158,8 @@ def _cells(sidecar: Sidecar | None) -> list[str]:
     key = sidecar.key
     gpu = key.gpu if key.gpu == "none" else f"{key.gpu} ({key.capability})"
     megabytes = f"{sidecar.plan_bytes / 1e6:.1f}"
-    return [sidecar.style, key.size, key.flavour, key.precision, gpu, sidecar.built_at[:10], megabytes]
+    form = "" if key.form == "bgr" else f" {key.form}"
+    return [sidecar.style, key.size, key.flavour, key.precision + form, gpu, sidecar.built_at[:10], megabytes]
 
 
 def _show_layers(console: Console, layers: list[dict[str, Any]], note: str) -> None:

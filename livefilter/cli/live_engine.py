@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from livefilter.cli.engine_upgrade import EngineUpgrade, Wanted
 from livefilter.config import Config
@@ -13,18 +12,19 @@ from livefilter.generator.engine_key import FrameSize, SizeRange
 from livefilter.generator.engine_store import EngineStore, engines_folder
 from livefilter.generator.flavour import Flavour
 from livefilter.inference.base import EngineOptions
+from livefilter.inference.selection import runs_on_gpu
 from livefilter.inference.styler import Styler
 from livefilter.registry import ENGINES
-from livefilter.styles.catalogue import Catalogue
+from livefilter.styles.catalogue import Catalogue, Network
 
 _log = logging.getLogger(__name__)
 
 
 class StoreBuilder:
-    """Builds into the usual engine folder, for one flavour on one GPU."""
+    """Builds into the usual engine folder, networks of one size (or "auto") for one flavour on one GPU."""
 
-    def __init__(self, flavour: Flavour, gpu: int) -> None:
-        self._flavour, self._gpu = flavour, gpu
+    def __init__(self, flavour: Flavour, gpu: int, network: str) -> None:
+        self._flavour, self._gpu, self._network = flavour, gpu, network
         self._report: Callable[[float], None] = lambda fraction: None
         self._builder = EngineBuilder(
             EngineStore(engines_folder()),
@@ -35,13 +35,11 @@ class StoreBuilder:
     def build(self, wanted: Wanted, report: Callable[[float], None]) -> None:
         """See livefilter.cli.engine_upgrade.Builder."""
         self._report = report
-        catalogue = Catalogue()
-        style = catalogue.get(wanted.style)
-        catalogue.verify(style)
+        style, network = Catalogue().choose(wanted.style, self._network, gpu=True)
         size = FrameSize(wanted.width, wanted.height)
         self._builder.obtain(
             EngineRequest(
-                style.network_path, style.name, style.licence, SizeRange(size, size, size), self._flavour, gpu=self._gpu
+                network.path, network.label, style.licence, SizeRange(size, size, size), self._flavour, gpu=self._gpu
             )
         )
 
@@ -61,19 +59,17 @@ def engine_upgrade(
 ) -> EngineUpgrade:
     """The upgrade of a live run from the backend `ready` to the engines of `backend`."""
 
-    def network_of(style: str) -> Path:
-        catalogue = Catalogue()
-        chosen = catalogue.get(style)
-        catalogue.verify(chosen)
-        return chosen.network_path
+    def network_of(style: str, gpu: bool) -> Network:
+        return Catalogue().choose(style, config.network, gpu=gpu)[1]
 
     engine = ENGINES.load(backend)
     return EngineUpgrade(
-        network_of,
+        lambda style: network_of(style, True),
+        lambda style: network_of(style, runs_on_gpu(ready)),
         engine,
         open_ready,
         ENGINES.load(ready),
-        StoreBuilder(engine.flavour, config.gpu),
+        StoreBuilder(engine.flavour, config.gpu, config.network),
         (width, height),
         config.process_size,
         EngineOptions(config.threads, config.gpu, config.cuda),

@@ -17,7 +17,7 @@ from livefilter.capture.base import SourceOptions
 from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config
 from livefilter.frame import Image
-from livefilter.inference.selection import choose_backend
+from livefilter.inference.selection import choose_backend, runs_on_gpu
 from livefilter.inference.styler import Styler, blend
 from livefilter.styles.catalogue import Catalogue
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
-@config_options("style", "strength", "backend", "process_size", "threads")
+@config_options("style", "network", "strength", "backend", "process_size", "threads")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
 def render(source: Path, target: Path, config: Path | None, profile: str | None, overwrite: bool, **flags: Any) -> None:
     """Style a whole video, image or folder of images, keeping every frame, its timing and the sound.
@@ -81,9 +81,8 @@ class _ConfiguredStylist:
 
     def __init__(self, config: Config) -> None:
         # Wrong names are told before any file is opened.
-        catalogue = Catalogue()
-        catalogue.verify(catalogue.get(config.style))
-        choose_backend(config.backend)
+        backend, _reason = choose_backend(config.backend)
+        Catalogue().choose(config.style, config.network, gpu=runs_on_gpu(backend))
         self._config = config
         self._styler: Styler | None = None
         self.device = ""
@@ -95,7 +94,7 @@ class _ConfiguredStylist:
             height, width = image.shape[:2]
             self._styler = open_styler(self._config, self._config.style, width, height)
             info = self._styler.engine_info
-            self.device = f"{self._config.style} on {info.backend}, {info.device}"
+            self.device = f"{self._config.style} {self._styler.network_size} on {info.backend}, {info.device}"
         return blend(image, self._styler(image), self._config.strength)
 
     def __enter__(self) -> Self:

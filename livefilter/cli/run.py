@@ -34,8 +34,8 @@ _LOG_EVERY_S = 10.0
 
 @click.command()
 @config_options(
-    "input", "output", "style", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width", "height",
-    "fps", "loop", "compare", "mirror", "mirror_output", "fade_ms", "hold_s", "recordings",
+    "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
+    "height", "fps", "loop", "compare", "mirror", "mirror_output", "fade_ms", "hold_s", "recordings",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
@@ -121,6 +121,7 @@ def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
         "outputs": live.sink_names,
         "page": live.page_url,
         "style": live.stylist.style,
+        "network": live.network,
         "strength": wanted.strength,
         "backend": live.backend,
         "device": live.device,

@@ -35,7 +35,8 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
         "recording" if wanted.recording else "",
     ]
     style = Text.assemble(
-        ("style ", "dim"), (live.stylist.style, "bold magenta"), *(f"  {mark}" for mark in marks if mark),
+        ("style ", "dim"), (live.stylist.style, "bold magenta"), f" {live.network}",
+        *(f"  {mark}" for mark in marks if mark),
         ("  on ", "dim"), (f"{live.backend}, {live.device}", "cyan"),
     )  # fmt: skip
     lines = [rates, style]

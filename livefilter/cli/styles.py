@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefilter.errors import StyleCorrupt
-from livefilter.styles.catalogue import Catalogue, Style, user_folder
+from livefilter.styles.catalogue import Catalogue, Network, user_folder
 
 
 @click.command()
@@ -20,7 +20,8 @@ from livefilter.styles.catalogue import Catalogue, Style, user_folder
 def styles(as_json: bool, verify: bool) -> int:
     """List the styles on this machine; the exit code is 1 when one of them is broken."""
     catalogue = Catalogue()
-    faults = {style.name: _fault(catalogue, style) for style in catalogue.styles} if verify else {}
+    networks = [network for style in catalogue.styles for network in style.networks.values()]
+    faults = {network.label: _fault(network) for network in networks} if verify else {}
     if as_json:
         print(json.dumps(_as_json(catalogue, faults, verify), indent=2))
     else:
@@ -28,9 +29,9 @@ def styles(as_json: bool, verify: bool) -> int:
     return 1 if catalogue.broken or any(faults.values()) else 0
 
 
-def _fault(catalogue: Catalogue, style: Style) -> str | None:
+def _fault(network: Network) -> str | None:
     try:
-        catalogue.verify(style)
+        network.verify()
     except StyleCorrupt as error:
         return str(error)
     return None
@@ -39,24 +40,19 @@ def _fault(catalogue: Catalogue, style: Style) -> str | None:
 def _show(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Key", "Name", "Title", "Licence"):
+    for title in ("Key", "Name", "Title", "Licence", "Network"):
         table.add_column(title)
-    table.add_column("Network", justify="right")
+    table.add_column("MB", justify="right")
     table.add_column("kMAC/px", justify="right")
     if verify:
         table.add_column("SHA-256")
     for number, style in enumerate(catalogue.styles, 1):
-        row = [
-            str(number) if number <= 9 else "",
-            style.name,
-            style.title,
-            style.licence,
-            f"{style.network_path.stat().st_size / 1e6:.1f} MB",
-            f"{style.macs_per_pixel / 1000:.1f}",
-        ]
-        if verify:
-            row.append("[red]wrong[/]" if faults[style.name] else "[green]ok[/]")
-        table.add_row(*row[:1], *(escape(cell) for cell in row[1:6]), *row[6:])
+        about = [str(number) if number <= 9 else "", style.name, style.title, style.licence]
+        for network in style.networks.values():
+            row = [*about, network.size, f"{_bytes(network) / 1e6:.1f}", f"{network.macs_per_pixel / 1000:.1f}"]
+            state = "[red]wrong[/]" if faults.get(network.label) else "[green]ok[/]"
+            table.add_row(*(escape(cell) for cell in row), *([state] if verify else []))
+            about = [""] * len(about)  # the second network of a style stands below the first
     if catalogue.styles:
         console.print(table)
         console.print(f"More: put a style's folder into {escape(str(user_folder()))}", style="dim", soft_wrap=True)
@@ -69,9 +65,8 @@ def _show(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> 
 
 
 def _as_json(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> dict[str, Any]:
-    listed = []
-    for number, style in enumerate(catalogue.styles, 1):
-        entry: dict[str, Any] = {
+    listed = [
+        {
             "key": number if number <= 9 else None,
             "name": style.name,
             "title": style.title,
@@ -79,17 +74,29 @@ def _as_json(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) 
             "licence": style.licence,
             "credit": style.credit,
             "teacher": style.teacher,
-            "network": str(style.network_path),
-            "network_bytes": style.network_path.stat().st_size,
-            "sha256": style.sha256,
             "picture": str(style.picture_path) if style.picture_path else None,
-            "parameters": style.parameters,
-            "macs_per_pixel": style.macs_per_pixel,
-            "training": style.training,
-            "figures": dict(style.figures),
+            "networks": {
+                network.size: _network_json(network) | ({"verified": faults[network.label] is None} if verify else {})
+                for network in style.networks.values()
+            },
         }
-        if verify:
-            entry["verified"] = faults[style.name] is None
-        listed.append(entry)
+        for number, style in enumerate(catalogue.styles, 1)
+    ]
     broken = [{"name": item.name, "folder": str(item.folder), "reason": item.reason} for item in catalogue.broken]
     return {"styles": listed, "broken": broken}
+
+
+def _network_json(network: Network) -> dict[str, Any]:
+    return {
+        "file": str(network.path),
+        "bytes": _bytes(network),
+        "sha256": network.sha256,
+        "parameters": network.parameters,
+        "macs_per_pixel": network.macs_per_pixel,
+        "training": network.training,
+        "figures": dict(network.figures),
+    }
+
+
+def _bytes(network: Network) -> int:
+    return network.path.stat().st_size

@@ -14,7 +14,7 @@ from livefilter.generator.sidecar import Sidecar
 def why_stale(sidecar: Sidecar, networks: Mapping[str, str]) -> str | None:
     """Why this engine will not be used any more; None when it may be.
 
-    networks: the SHA-256 of the network of each style that is known here.
+    networks: the SHA-256 of each network that is known here, by its label.
     """
     key = sidecar.key
     flavour = FLAVOURS.get(key.flavour)

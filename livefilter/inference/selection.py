@@ -21,6 +21,12 @@ PREFERENCE = (
 )
 # These run what was built ahead for one size, so they may be present and still have nothing to run.
 BUILT_AHEAD = ("tensorrt", "tensorrt-rtx")
+_ON_CPU = ("openvino", "onnxruntime", "identity")
+
+
+def runs_on_gpu(name: str) -> bool:
+    """Whether a backend runs on a GPU, and so takes a style's full network where none is named."""
+    return name not in _ON_CPU
 
 
 def choose_backend(name: str, without: Collection[str] = ()) -> tuple[str, str]:

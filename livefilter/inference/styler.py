@@ -18,6 +18,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import FLOOR, Fit, fit
 from livefilter.registry import ENGINES
+from livefilter.styles.network import Network
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Timings:
 class Styler:
     """Styles frames of any size, undistorted, through an engine that is rebuilt when their size changes.
 
-    network: a style's ONNX file.
+    network: a network of a style, or any ONNX file that takes and gives what theirs do.
     backend: a registry name, or anything that is called and answers like an Engine class.
     process_size: shorter side in pixels at which frames are styled, or "auto".
     budget_ms: what a frame may take with "auto"; the largest of AUTO_SIZES that fits is taken. None takes the
@@ -56,7 +57,7 @@ class Styler:
 
     def __init__(
         self,
-        network: Path,
+        network: Path | Network,
         backend: str | EngineFactory,
         process_size: int | Literal["auto"] = "auto",
         options: EngineOptions | None = None,
@@ -68,7 +69,8 @@ class Styler:
             raise InvalidInput(f"process_size {process_size} is too small: it must be auto or at least {FLOOR} pixels.")
         self.timings = Timings(0.0, 0.0, 0.0)
         self.size_reason: str | None = None
-        self._network = network
+        self._network = network.path if isinstance(network, Network) else network
+        self.network_size = network.size if isinstance(network, Network) else ""
         self._factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
         self._process_size = process_size
         self._options = options or EngineOptions()

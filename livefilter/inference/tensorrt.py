@@ -25,6 +25,7 @@ from livefilter.inference.cuda import Cuda, open_cuda
 from livefilter.inference.cuda.driver_calls import INSTALL, OLDEST
 from livefilter.inference.hardware import find_nvidia_gpu
 from livefilter.inference.plan_runner import PlanRunner
+from livefilter.styles.network import SIZES
 
 _log = logging.getLogger(__name__)
 _LEVELS = (5, 4, 3, 2, 1, 0)  # the best engine that was built
@@ -62,7 +63,7 @@ class _TensorRTEngine(Engine):
         self._open_cuda = cuda
         self._module = module or self.flavour.load()
         request = EngineRequest(
-            network, style_of(network), "", SizeRange.parse(f"{width}x{height}"), self.flavour, gpu=self._options.gpu
+            network, label_of(network), "", SizeRange.parse(f"{width}x{height}"), self.flavour, gpu=self._options.gpu
         )
         self._plan, engine = find_engine(store or EngineStore(engines_folder()), request, gpu)
         self._kernels = engine.plan_path.with_suffix(KERNELS)
@@ -189,15 +190,23 @@ class TensorRTRtxEngine(_TensorRTEngine):
     flavour = FLAVOURS["rtx"]
 
 
-def style_of(network: Path) -> str:
-    """What `livefilter build` calls a network: a style's name where the file lies as styles do, else its path."""
-    return network.parent.name if network.name == "network.onnx" else str(network)
+def label_of(network: Path) -> str:
+    """What `livefilter build` calls a network: style and size where the file lies as styles do, else its path."""
+    return f"{network.parent.name}-{network.stem}" if _is_of_a_style(network) else str(network)
+
+
+def _is_of_a_style(network: Path) -> bool:
+    return network.name in {f"{size}.onnx" for size in SIZES}
 
 
 def build_command(request: EngineRequest) -> str:
     """The command that builds an engine."""
+    path = request.network
+    network = shlex.quote(str(path))
+    if _is_of_a_style(path):
+        network = f"{shlex.quote(path.parent.name)} --network {path.stem}"
     gpu = f" --gpu {request.gpu}" if request.gpu else ""
-    return f"livefilter build {shlex.quote(request.style)} --size {request.size} --flavour {request.flavour.name}{gpu}"
+    return f"livefilter build {network} --size {request.size} --flavour {request.flavour.name}{gpu}"
 
 
 def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[bytes, StoredEngine]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from livefilter.errors import StyleCorrupt
+from livefilter.errors import StyleCorrupt, UnknownName
+from livefilter.styles.network import SIZES, Network
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -18,36 +21,52 @@ else:
     import tomli as tomllib
 
 CARD = "card.toml"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A trained generator, as its card describes it.
+    """A trained generator in one or two sizes, as its card describes it.
 
-    name: what the user types; title: what the user reads.
-    network_path: the ONNX file, whose SHA-256 must be `sha256` (64 lower-case hexadecimal digits).
+    name: what the user types; title: what the user reads. folder: where its card lies.
+    networks: by size, "lite" and "full"; at least one of them.
     picture_path: a picture of the effect, if there is one.
-    parameters: weights in the network. macs_per_pixel: multiply-accumulates for each pixel of a frame.
     order: place in lists, and the key 1 to 9 that chooses the style.
-    figures: what was measured after training, by name.
     """
 
     name: str
     title: str
     licence: str
-    network_path: Path
-    sha256: str
+    folder: Path
+    networks: Mapping[str, Network]
     description: str = ""
     credit: str = ""
     teacher: str = ""
     picture_path: Path | None = None
-    parameters: int = 0
-    macs_per_pixel: float = 0.0
-    training: str = ""
     order: int = 1000
-    figures: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def network(self, size: str = "auto", *, gpu: bool = False) -> Network:
+        """Pick a network; a style that has only one gives that, and says so once if another was named.
+
+        size: "lite", "full", or "auto": full on a GPU, lite elsewhere. gpu: whether it is going to run on one.
+        Raises: UnknownName: no such size.
+        """
+        if size not in ("auto", *SIZES):
+            raise UnknownName("network size", size, ("auto", *SIZES))
+        wanted = size if size != "auto" else "full" if gpu else "lite"
+        if wanted in self.networks:
+            return self.networks[wanted]
+        (only,) = self.networks.values()
+        if size != "auto":
+            _say_once(f"Style {self.name} has no {size} network; its {only.size} one is used.")
+        return only
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    _log.warning("%s", text)
 
 
 def read_card(folder: Path) -> Style:
@@ -65,39 +84,62 @@ def read_card(folder: Path) -> Style:
             f"Style card {path} is not valid TOML: {error}. Correct it or reinstall the style."
         ) from error
     card = _Entries(path, entries)
+    name = card.text("name")
+    if not NAME.fullmatch(name):
+        raise card.wrong("name", f"{name!r} must be of a-z, 0-9, - and _")
     picture = card.text("picture", "")
-    style = Style(
-        name=card.text("name"),
+    return Style(
+        name=name,
         title=card.text("title"),
         licence=card.text("licence"),
-        network_path=card.file("network"),
-        sha256=card.text("sha256").lower(),
+        folder=folder,
+        networks=MappingProxyType({size: _network(name, size, table) for size, table in card.networks().items()}),
         description=card.text("description", ""),
         credit=card.text("credit", ""),
         teacher=card.text("teacher", ""),
         picture_path=card.file("picture") if picture else None,
-        parameters=int(card.number("parameters", 0)),
-        macs_per_pixel=card.number("macs_per_pixel", 0),
-        training=card.text("training", ""),
         order=int(card.number("order", 1000)),
-        figures=MappingProxyType(card.figures()),
     )
-    if not _NAME.fullmatch(style.name):
-        raise card.wrong("name", f"{style.name!r} must be of a-z, 0-9, - and _")
-    if not _SHA256.fullmatch(style.sha256):
-        raise card.wrong("sha256", "it must be 64 hexadecimal digits")
-    return style
+
+
+def _network(style: str, size: str, table: _Entries) -> Network:
+    checksum = table.text("sha256").lower()
+    if not _SHA256.fullmatch(checksum):
+        raise table.wrong("sha256", "it must be 64 hexadecimal digits")
+    return Network(
+        style=style,
+        size=size,
+        path=table.file("file"),
+        sha256=checksum,
+        parameters=int(table.number("parameters", 0)),
+        macs_per_pixel=table.number("macs_per_pixel", 0),
+        training=table.text("training", ""),
+        figures=MappingProxyType(table.figures()),
+    )
 
 
 class _Entries:
-    """Typed access to a card's entries."""
+    """Typed access to the entries of a card or of one of its tables, whose name then stands in `prefix`."""
 
-    def __init__(self, path: Path, entries: dict[str, Any]) -> None:
+    def __init__(self, path: Path, entries: dict[str, Any], prefix: str = "") -> None:
         self._path = path
         self._entries = entries
+        self._prefix = prefix
 
     def wrong(self, key: str, why: str) -> StyleCorrupt:
-        return StyleCorrupt(f"Style card {self._path} has no usable {key}: {why}. Correct it or reinstall the style.")
+        return StyleCorrupt(
+            f"Style card {self._path} has no usable {self._prefix}{key}: {why}. Correct it or reinstall the style."
+        )
+
+    def networks(self) -> dict[str, _Entries]:
+        tables = self._entries.get("networks")
+        if not isinstance(tables, dict) or not tables:
+            raise self.wrong("networks", "it needs a table [networks.lite] or [networks.full]")
+        for size, table in tables.items():
+            if size not in SIZES or not isinstance(table, dict):
+                raise self.wrong(f"networks.{size}", f"it must be a table of one of: {', '.join(SIZES)}")
+        found = {size: tables[size] for size in SIZES if size in tables}
+        return {size: _Entries(self._path, table, f"networks.{size}.") for size, table in found.items()}
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self._entries.get(key, default)
@@ -125,7 +167,7 @@ class _Entries:
     def figures(self) -> dict[str, float]:
         figures = self._entries.get("figures", {})
         if not isinstance(figures, dict):
-            raise self.wrong("figures", "it must be a table [figures]")
+            raise self.wrong("figures", "it must be a table")
         return {
             name: value
             for name, value in figures.items()

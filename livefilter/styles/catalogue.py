@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.resources
 import logging
 from collections.abc import Iterable
@@ -13,8 +12,9 @@ import platformdirs
 
 from livefilter.errors import StyleCorrupt, UnknownName
 from livefilter.styles.card import CARD, Style, read_card
+from livefilter.styles.network import Network
 
-__all__ = ["BrokenStyle", "Catalogue", "Style", "user_folder"]
+__all__ = ["BrokenStyle", "Catalogue", "Network", "Style", "user_folder"]
 
 _log = logging.getLogger(__name__)
 
@@ -57,23 +57,15 @@ class Catalogue:
                 raise StyleCorrupt(broken.reason)
         raise UnknownName("style", name, [style.name for style in self.styles])
 
-    def verify(self, style: Style) -> None:
-        """Compare the network with the card's SHA-256, so that no other file runs in its place.
+    def choose(self, name: str, size: str = "auto", *, gpu: bool = False) -> tuple[Style, Network]:
+        """Look up a style and the network of it that is to run, see Style.network; the file is verified.
 
-        Raises: StyleCorrupt: names both.
+        Raises: UnknownName; StyleCorrupt: the style is broken, or its file is not the one its card names.
         """
-        try:
-            found = hashlib.sha256(style.network_path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise StyleCorrupt(
-                f"Network file {style.network_path} of style {style.name} cannot be read: {error.strerror}. "
-                "Reinstall the style."
-            ) from error
-        if found != style.sha256:
-            raise StyleCorrupt(
-                f"Network file {style.network_path} of style {style.name} is not the one its card names: "
-                f"its SHA-256 is {found}, but the card says {style.sha256}. Reinstall the style."
-            )
+        style = self.get(name)
+        network = style.network(size, gpu=gpu)
+        network.verify()
+        return style, network
 
     def _search(self, root: Path) -> None:
         if not root.is_dir():
@@ -92,7 +84,7 @@ class Catalogue:
         for known in self.styles:
             if known.name == style.name:
                 raise StyleCorrupt(
-                    f"Style card {folder / CARD} has the name {style.name!r}, which {known.network_path.parent} "
+                    f"Style card {folder / CARD} has the name {style.name!r}, which {known.folder} "
                     "has already. Give it another name."
                 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ import numpy.typing as npt
 from livefilter.errors import InvalidInput, UnknownName
 from livefilter.generator.export import export, macs_per_pixel, parameters
 from livefilter.generator.network import Generator
+from livefilter.styles.card import CARD, Style, read_card
+from livefilter.styles.card_writer import write_card
+from livefilter.styles.network import SIZES, Network
 from livefilter.training.sheet import draw
 
 Image = npt.NDArray[np.uint8]
@@ -23,7 +25,10 @@ PICTURE_WIDTH = 640
 
 @dataclass(frozen=True)
 class StyleFacts:
-    """What the card says about a style and no training run can know."""
+    """What the card says about a style and no training run can know.
+
+    recolour: the teacher's hues are left out (see `target.recoloured`).
+    """
 
     title: str
     description: str
@@ -31,6 +36,7 @@ class StyleFacts:
     credit: str
     teacher: str
     order: int
+    recolour: bool = False
 
 
 STYLES = {
@@ -41,6 +47,31 @@ STYLES = {
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
         teacher="AnimeGANv3_Hayao_36",
         order=1,
+    ),
+    "shinkai": StyleFacts(
+        title="Shinkai",
+        description="Clear, bright colour and fine ink lines, after the look of AnimeGANv3 Shinkai.",
+        licence="non-commercial",
+        credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
+        teacher="AnimeGANv3_Shinkai_37",
+        order=2,
+    ),
+    "paprika": StyleFacts(
+        title="Paprika",
+        description="Warm, poster-like colour and bold outlines, after published results of AnimeGANv2 Paprika.",
+        licence="non-commercial",
+        credit="AnimeGANv2 (Jie Chen, Gang Liu, Xin Chen); trained on published results, non-commercial use.",
+        teacher="published AnimeGANv2 Paprika results",
+        order=3,
+    ),
+    "portrait": StyleFacts(
+        title="Portrait",
+        description="Bold flat shading with natural skin, made for faces, after White-box Cartoonization.",
+        licence="CC BY-NC-SA 4.0",
+        credit="White-box Cartoonization (Xinrui Wang, Jinze Yu); distilled from its results, non-commercial use.",
+        teacher="whitebox_dr",
+        order=4,
+        recolour=True,
     ),
 }
 
@@ -57,47 +88,71 @@ def facts_of(name: str) -> StyleFacts:
 
 
 def write_style(
-    folder: Path, name: str, generator: Generator, training: str, figures: Mapping[str, float | int], picture: Path
+    folder: Path,
+    name: str,
+    size: str,
+    generator: Generator,
+    training: str,
+    figures: Mapping[str, float | int],
+    picture: Path,
 ) -> None:
-    """Export a trained generator into `folder` as network.onnx, card.toml and picture.jpg.
+    """Export a trained generator as one network of the style in `folder`; a network of the other size stays.
 
     Args:
-        folder: made if missing; files of the same names are replaced.
+        folder: made if missing; SIZE.onnx, card.toml and picture.jpg are written. The picture shows the full network
+            where there is one.
         name: a style that `facts_of` knows.
+        size: "lite" or "full".
         generator: the trained network.
         training: the command that trained it, and for how long.
         figures: what `measure` found.
         picture: a photo that may be published; the style's picture shows it before and after.
 
     Raises:
-        UnknownName: the style is not known.
-        InvalidInput: the photo cannot be read.
+        UnknownName: the style or the size is not known.
+        InvalidInput: the photo cannot be read, or the folder holds another style.
+        StyleCorrupt: the card that is there cannot be read.
     """
     facts = facts_of(name)
+    if size not in SIZES:
+        raise UnknownName("network size", size, SIZES)
     before = cv2.imread(str(picture))
     if before is None:
         raise InvalidInput(f"{picture} is not a readable picture. Name another one with --picture.")
-    checksum = export(generator, folder / "network.onnx")
-    _write_picture(folder / "picture.jpg", np.asarray(before, np.uint8), generator)
-    entries: dict[str, str | int] = {
-        "name": name,
-        "title": facts.title,
-        "description": facts.description,
-        "licence": facts.licence,
-        "credit": facts.credit,
-        "teacher": facts.teacher,
-        "network": "network.onnx",
-        "sha256": checksum,
-        "picture": "picture.jpg",
-        "parameters": parameters(generator),
-        "macs_per_pixel": macs_per_pixel(generator),
-        "training": training,
-        "order": facts.order,
-    }
-    lines = [f"{key} = {_toml(value)}" for key, value in entries.items()]
-    lines += ["", "# Measured on photos left out of training; share = part of the teacher's change that is captured."]
-    lines += ["[figures]", *(f"{key} = {_toml(value)}" for key, value in figures.items())]
-    (folder / "card.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    networks: dict[str, Network] = {}
+    if (folder / CARD).exists():
+        there = read_card(folder)
+        if there.name != name:
+            raise InvalidInput(f"{folder} holds the style {there.name}. Name another folder for {name}.")
+        networks.update(there.networks)
+    path = folder / f"{size}.onnx"
+    networks[size] = Network(
+        style=name,
+        size=size,
+        path=path,
+        sha256=export(generator, path),
+        parameters=parameters(generator),
+        macs_per_pixel=macs_per_pixel(generator),
+        training=training,
+        figures=figures,
+    )
+    picture_path = folder / "picture.jpg"
+    if size == "full" or "full" not in networks or not picture_path.exists():
+        _write_picture(picture_path, np.asarray(before, np.uint8), generator)
+    write_card(
+        Style(
+            name=name,
+            title=facts.title,
+            licence=facts.licence,
+            folder=folder,
+            networks={each: networks[each] for each in SIZES if each in networks},
+            description=facts.description,
+            credit=facts.credit,
+            teacher=facts.teacher,
+            picture_path=picture_path,
+            order=facts.order,
+        )
+    )
 
 
 def _write_picture(path: Path, before: Image, generator: Generator) -> None:
@@ -112,7 +167,3 @@ def _write_picture(path: Path, before: Image, generator: Generator) -> None:
     square = np.asarray(cv2.resize(square, (drawn_size, drawn_size), interpolation=cv2.INTER_AREA), np.uint8)
     both = [cv2.resize(half, (side, side), interpolation=cv2.INTER_AREA) for half in (square, draw(generator, square))]
     cv2.imwrite(str(path), np.hstack(both), [cv2.IMWRITE_JPEG_QUALITY, 88])
-
-
-def _toml(value: str | int | float) -> str:
-    return json.dumps(value, ensure_ascii=False)  # TOML's basic strings and numbers are written like JSON's

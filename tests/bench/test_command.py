@@ -15,7 +15,7 @@ from livefilter.bench.cases import list_cases
 from livefilter.cli.main import main
 from livefilter.errors import BackendUnavailable, InvalidInput, StyleCorrupt, UnknownName
 from livefilter.inference import selection
-from livefilter.styles.catalogue import Catalogue, Style
+from livefilter.styles.catalogue import Catalogue, Network
 from tests.bench.test_report import UNITS, numbers
 
 QUICK = ["bench", "--backend", "identity", "--size", "64x48", "--seconds", "0.3", "--warmup", "0.1", "--fps", "240"]
@@ -173,9 +173,9 @@ def test_a_network_that_is_not_the_cards_is_not_measured(
 ) -> None:
     """Figures of a style are figures of that style's file."""
 
-    def refuse(self: Catalogue, style: Style) -> None:
-        raise StyleCorrupt(f"Network file of style {style.name} is another one.")
+    def refuse(self: Network) -> None:
+        raise StyleCorrupt(f"Network file of style {self.style} is another one.")
 
-    monkeypatch.setattr(Catalogue, "verify", refuse)
+    monkeypatch.setattr(Network, "verify", refuse)
     assert code_of([*QUICK, "--out", str(tmp_path)]) == 1
     assert "Network file of style hayao is another one." in capsys.readouterr().err

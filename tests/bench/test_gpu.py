@@ -21,7 +21,7 @@ from livefilter.generator.gpu import Gpu
 from livefilter.inference.cuda import Memory
 from livefilter.styles.catalogue import Catalogue
 
-HAYAO = Catalogue(user=Path("no-such-folder")).get("hayao").network_path
+HAYAO = Catalogue(user=Path("no-such-folder")).get("hayao").network().path
 
 
 @pytest.fixture

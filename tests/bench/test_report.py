@@ -95,7 +95,13 @@ def test_tables_fit_a_narrow_terminal() -> None:
     text = shown([result(), result("openvino", naive=False)], 80)
     assert "…" not in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
-    for word in ("hayao onnxruntime 640x360", "hayao openvino 640x360", "60.0 (40-80)", "naive loop", "postprocess"):
+    for word in (
+        "hayao lite onnxruntime 640x360",
+        "hayao lite openvino 640x360",
+        "60.0 (40-80)",
+        "naive loop",
+        "postprocess",
+    ):
         assert word in text
 
 

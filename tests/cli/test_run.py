@@ -42,7 +42,7 @@ def test_the_demo_scene_runs_and_reports(tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert report["styled"] >= 10
     assert report["sent"] > 0
-    assert report["style"] == "hayao"
+    assert (report["style"], report["network"]) == ("hayao", "lite")
     assert report["backend"] == "onnxruntime"
     assert report["latency"]["age"]["p95_ms"] > 0
 

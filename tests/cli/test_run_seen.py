@@ -78,7 +78,7 @@ def still(tmp_path: Path) -> tuple[Path, Image, Image]:
     raw = np.asarray(cv2.resize(photo[:384], (WIDTH, HEIGHT)), np.uint8)
     path = tmp_path / "still.png"
     cv2.imwrite(str(path), raw)
-    styler = Styler(Catalogue().get("hayao").network_path, "onnxruntime", 240)
+    styler = Styler(Catalogue().get("hayao").network(), "onnxruntime", 240)
     styled = styler(raw)
     styler.close()
     return path, raw, styled
@@ -129,6 +129,12 @@ class Screen:
     def press(self, key: str) -> None:
         self._xdotool("key", key)
 
+    def step(self, key: str) -> None:
+        """Press a key and wait until it has changed the picture: OpenCV keeps one key between two looks for keys."""
+        before = self._seen()
+        self.press(key)
+        self.shows(lambda found: distance(found, before) > 0.3, f"a change after {key}")
+
     def shows(self, reached: Callable[[Image], bool], what: str) -> None:
         """Wait until the window looks as it should."""
         until(lambda: reached(self._seen()), what)
@@ -178,10 +184,10 @@ def test_every_key_works_in_the_preview_window(tmp_path: Path, xvfb: str, still:
         screen.shows(near(half), "the split screen after c")
         screen.press("c")
         for _ in range(10):
-            screen.press("bracketleft")
+            screen.step("bracketleft")
         screen.shows(near(raw), "strength 0 after ten times [")
         for _ in range(10):
-            screen.press("bracketright")
+            screen.step("bracketright")
         screen.shows(near(styled), "strength 1 after ten times ]")
         screen.press("h")
         screen.shows(lambda found: distance(found, styled) > 4, "the help after h")

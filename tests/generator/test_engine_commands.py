@@ -75,9 +75,9 @@ def test_build_list_inspect_and_prune(tmp_path: Path) -> None:
     """An engine is built, listed, shown with its layers, damaged, and then removed."""
     built = livefilter("build", "hayao", "--size", "64x64", "--flavour", "rtx", "--engines", tmp_path)
     assert built.returncode == 0, built.stderr
-    assert built.stdout.startswith("hayao 64x64 rtx fp16: built in ")
+    assert built.stdout.startswith("hayao-lite 64x64 rtx fp16: built in ")
     (listed,) = json.loads(livefilter("engines", "list", "--json", "--engines", tmp_path).stdout)
-    assert (listed["style"], listed["size"], listed["precision"]) == ("hayao", "64x64", "fp16")
+    assert (listed["style"], listed["size"], listed["precision"]) == ("hayao-lite", "64x64", "fp16")
     shown = livefilter("engines", "inspect", "hayao", "--engines", tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "convolution" in shown.stdout

@@ -19,7 +19,11 @@ from livefilter.generator.flavour import FLAVOURS
 from livefilter.styles.catalogue import Catalogue
 from tests.generator.networks import normalising
 
-STYLES = {style.name: style.network_path for style in Catalogue(user=Path("no-such-folder")).styles}
+STYLES = {
+    network.label: network.path
+    for style in Catalogue(user=Path("no-such-folder")).styles
+    for network in style.networks.values()
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,9 @@ def test_every_network_builds(rtx: Any, tmp_path: Path, style: str, size: str) -
 
 def test_float32_stays_float32(rtx: Any, tmp_path: Path) -> None:
     """With fp32 no layer computes in half precision, and nothing is checked."""
-    engine, _ = EngineBuilder(EngineStore(tmp_path), lambda _: None).obtain(request(STYLES["hayao"], "64x64", "fp32"))
+    engine, _ = EngineBuilder(EngineStore(tmp_path), lambda _: None).obtain(
+        request(STYLES["hayao-lite"], "64x64", "fp32")
+    )
     assert engine.sidecar is not None
     assert "half" not in {layer["precision"] for layer in engine.sidecar.layers if layer["type"] == "convolution"}
     assert engine.sidecar.check == ()
@@ -73,6 +79,6 @@ def test_a_real_build_can_be_cancelled(rtx: Any, tmp_path: Path) -> None:
 
     builder = EngineBuilder(EngineStore(tmp_path), lambda _: None, report)
     with pytest.raises(BuildCancelled):
-        builder.obtain(request(STYLES["hayao"], "1280x720"))
+        builder.obtain(request(STYLES["hayao-lite"], "1280x720"))
     assert started.is_set()
     assert {path.suffix for path in tmp_path.iterdir()} <= {".lock"}

@@ -25,7 +25,11 @@ from tests.conftest import picture
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
 
 WIDTH, HEIGHT = 256, 128
-STYLES = {style.name: style.network_path for style in Catalogue(user=Path("no-such-folder")).styles}
+STYLES = {
+    network.label: network.path
+    for style in Catalogue(user=Path("no-such-folder")).styles
+    for network in style.networks.values()
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +77,16 @@ def test_both_ways_to_cuda_run_tensorrt(cuda: str, store: EngineStore) -> None:
         pytest.skip(str(why_unavailable(BUILT_AHEAD[0])))
     if cuda == "pycuda":
         pytest.importorskip("pycuda.driver")
-    with open_engine(backend, "hayao", store) as first, open_engine(backend, "hayao", store, cuda=cuda) as second:
+    with (
+        open_engine(backend, "hayao-lite", store) as first,
+        open_engine(backend, "hayao-lite", store, cuda=cuda) as second,
+    ):
         assert np.array_equal(first.run(picture(WIDTH, HEIGHT)), second.run(picture(WIDTH, HEIGHT)))
 
 
 def test_a_result_depends_on_its_frame_alone_and_stays_valid(backend: str, store: EngineStore) -> None:
     """The same frame gives the same picture after another one; writing into the frame changes nothing."""
-    with open_engine(backend, "hayao", store) as engine:
+    with open_engine(backend, "hayao-lite", store) as engine:
         image = picture(WIDTH, HEIGHT, 1)
         first = engine.run(image).copy()
         other = engine.run(picture(WIDTH, HEIGHT, 2)).copy()
@@ -93,13 +100,13 @@ def test_a_result_depends_on_its_frame_alone_and_stays_valid(backend: str, store
 
 def test_opening_and_closing_gives_the_memory_back(backend: str, store: EngineStore) -> None:
     """After the first time, twenty more leave as much GPU memory free as before."""
-    open_engine(backend, "hayao", store).close()
+    open_engine(backend, "hayao-lite", store).close()
     cuda = open_cuda()
     try:
         with cuda.current():
             before = cuda.memory().free
         for _ in range(20):
-            with open_engine(backend, "hayao", store) as engine:
+            with open_engine(backend, "hayao-lite", store) as engine:
                 engine.run(picture(WIDTH, HEIGHT))
         with cuda.current():
             assert cuda.memory().free >= before - (16 << 20)

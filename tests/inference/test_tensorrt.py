@@ -51,7 +51,7 @@ class Machine:
         self.kind = kind
         self.driver = FakeDriver()
         self.runtime = FakeRuntime(self.driver, WIDTH, HEIGHT, **runtime)
-        self.network = folder / "style" / "network.onnx"
+        self.network = folder / "style" / "full.onnx"
         self.network.parent.mkdir()
         self.network.write_bytes(b"onnx")
         self.store = EngineStore(folder / "engines")
@@ -219,7 +219,9 @@ def test_a_fault_that_loses_nothing_is_passed_on(machine: Machine) -> None:
 def test_without_an_engine_the_command_is_named(tmp_path: Path) -> None:
     """Nothing is loaded; the error is what to type, for this style, size and flavour."""
     machine = Machine(tmp_path, TensorRTRtxEngine)
-    with pytest.raises(EngineMismatch, match=r"Build it: livefilter build style --size 96x64 --flavour rtx$"):
+    with pytest.raises(
+        EngineMismatch, match=r"Build it: livefilter build style --network full --size 96x64 --flavour rtx$"
+    ):
         machine.open()
     assert machine.driver.calls == []
 

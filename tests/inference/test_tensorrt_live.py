@@ -68,10 +68,10 @@ def put_engine(width: int, height: int, folder: Path) -> None:
     """Build, as far as the in-memory GPU asks for it."""
     size = FrameSize(width, height)
     request = EngineRequest(
-        Catalogue().get("hayao").network_path, "hayao", "", SizeRange(size, size, size), FLAVOURS["tensorrt"]
+        Catalogue().get("hayao").network().path, "hayao-lite", "", SizeRange(size, size, size), FLAVOURS["tensorrt"]
     )
     key = request.key(GPU)
-    EngineStore(folder).obtain(key, "hayao", lambda: built_plan(key), lambda text: None)
+    EngineStore(folder).obtain(key, "hayao-lite", lambda: built_plan(key), lambda text: None)
 
 
 @pytest.mark.parametrize("name", ["auto", "tensorrt"])
@@ -119,7 +119,7 @@ def test_rendering_uses_an_engine_that_is_there_and_says_when_there_is_none(
     """With auto the next backend serves, with a warning that names the command; by name it is an error."""
     with closing(open_styler(CONFIG, "hayao", 1280, 720)) as styler:
         assert styler.engine_info.backend in {"openvino", "onnxruntime"}
-    assert "Build it: livefilter build hayao --size 120x64 --flavour tensorrt" in caplog.text
+    assert "Build it: livefilter build hayao --network lite --size 120x64 --flavour tensorrt" in caplog.text
     with pytest.raises(EngineMismatch, match="Build it"):
         open_styler(CONFIG.model_copy(update={"backend": "tensorrt"}), "hayao", 1280, 720)
     put_engine(120, 64, tmp_path / "engines")

@@ -17,6 +17,7 @@ from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.live import LiveStylist
 from livefilter.inference.styler import Styler
 from livefilter.metrics import Metrics
+from livefilter.styles.network import Network
 from tests.conftest import frame
 from tests.fakes import until
 
@@ -37,6 +38,11 @@ class Flat(Engine):
         pass
 
 
+def network_of(style: str) -> Network:
+    """Where a style's network would be."""
+    return Network(style, "full", Path(style) / "full.onnx", "0" * 64)
+
+
 class Run:
     """A live run: the ready backend draws 40, the engine, once it was built, 240."""
 
@@ -49,7 +55,8 @@ class Run:
         self.trouble, self.fails = trouble, fails
         self.settings = SharedSettings(LiveSettings("first"))
         self.upgrade = EngineUpgrade(
-            lambda style: Path(style) / "network.onnx",
+            network_of,
+            network_of,
             self.engine,
             self.open_ready,
             lambda network, width, height, options: Flat("ready", 40, width, height),

@@ -23,7 +23,11 @@ from tests.conftest import picture
 from tests.inference.networks import write_style_network
 
 WIDTH, HEIGHT = 96, 64
-STYLES = {style.name: style.network_path for style in Catalogue(user=Path("no-such-folder")).styles}
+STYLES = {
+    network.label: network.path
+    for style in Catalogue(user=Path("no-such-folder")).styles
+    for network in style.networks.values()
+}
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -63,7 +67,7 @@ def test_other_networks_are_refused(tmp_path: Path) -> None:
 
 def test_closed_and_wrong_frames_are_refused() -> None:
     """In the words of every engine."""
-    engine = TorchCudaEngine(STYLES["hayao"], WIDTH, HEIGHT, device="cpu")
+    engine = TorchCudaEngine(STYLES["hayao-lite"], WIDTH, HEIGHT, device="cpu")
     with pytest.raises(EngineFailed, match="takes uint8 BGR frames"):
         engine.run(np.zeros((8, 8, 3), np.uint8))
     engine.close()
@@ -76,4 +80,4 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """It never computes on the CPU unasked."""
     monkeypatch.setattr("livefilter.inference.torch_cuda.find_nvidia_gpu", lambda: "this machine has no NVIDIA driver")
     with pytest.raises(BackendUnavailable, match="torch needs an NVIDIA GPU, but this machine has no NVIDIA driver"):
-        TorchCudaEngine(STYLES["hayao"], WIDTH, HEIGHT)
+        TorchCudaEngine(STYLES["hayao-lite"], WIDTH, HEIGHT)

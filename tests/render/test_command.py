@@ -23,7 +23,7 @@ def test_a_video_is_rendered_and_summed_up(tmp_path: Path) -> None:
     done = livefilter(tmp_path, "render", "in.mp4", "out.mp4", *FAST)
     assert done.returncode == 0, done.stderr
     assert "out.mp4: 30 frames" in done.stderr
-    assert "hayao on identity" in done.stderr
+    assert "hayao lite on identity" in done.stderr
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert container.streams.video[0].frames == 30
         assert container.streams.audio

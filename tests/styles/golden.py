@@ -26,9 +26,15 @@ def photo(side: int = 512) -> Image:
     return np.asarray(cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def styled(style: str, image: Image, backend: str = "onnxruntime") -> Image:
+def bundled() -> list[tuple[str, str]]:
+    """Name and network size of every bundled network."""
+    styles = Catalogue(user=Path("no such folder")).styles
+    return [(style.name, size) for style in styles for size in style.networks]
+
+
+def styled(style: str, image: Image, backend: str = "onnxruntime", size: str = "auto") -> Image:
     """What a bundled style makes of a picture at the picture's own size."""
-    styler = Styler(Catalogue().get(style).network_path, backend)
+    styler = Styler(Catalogue().get(style).network(size), backend)
     try:
         return styler(image)
     finally:
@@ -38,8 +44,8 @@ def styled(style: str, image: Image, backend: str = "onnxruntime") -> Image:
 def main() -> None:
     """Write every golden picture and the README's."""
     FOLDER.mkdir(exist_ok=True)
-    for style in Catalogue().styles:
-        cv2.imwrite(str(FOLDER / f"{style.name}.png"), styled(style.name, photo(192)))
+    for style, size in bundled():
+        cv2.imwrite(str(FOLDER / f"{style}-{size}.png"), styled(style, photo(192), size=size))
     README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
     pair = np.hstack([photo(), styled("hayao", photo())])
     cv2.imwrite(str(README_PICTURE), pair, [cv2.IMWRITE_JPEG_QUALITY, 88])

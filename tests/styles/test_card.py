@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from livefilter.errors import StyleCorrupt
+from livefilter.errors import StyleCorrupt, UnknownName
 from livefilter.styles.card import read_card
+from livefilter.styles.card_writer import write_card
 from tests.styles.folders import write_style
 
 
 def test_a_card_is_read(tmp_path: Path) -> None:
     """Every entry arrives, and files are found beside the card."""
-    folder = write_style(tmp_path, "ink", order=3, macs_per_pixel=8864, figures={"psnr_db": 24.5})
+    about = {"macs_per_pixel": 8864, "parameters": 5, "training": "a command", "figures": {"psnr_db": 24.5}}
+    folder = write_style(tmp_path, "ink", order=3, networks={"full": {}, "lite": about})
     style = read_card(folder)
     assert (style.name, style.title, style.licence, style.order) == ("ink", "Ink", "CC0-1.0", 3)
-    assert style.network_path == folder / "network.onnx"
-    assert style.macs_per_pixel == 8864
-    assert dict(style.figures) == {"psnr_db": 24.5}
+    assert list(style.networks) == ["lite", "full"]
+    lite = style.networks["lite"]
+    assert (lite.style, lite.size, lite.path, lite.label) == ("ink", "lite", folder / "lite.onnx", "ink-lite")
+    assert (lite.macs_per_pixel, lite.parameters, lite.training) == (8864, 5, "a command")
+    assert dict(lite.figures) == {"psnr_db": 24.5}
 
 
 def test_entries_that_are_not_needed_may_be_missing(tmp_path: Path) -> None:
@@ -26,10 +31,10 @@ def test_entries_that_are_not_needed_may_be_missing(tmp_path: Path) -> None:
     style = read_card(write_style(tmp_path, "ink"))
     assert style.picture_path is None
     assert style.description == ""
-    assert dict(style.figures) == {}
+    assert dict(style.network().figures) == {}
 
 
-@pytest.mark.parametrize("key", ["name", "title", "licence", "network", "sha256"])
+@pytest.mark.parametrize("key", ["name", "title", "licence"])
 def test_what_is_needed_is_asked_for(tmp_path: Path, key: str) -> None:
     """A card without a needed entry is an error that names the card and the entry."""
     folder = write_style(tmp_path, "ink", **{key: None})
@@ -37,28 +42,77 @@ def test_what_is_needed_is_asked_for(tmp_path: Path, key: str) -> None:
         read_card(folder)
 
 
+@pytest.mark.parametrize("key", ["file", "sha256"])
+def test_a_network_needs_its_file_and_digest(tmp_path: Path, key: str) -> None:
+    """The error names the entry with its table."""
+    folder = write_style(tmp_path, "ink", networks={"full": {key: None}})
+    with pytest.raises(StyleCorrupt, match=rf"no usable networks\.full\.{key}: it is missing"):
+        read_card(folder)
+
+
+@pytest.mark.parametrize("networks", [{}, {"huge": {}}])
+def test_a_style_has_a_network_of_a_known_size(tmp_path: Path, networks: dict[str, object]) -> None:
+    """No network, or one of another size, is refused."""
+    with pytest.raises(StyleCorrupt, match="no usable networks"):
+        read_card(write_style(tmp_path, "ink", networks=networks))
+
+
 @pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("name", "Not A Name"),
-        ("title", 5),
-        ("sha256", "abc"),
-        ("order", "first"),
-        ("macs_per_pixel", -1),
-        ("parameters", True),
-        ("network", "../network.onnx"),
-        ("network", "..\\network.onnx"),
-        ("network", "elsewhere.onnx"),
-        ("picture", "none.jpg"),
-        ("figures", 3),
-    ],
+    ("key", "value"), [("name", "Not A Name"), ("title", 5), ("order", "first"), ("picture", "none.jpg")]
 )
 def test_a_wrong_entry_is_named(tmp_path: Path, key: str, value: object) -> None:
-    """Wrong types, names, digests, and files that are missing or lie outside the folder are refused."""
+    """Wrong types, names and missing files are refused."""
     folder = write_style(tmp_path, "ink", **{key: value})
     with pytest.raises(StyleCorrupt, match=f"no usable {key}") as caught:
         read_card(folder)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sha256", "abc"),
+        ("macs_per_pixel", -1),
+        ("parameters", True),
+        ("file", "../network.onnx"),
+        ("file", "..\\network.onnx"),
+        ("file", "elsewhere.onnx"),
+        ("figures", 3),
+    ],
+)
+def test_a_wrong_entry_of_a_network_is_named(tmp_path: Path, key: str, value: object) -> None:
+    """Wrong types, digests, and files that are missing or lie outside the folder are refused."""
+    folder = write_style(tmp_path, "ink", networks={"lite": {key: value}})
+    with pytest.raises(StyleCorrupt, match=rf"no usable networks\.lite\.{key}"):
+        read_card(folder)
+
+
+def test_a_written_card_reads_the_same(tmp_path: Path) -> None:
+    """What is written comes back, with quotes, umlauts and figures."""
+    style = read_card(write_style(tmp_path, "ink", networks={"lite": {"figures": {"db": 24.5}}, "full": {}}))
+    style = replace(style, credit='Zoë "Z" \\ Müller', description="flat")
+    assert write_card(style) == style.folder / "card.toml"
+    assert read_card(style.folder) == style
+
+
+def test_auto_takes_full_on_a_gpu_and_lite_elsewhere(tmp_path: Path) -> None:
+    """A size that is named is taken anywhere; an unknown one is an error."""
+    style = read_card(write_style(tmp_path, "ink", networks={"lite": {}, "full": {}}))
+    assert [style.network(gpu=gpu).size for gpu in (True, False)] == ["full", "lite"]
+    assert [style.network(size, gpu=gpu).size for size, gpu in (("lite", True), ("full", False))] == ["lite", "full"]
+    with pytest.raises(UnknownName, match="network size 'ful'"):
+        style.network("ful")
+
+
+def test_a_style_with_one_network_uses_it_and_says_so_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Asking for the other size by name is answered by a warning, the first time; auto is content."""
+    style = read_card(write_style(tmp_path, "ink-of-one-size"))
+    assert style.network(gpu=True).size == "lite"
+    assert caplog.records == []
+    assert [style.network("full").size for _ in range(3)] == ["lite"] * 3
+    assert [record.message for record in caplog.records] == [
+        "Style ink-of-one-size has no full network; its lite one is used."
+    ]
 
 
 @pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe\x00"])

@@ -37,11 +37,11 @@ def test_folders_that_are_missing_or_hold_no_card_are_passed_over(tmp_path: Path
 def test_a_broken_style_is_told_and_hurts_no_other(tmp_path: Path) -> None:
     """The others stay usable; asking for the broken one gives its reason."""
     write_style(tmp_path / "bundled", "good")
-    write_style(tmp_path / "bundled", "bad", sha256="?")
+    write_style(tmp_path / "bundled", "bad", networks={"lite": {"sha256": "?"}})
     found = catalogue(tmp_path)
     assert found.get("good").name == "good"
     assert [broken.name for broken in found.broken] == ["bad"]
-    with pytest.raises(StyleCorrupt, match="no usable sha256"):
+    with pytest.raises(StyleCorrupt, match=r"no usable networks\.lite\.sha256"):
         found.get("bad")
 
 
@@ -69,17 +69,18 @@ def test_an_unknown_style_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_a_network_must_be_the_one_on_the_card(tmp_path: Path) -> None:
-    """Verifying passes for the right file and names both digests for another one."""
-    folder = write_style(tmp_path / "bundled", "ink")
+    """The right file is given with its style; for another one the error names both digests."""
+    folder = write_style(tmp_path / "bundled", "ink", networks={"lite": {}, "full": {}})
     found = catalogue(tmp_path)
-    style = found.get("ink")
-    found.verify(style)
-    (folder / "network.onnx").write_bytes(b"exchanged")
-    with pytest.raises(StyleCorrupt, match=rf"SHA-256 is [0-9a-f]{{64}}, but the card says {style.sha256}"):
-        found.verify(style)
-    (folder / "network.onnx").unlink()
+    style, network = found.choose("ink", "full")
+    assert (style.name, network.path) == ("ink", folder / "full.onnx")
+    (folder / "full.onnx").write_bytes(b"exchanged")
+    with pytest.raises(StyleCorrupt, match=rf"SHA-256 is [0-9a-f]{{64}}, but the card says {network.sha256}"):
+        found.choose("ink", gpu=True)
+    assert found.choose("ink")[1].size == "lite", "a broken network hurts no other"
+    (folder / "full.onnx").unlink()
     with pytest.raises(StyleCorrupt, match="cannot be read"):
-        found.verify(style)
+        network.verify()
 
 
 def test_the_bundled_styles_are_whole() -> None:
@@ -88,7 +89,8 @@ def test_the_bundled_styles_are_whole() -> None:
     assert found.styles
     assert found.broken == []
     for style in found.styles:
-        found.verify(style)
+        for network in style.networks.values():
+            network.verify()
         assert style.description
         assert style.credit
         assert style.picture_path is not None

@@ -6,12 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from livefilter import Catalogue
 from livefilter.frame import Image
 from livefilter.inference.selection import why_unavailable
-from tests.styles.golden import FOLDER, photo, styled
-
-STYLES = [style.name for style in Catalogue().styles]
+from tests.styles.golden import FOLDER, bundled, photo, styled
 
 
 def flatness(image: Image) -> float:
@@ -22,23 +19,23 @@ def flatness(image: Image) -> float:
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
-@pytest.mark.parametrize("style", STYLES)
-def test_a_style_draws_its_golden_picture(style: str, backend: str) -> None:
+@pytest.mark.parametrize(("style", "size"), bundled())
+def test_a_style_draws_its_golden_picture(style: str, size: str, backend: str) -> None:
     """On every CPU backend the demo photo comes out as the stored picture, but for rounding."""
     if reason := why_unavailable(backend):
         pytest.skip(reason)
-    golden = cv2.imread(str(FOLDER / f"{style}.png"))
+    golden = cv2.imread(str(FOLDER / f"{style}-{size}.png"))
     assert golden is not None
-    difference = np.abs(styled(style, photo(192), backend).astype(int) - golden)
+    difference = np.abs(styled(style, photo(192), backend, size).astype(int) - golden)
     assert difference.mean() < 0.5
     assert np.percentile(difference, 99.9) <= 4
 
 
-@pytest.mark.parametrize("style", STYLES)
-def test_a_style_draws_lines_and_flat_regions(style: str) -> None:
+@pytest.mark.parametrize(("style", "size"), bundled())
+def test_a_style_draws_lines_and_flat_regions(style: str, size: str) -> None:
     """The styled photo is flatter than the photo between the lines, has more dark ink, and is not the photo."""
     before = photo(384)
-    after = styled(style, before)
+    after = styled(style, before, size=size)
     assert np.abs(after.astype(int) - before).mean() > 5
     assert flatness(after) < 0.8 * flatness(before)
     assert (after.max(axis=2) < 50).mean() > (before.max(axis=2) < 50).mean()

@@ -27,35 +27,36 @@ def run(*arguments: str) -> Any:
 
 
 def test_the_table_names_each_style_with_its_key(root: Path) -> None:
-    """A row holds the key, the name, the licence and the cost."""
-    write_style(root, "ink", macs_per_pixel=8864, order=1)
+    """A row holds the key, the name, the licence and the cost; a second network has a row of its own."""
+    write_style(root, "ink", networks={"lite": {"macs_per_pixel": 8864}, "full": {}}, order=1)
     write_style(root, "zen", order=2)
     result = run()
     rows = [line.split() for line in result.output.splitlines()]
-    assert rows[1] == ["1", "ink", "Ink", "CC0-1.0", "0.0", "MB", "8.9"]
-    assert rows[2][:2] == ["2", "zen"]
+    assert rows[1] == ["1", "ink", "Ink", "CC0-1.0", "lite", "0.0", "8.9"]
+    assert rows[2] == ["full", "0.0", "0.0"]
+    assert rows[3][:2] == ["2", "zen"]
     assert result.return_value == 0
 
 
 def test_json_holds_everything(root: Path) -> None:
     """Scripts get every entry with paths."""
-    folder = write_style(root, "ink", teacher="someone", figures={"psnr_db": 24.5})
-    data = json.loads(run("--json").output)
-    assert data["styles"][0]["network"] == str(folder / "network.onnx")
-    assert data["styles"][0]["figures"] == {"psnr_db": 24.5}
-    assert data["styles"][0]["key"] == 1
-    assert "verified" not in data["styles"][0]
+    folder = write_style(root, "ink", teacher="someone", networks={"lite": {"figures": {"psnr_db": 24.5}}})
+    (style,) = json.loads(run("--json").output)["styles"]
+    assert (style["key"], style["teacher"]) == (1, "someone")
+    assert style["networks"]["lite"]["file"] == str(folder / "lite.onnx")
+    assert style["networks"]["lite"]["figures"] == {"psnr_db": 24.5}
+    assert "verified" not in style["networks"]["lite"]
 
 
 def test_verify_tells_a_wrong_network(root: Path) -> None:
     """With --verify an exchanged network is told and the exit code is 1; without it nothing is read."""
     folder = write_style(root, "ink")
-    (folder / "network.onnx").write_bytes(b"exchanged")
+    (folder / "lite.onnx").write_bytes(b"exchanged")
     assert run().return_value == 0
     result = run("--verify")
     assert result.return_value == 1
     assert "is not the one its card names" in result.output
-    assert json.loads(run("--verify", "--json").output)["styles"][0]["verified"] is False
+    assert json.loads(run("--verify", "--json").output)["styles"][0]["networks"]["lite"]["verified"] is False
 
 
 def test_a_broken_card_is_shown(root: Path) -> None:

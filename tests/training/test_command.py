@@ -45,7 +45,7 @@ def test_photos_become_a_style(photos: Path, teacher: Path) -> None:
     result = CliRunner().invoke(train, arguments(photos, teacher), catch_exceptions=False)
     assert result.exit_code == 0
     style = photos.parent / "out" / "style"
-    assert sorted(path.name for path in style.iterdir()) == ["card.toml", "network.onnx", "picture.jpg"]
+    assert sorted(path.name for path in style.iterdir()) == ["card.toml", "lite.onnx", "picture.jpg"]
     card = (style / "card.toml").read_text(encoding="utf-8")
     assert "held_out_photos = 1" in card
     assert str(photos) not in card
@@ -65,3 +65,23 @@ def test_too_few_photos_are_refused(photos: Path, teacher: Path) -> None:
             path.unlink()
     with pytest.raises(InvalidInput, match="too small"):
         CliRunner().invoke(train, arguments(photos, teacher), catch_exceptions=False)
+
+
+def test_pairs_train_without_a_teacher(photos: Path, teacher: Path) -> None:
+    """Photos and drawings of the same names are enough; naming a teacher beside them is refused."""
+    pairs = ("--pairs", str(photos), str(photos))
+    words = arguments(photos, teacher)
+    for option in ("--photos", "--teacher"):
+        place = words.index(option)
+        del words[place : place + 2]
+    result = CliRunner().invoke(train, [*words, *pairs], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert (photos.parent / "out" / "style" / "card.toml").is_file()
+    with pytest.raises(InvalidInput, match="either"):
+        CliRunner().invoke(train, [*arguments(photos, teacher), *pairs], catch_exceptions=False)
+
+
+def test_a_size_that_is_not_there_is_named(photos: Path, teacher: Path) -> None:
+    """Networks come in two sizes, and a typo names them."""
+    with pytest.raises(UnknownName, match="lite"):
+        CliRunner().invoke(train, arguments(photos, teacher, network="light"), catch_exceptions=False)

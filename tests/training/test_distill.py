@@ -20,6 +20,7 @@ pytest.importorskip("onnx")
 
 from livefilter.errors import InvalidInput, UnknownName  # noqa: E402
 from livefilter.generator.network import Design, Generator  # noqa: E402
+from livefilter.styles.card import read_card  # noqa: E402
 from livefilter.training.card import write_style  # noqa: E402
 from livefilter.training.data import Pair  # noqa: E402
 from livefilter.training.distill import LATEST, Distillation, Recipe, distill, load_checkpoint  # noqa: E402
@@ -85,6 +86,20 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(pairs: list[Pair], tm
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_a_run_can_start_from_another_style(pairs: list[Pair], tmp_path: Path) -> None:
+    """The averaged weights of a finished run are the first weights of the next, whose steps start at none."""
+    first = Distillation(pairs, recipe(steps=4), TINY)
+    first.run(4)
+    first.save(tmp_path / LATEST)
+    second = Distillation(pairs, recipe(), TINY)
+    second.start_from(tmp_path / LATEST)
+    assert second.step == 0
+    for wanted, found in zip(first.averaged.parameters(), second.generator.parameters(), strict=True):
+        assert torch.equal(found, wanted)
+    with pytest.raises(InvalidInput, match="another design"):
+        Distillation(pairs, recipe(), Design(eighth=32)).start_from(tmp_path / LATEST)
+
+
 def test_distill_leaves_a_checkpoint_and_sheets(pairs: list[Pair], tmp_path: Path) -> None:
     """The loop writes its checkpoint and a sample sheet, and a second call has nothing left to do."""
     sheets: list[Path] = []
@@ -128,11 +143,28 @@ def test_a_style_folder_is_complete(pairs: list[Pair], tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "photo.png"), pairs[0].photo)
     torch.manual_seed(0)
     folder = tmp_path / "hayao"
-    write_style(folder, "hayao", Generator(TINY), "a command", {"held_out_photos": 2}, tmp_path / "photo.png")
+    photo = tmp_path / "photo.png"
+    write_style(folder, "hayao", "lite", Generator(TINY), "a command", {"held_out_photos": 2}, photo)
     card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
-    assert sorted(path.name for path in folder.iterdir()) == ["card.toml", "network.onnx", "picture.jpg"]
-    assert len(card["sha256"]) == 64
-    assert card["figures"]["held_out_photos"] == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["card.toml", "lite.onnx", "picture.jpg"]
+    assert len(card["networks"]["lite"]["sha256"]) == 64
+    assert card["networks"]["lite"]["figures"]["held_out_photos"] == 2
     assert draw(Generator(TINY), pairs[0].photo).shape == (96, 96, 3)
     with pytest.raises(UnknownName, match="hayaa"):
-        write_style(tmp_path / "x", "hayaa", Generator(TINY), "", {}, tmp_path / "photo.png")
+        write_style(tmp_path / "x", "hayaa", "lite", Generator(TINY), "", {}, photo)
+
+
+def test_the_other_size_of_a_style_stays(pairs: list[Pair], tmp_path: Path) -> None:
+    """A second network goes onto the same card, and the picture is that of the full one."""
+    photo, folder = tmp_path / "photo.png", tmp_path / "hayao"
+    cv2.imwrite(str(photo), pairs[0].photo)
+    torch.manual_seed(0)
+    write_style(folder, "hayao", "full", Generator(TINY), "first", {"psnr_db": 24.5}, photo)
+    picture = (folder / "picture.jpg").read_bytes()
+    write_style(folder, "hayao", "lite", Generator(TINY), "second", {}, photo)
+    style = read_card(folder)
+    assert [network.training for network in style.networks.values()] == ["second", "first"]
+    assert style.networks["full"].figures == {"psnr_db": 24.5}
+    assert (folder / "picture.jpg").read_bytes() == picture
+    with pytest.raises(UnknownName, match="network size"):
+        write_style(folder, "hayao", "huge", Generator(TINY), "", {}, photo)

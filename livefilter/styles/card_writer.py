@@ -1,0 +1,56 @@
+"""Writes the card of a style."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from livefilter.styles.card import CARD, Style
+
+_FIGURES = "# Measured after training; share = part of the teacher's change that is captured."
+
+
+def write_card(style: Style) -> Path:
+    """Write the card of a style into its folder, whole or not at all; `read_card` reads it back as it was.
+
+    Returns: the card's path.
+    Raises: OSError.
+    """
+    entries: dict[str, str | int | float] = {
+        "name": style.name,
+        "title": style.title,
+        "description": style.description,
+        "licence": style.licence,
+        "credit": style.credit,
+        "teacher": style.teacher,
+        "order": style.order,
+    }
+    if style.picture_path is not None:
+        entries["picture"] = style.picture_path.name
+    lines = _lines(entries)
+    for network in style.networks.values():
+        about: dict[str, str | int | float] = {
+            "file": network.path.name,
+            "sha256": network.sha256,
+            "parameters": network.parameters,
+            "macs_per_pixel": network.macs_per_pixel,
+            "training": network.training,
+        }
+        lines += ["", f"[networks.{network.size}]", *_lines(about)]
+        if network.figures:
+            lines += ["", _FIGURES, f"[networks.{network.size}.figures]", *_lines(dict(network.figures))]
+    path = style.folder / CARD
+    partial = path.with_suffix(".partial")
+    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+    return path
+
+
+def _lines(entries: dict[str, str | int | float]) -> list[str]:
+    # TOML's basic strings and numbers are written like JSON's. A number that is whole stands without a point.
+    return [f"{key} = {json.dumps(_plain(value), ensure_ascii=False)}" for key, value in entries.items() if value != ""]
+
+
+def _plain(value: str | int | float) -> str | int | float:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,56 @@
+"""One trained network of a style."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from livefilter.errors import StyleCorrupt
+
+# Smallest first: `lite` is for CPUs, `full` for GPUs.
+SIZES = ("lite", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of a style, in one of two sizes, as the style's card describes it.
+
+    style: name of the style it belongs to. size: "lite" or "full".
+    path: the ONNX file, whose SHA-256 must be `sha256` (64 lower-case hexadecimal digits).
+    parameters: weights in the network. macs_per_pixel: multiply-accumulates for each pixel of a frame.
+    training: the command that made it. figures: what was measured after training, by name.
+    """
+
+    style: str
+    size: str
+    path: Path
+    sha256: str
+    parameters: int = 0
+    macs_per_pixel: float = 0.0
+    training: str = ""
+    figures: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def label(self) -> str:
+        """What tells it from every other network: style and size."""
+        return f"{self.style}-{self.size}"
+
+    def verify(self) -> None:
+        """Compare the file with the card's SHA-256, so that no other file runs in its place.
+
+        Raises: StyleCorrupt: names both.
+        """
+        try:
+            found = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise StyleCorrupt(
+                f"Network file {self.path} of style {self.style} cannot be read: {error.strerror}. Reinstall the style."
+            ) from error
+        if found != self.sha256:
+            raise StyleCorrupt(
+                f"Network file {self.path} of style {self.style} is not the one its card names: "
+                f"its SHA-256 is {found}, but the card says {self.sha256}. Reinstall the style."
+            )
