@@ -16,17 +16,27 @@ def train() -> None:
 
 @train.command()
 @click.option("--style", required=True, help="Style to train, for example hayao.")
-@click.option("--photos", required=True, type=click.Path(path_type=Path), help="Folder of photos.")
-@click.option("--teacher", required=True, type=click.Path(path_type=Path), help="Published generator, an ONNX file.")
-@click.option("--cache", required=True, type=click.Path(path_type=Path), help="Folder for the teacher's drawings.")
+@click.option("--network", "size", default="lite", show_default=True, help="Size of the network: lite or full.")
+@click.option("--photos", type=click.Path(path_type=Path), help="Folder of photos for --teacher to draw.")
+@click.option("--teacher", type=click.Path(path_type=Path), help="Published generator, an ONNX file.")
+@click.option(
+    "--pairs",
+    multiple=True,
+    nargs=2,
+    metavar="PHOTOS DRAWINGS",
+    type=click.Path(path_type=Path),
+    help="Instead of --photos and --teacher: a folder of photos and one of drawings of the same names.",
+)
+@click.option("--cache", required=True, type=click.Path(path_type=Path), help="Folder for drawings and targets.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints and the result.")
+@click.option("--start-from", type=click.Path(path_type=Path), help="Checkpoint of another style, of the same size.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Photo to show on the card; default: the first one.")
 @click.option("--runtime", default="onnxruntime", show_default=True, help="Runs the teacher: onnxruntime or openvino.")
 @click.option(
     "--scale", "scales", multiple=True, default=SCALES, show_default=True, help="Longest side; A:B draws at B."
 )
 @click.option("--steps", default=24_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
-@click.option("--adversarial-from", default=16_000, show_default=True, help="Step at which the discriminator joins.")
+@click.option("--adversarial-from", type=int, help="Step at which the discriminator joins; default: three quarters.")
 @click.option("--batch", default=8, show_default=True, type=click.IntRange(3), help="Crops in a step.")
 @click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
@@ -34,15 +44,18 @@ def train() -> None:
 @click.option("--bfloat16/--float32", default=True, show_default=True, help="Precision of the forward pass.")
 def distill(
     style: str,
-    photos: Path,
-    teacher: Path,
+    size: str,
+    photos: Path | None,
+    teacher: Path | None,
+    pairs: tuple[tuple[Path, Path], ...],
     cache: Path,
     out: Path,
+    start_from: Path | None,
     picture: Path | None,
     runtime: str,
     scales: tuple[str, ...],
     steps: int,
-    adversarial_from: int,
+    adversarial_from: int | None,
     batch: int,
     crop: int,
     seed: int,
@@ -58,7 +71,7 @@ def distill(
     import shlex
     import sys
 
-    from livefilter.errors import InvalidInput
+    from livefilter.errors import InvalidInput, UnknownName
 
     if importlib.util.find_spec("torch") is None:
         raise InvalidInput("Training needs torch, which is not installed: pip install 'livefilter[training]'.")
@@ -66,8 +79,10 @@ def distill(
     import cv2
     import torch
 
+    from livefilter.generator.network import DESIGNS
+    from livefilter.training.artist import PublishedDrawings, TeacherArtist
     from livefilter.training.card import facts_of, write_style
-    from livefilter.training.data import Scale, is_held_out, list_photos, load_pairs, precompute
+    from livefilter.training.data import Lesson, Scale, prepare
     from livefilter.training.distill import Distillation, Recipe
     from livefilter.training.distill import distill as train_to_the_end
     from livefilter.training.figures import measure
@@ -78,26 +93,33 @@ def distill(
     if threads:
         torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    facts_of(style)
+    recolour = facts_of(style).recolour
+    if size not in DESIGNS:
+        raise UnknownName("network size", size, DESIGNS)
     if crop % 8:
         raise InvalidInput(f"--crop {crop} is no multiple of 8. Use {crop // 8 * 8}.")
-    files = list_photos(photos)
-    seen = [file for file in files if not is_held_out(file.name)]
-    unseen = [file for file in files if is_held_out(file.name)]
-    if not seen or not unseen:
-        raise InvalidInput(f"The photo folder {photos} is too small to keep photos out for measuring. Add photos.")
-    sizes = [Scale.parse(text) for text in scales]
-    precompute(files, Teacher(teacher, runtime), cache, sizes)
+    lessons = [Lesson(folder, PublishedDrawings(drawings, recolour)) for folder, drawings in pairs]
+    if photos and teacher and not lessons:
+        lessons = [Lesson(photos, TeacherArtist(Teacher(teacher, runtime), recolour))]
+    elif photos or teacher or not lessons:
+        raise InvalidInput("Training needs either --photos and --teacher, or --pairs. Name one of the two.")
+    seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
 
-    held_out = load_pairs(unseen, cache, sizes)
     recipe = Recipe(
-        steps=steps, adversarial_from=adversarial_from, batch=batch, crop=crop, seed=seed, bfloat16=bfloat16
+        steps=steps,
+        adversarial_from=steps * 3 // 4 if adversarial_from is None else adversarial_from,
+        batch=batch,
+        crop=crop,
+        seed=seed,
+        bfloat16=bfloat16,
     )
-    run = Distillation(load_pairs(seen, cache, sizes), recipe)
-    trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[1::9], path))
-    figures = {"held_out_photos": len(unseen), **measure(held_out, lambda photo: draw(trained, photo))}
-    command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}; {run.step} steps"
-    write_style(out / "style", style, trained, command, figures, picture or files[0])
+    run = Distillation(seen, recipe, DESIGNS[size])
+    if start_from is not None:
+        run.start_from(start_from)
+    trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[:: len(scales)], path))
+    figures = {"held_out_photos": len(held_out) // len(scales)} | measure(held_out, lambda photo: draw(trained, photo))
+    command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}"
+    write_style(out / "style", style, size, trained, command, figures, picture or lessons[0].photos()[0])
     click.echo(f"The style is in {out / 'style'}.")
 
 
@@ -105,8 +127,10 @@ def _without_paths(arguments: list[str]) -> list[str]:
     """Show options that name a file or folder as the option's name in capitals: a card tells nobody's paths."""
     shown = list(arguments)
     for index, argument in enumerate(arguments[:-1]):
-        if argument in {"--photos", "--teacher", "--cache", "--out", "--picture"}:
+        if argument in {"--photos", "--teacher", "--cache", "--out", "--picture", "--start-from"}:
             shown[index + 1] = argument[2:].upper()
+        elif argument == "--pairs":
+            shown[index + 1 : index + 3] = "PHOTOS", "DRAWINGS"
     return shown
 
 

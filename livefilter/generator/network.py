@@ -33,6 +33,13 @@ class Design:
         return asdict(self)
 
 
+# `lite` is for processors, `full` for graphics cards and the best look.
+DESIGNS = {
+    "lite": Design(half=16, quarter=32, eighth=40, half_convs=1, quarter_convs=1, eighth_blocks=3),
+    "full": Design(half=32, quarter=48, eighth=96, half_convs=2, quarter_convs=1, eighth_blocks=4),
+}
+
+
 class Conv(nn.Module):
     """A convolution whose kernel is the sum of branches; the sum is taken in weight space, so folding is exact.
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from livefilter.errors import InvalidInput
-from livefilter.training.target import inked
-from livefilter.training.teacher import Teacher
+from livefilter.training.artist import Artist, read_picture
+from livefilter.training.target import inked, recoloured
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -94,26 +94,25 @@ def scaled(picture: Image, longest: int) -> Image:
     return np.asarray(cv2.resize(picture, (size[0], size[1]), interpolation=method), dtype=np.uint8)
 
 
-def precompute(photos: Sequence[Path], teacher: Teacher, cache: Path, scales: Sequence[Scale]) -> None:
-    """Write what the teacher makes of each photo at each scale into `cache`; pairs that are there are kept.
+def precompute(photos: Sequence[Path], artist: Artist, cache: Path, scales: Sequence[Scale]) -> None:
+    """Write what the artist makes of each photo at each scale into `cache`; pairs that are there are kept.
 
     Raises:
-        InvalidInput: a photo cannot be read.
+        InvalidInput: a photo or its drawing cannot be read.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    for scale, path in tqdm([(s, p) for s in scales for p in photos], desc="teacher", unit="picture"):
+    for scale, path in tqdm([(s, p) for s in scales for p in photos], desc="drawings", unit="picture"):
         files = _files(cache, path.stem, scale)
         if all(file.exists() for file in files):
             continue
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if picture is None:
-            raise InvalidInput(f"{path} is not a readable picture. Remove it from the photo folder.")
-        photo = scaled(np.asarray(picture, dtype=np.uint8), scale.longest)
-        drawing = teacher.draw(scaled(np.asarray(picture, dtype=np.uint8), scale.drawn_at))
+        picture = read_picture(path)
+        photo = scaled(picture, scale.longest)
+        drawing = artist.draw(path, scaled(picture, scale.drawn_at))
         if drawing.shape != photo.shape:
             size = photo.shape[1], photo.shape[0]
             drawing = np.asarray(cv2.resize(drawing, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
-        for file, kept in zip(files, (photo, drawing, inked(drawing)), strict=True):
+        target = inked(recoloured(drawing, photo) if artist.recolour else drawing)
+        for file, kept in zip(files, (photo, drawing, target), strict=True):
             _write(file, kept)
 
 
@@ -131,6 +130,42 @@ def load_pairs(photos: Sequence[Path], cache: Path, scales: Sequence[Scale]) -> 
                 raise InvalidInput(f"The cache {cache} lacks {path.name} at {scale.longest}. Delete it and run again.")
             pairs.append(Pair(path.name, *(np.asarray(picture, np.uint8) for picture in pictures)))
     return pairs
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A folder of photos and who draws them."""
+
+    folder: Path
+    artist: Artist
+
+    def photos(self) -> list[Path]:
+        """The picture files of the folder, sorted by name."""
+        return list_photos(self.folder)
+
+
+def prepare(lessons: Sequence[Lesson], cache: Path, scales: Sequence[Scale]) -> tuple[list[Pair], list[Pair]]:
+    """Draw what is not in the cache yet; give the pairs to learn from and those held out for measuring.
+
+    With several lessons, the pairs of the smaller ones are repeated so that each is seen about equally often.
+
+    Raises:
+        InvalidInput: a folder is too small to hold photos out.
+    """
+    folders = [cache / str(index) if len(lessons) > 1 else cache for index in range(len(lessons))]
+    most = max(len(lesson.photos()) for lesson in lessons)
+    seen: list[Pair] = []
+    held_out: list[Pair] = []
+    for lesson, folder in zip(lessons, folders, strict=True):
+        photos = lesson.photos()
+        precompute(photos, lesson.artist, folder, scales)
+        kept = [path for path in photos if is_held_out(path.name)]
+        rest = [path for path in photos if not is_held_out(path.name)]
+        if not kept or not rest:
+            raise InvalidInput(f"The photo folder {lesson.folder} is too small to keep photos out. Add photos.")
+        seen += load_pairs(rest, folder, scales) * round(most / len(photos))
+        held_out += load_pairs(kept, folder, scales)
+    return seen, held_out
 
 
 @dataclass(frozen=True)

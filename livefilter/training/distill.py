@@ -159,6 +159,20 @@ class Distillation:
             raise InvalidInput(f"The checkpoint {path} is of another design. Use an empty --out folder.") from error
         self.step = int(state["step"])
 
+    def start_from(self, path: Path) -> None:
+        """Begin with the averaged weights and the discriminator of another run's checkpoint, at step 0.
+
+        Raises:
+            InvalidInput: the file is no checkpoint of this design.
+        """
+        state = load_checkpoint(path)
+        try:
+            for network in (self.generator, self.averaged):
+                network.load_state_dict(state["averaged"]["weights"])
+            self.discriminator.load_state_dict(state["discriminator"])
+        except (KeyError, RuntimeError) as error:
+            raise InvalidInput(f"The checkpoint {path} is of another design, so nothing can start from it.") from error
+
     def _judged(self, seen: Tensor, drawn: Tensor, targets: Tensor) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
         with self._autocast():
@@ -212,7 +226,7 @@ def distill(
     out: Path,
     sheet: Callable[[Generator, Path], None],
     save_every: int = 1000,
-    sheet_every: int = 5000,
+    sheet_every: int = 1000,
     log_every: int = 200,
 ) -> Generator:
     """Train `run` to the end of its recipe, continuing from `out` if it was cut off, and return the averaged network.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 torch = pytest.importorskip("torch")
+pytest.importorskip("onnx")
 
-from livefilter.generator.network import MULTIPLE, Conv, Design, Generator  # noqa: E402
+from livefilter.generator.export import macs_per_pixel, to_onnx  # noqa: E402
+from livefilter.generator.network import DESIGNS, MULTIPLE, Conv, Design, Generator  # noqa: E402
 
 SMALL = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
 
@@ -55,3 +57,12 @@ def test_a_network_survives_its_state() -> None:
     frames = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
         torch.testing.assert_close(network(frames), again(frames), rtol=0, atol=0)
+
+
+def test_both_sizes_keep_to_their_budgets() -> None:
+    """`lite` fits into half a megabyte; `full` into three and into a tenth of AnimeGANv2's 401 kMAC a pixel."""
+    lite, full = Generator(DESIGNS["lite"]), Generator(DESIGNS["full"])
+    assert len(to_onnx(lite).SerializeToString()) <= 500_000
+    assert len(to_onnx(full).SerializeToString()) <= 3_000_000
+    assert macs_per_pixel(full) <= 40_100
+    assert macs_per_pixel(lite) <= 401_000 / 60

@@ -13,8 +13,10 @@ pytest.importorskip("tqdm")
 pytest.importorskip("onnx")
 
 from livefilter.errors import InvalidInput
+from livefilter.training.artist import PublishedDrawings, TeacherArtist
 from livefilter.training.data import (
     LARGEST_SHIFT,
+    Lesson,
     Pair,
     Sampler,
     Scale,
@@ -23,9 +25,10 @@ from livefilter.training.data import (
     list_photos,
     load_pairs,
     precompute,
+    prepare,
     scaled,
 )
-from livefilter.training.target import inked, line_map
+from livefilter.training.target import inked, line_map, recoloured
 from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
@@ -49,9 +52,9 @@ def test_a_pair_is_computed_once(teacher: Path, tmp_path: Path) -> None:
     photos.mkdir()
     cv2.imwrite(str(photos / "one.png"), photo())
     files = list_photos(photos)
-    precompute(files, Teacher(teacher), tmp_path / "cache", [Scale(96, 64)])
+    precompute(files, TeacherArtist(Teacher(teacher)), tmp_path / "cache", [Scale(96, 64)])
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
-    precompute(files, Teacher(teacher), tmp_path / "cache", [Scale(96, 64)])
+    precompute(files, TeacherArtist(Teacher(teacher)), tmp_path / "cache", [Scale(96, 64)])
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == before
     (pair,) = load_pairs(files, tmp_path / "cache", [Scale(96, 64)])
     assert pair.photo.shape == pair.drawing.shape == pair.target.shape == (64, 96, 3)
@@ -132,3 +135,54 @@ def test_lines_are_inked_and_specks_are_not() -> None:
     assert int(target[30, 32].max()) < 90
     assert int(target[10, 10].min()) > 100
     assert abs(int(target[50, 50, 0]) - 160) <= 1
+
+
+def test_a_teacher_of_one_size_draws_smaller_pictures_too(teacher: Path, tmp_path: Path) -> None:
+    """The margin that fills its size is cut off again; a picture that is too large is refused."""
+    onnx = pytest.importorskip("onnx")
+    network = onnx.load(teacher)
+    for value in (network.graph.input[0], network.graph.output[0]):
+        for dimension, side in zip(value.type.tensor_type.shape.dim[1:3], (128, 160), strict=True):
+            dimension.dim_value = side
+    onnx.save(network, tmp_path / "fixed.onnx")
+    fixed = Teacher(tmp_path / "fixed.onnx")
+    small = photo(96, 64)
+    assert np.abs(fixed.draw(small).astype(int) - (255 - small)).max() <= 1
+    with pytest.raises(InvalidInput, match="160x128"):
+        fixed.draw(photo(160, 160))
+
+
+def test_published_drawings_are_found_by_name(tmp_path: Path) -> None:
+    """A drawing belongs to the photo of its name, whatever its suffix and size; a missing one is named."""
+    cv2.imwrite(str(tmp_path / "1.png"), photo(64, 80))
+    drawings = PublishedDrawings(tmp_path)
+    assert drawings.draw(Path("elsewhere/1.jpg"), photo()).shape == (128, 160, 3)
+    with pytest.raises(InvalidInput, match=r"no drawing of 2\.jpg"):
+        drawings.draw(Path("2.jpg"), photo())
+    with pytest.raises(InvalidInput, match="does not exist"):
+        PublishedDrawings(tmp_path / "nowhere")
+
+
+def test_a_small_folder_is_seen_as_often_as_a_large_one(tmp_path: Path) -> None:
+    """Of two lessons of different sizes each gives about half of the pairs, and what is held out is not repeated."""
+    names = [f"photo{index}.png" for index in range(1000)]
+    held_out = [name for name in names if is_held_out(name)]
+    others = [name for name in names if not is_held_out(name)]
+    lessons = []
+    for folder, count in ((tmp_path / "few", 1), (tmp_path / "many", 5)):
+        folder.mkdir()
+        for name in (held_out[0], *others[:count]):
+            cv2.imwrite(str(folder / name), photo())
+        lessons.append(Lesson(folder, PublishedDrawings(folder)))
+    seen, kept = prepare(lessons, tmp_path / "cache", [Scale(96, 96)])
+    assert [len(seen), len(kept)] == [3 + 5, 2]
+
+
+def test_a_recoloured_drawing_keeps_its_light_and_takes_the_photo_s_hues() -> None:
+    """A drawing with a green cast on a white wall becomes white again, as bright as it was drawn."""
+    wall = np.full((64, 64, 3), 200, np.uint8)
+    cast = np.full((64, 64, 3), (170, 210, 180), np.uint8)
+    back = recoloured(cast, wall)
+    assert int(np.ptp(back[32, 32])) <= 2
+    brightness = cv2.cvtColor(cast, cv2.COLOR_BGR2LAB)[32, 32, 0], cv2.cvtColor(back, cv2.COLOR_BGR2LAB)[32, 32, 0]
+    assert abs(int(brightness[0]) - int(brightness[1])) <= 2

@@ -1,0 +1,73 @@
+"""Who draws the targets: a published generator, or the person who published drawings of given photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livefilter.errors import InvalidInput
+from livefilter.training.teacher import Teacher
+
+Image = npt.NDArray[np.uint8]
+
+
+class Artist(Protocol):
+    """Makes a drawing of a photo.
+
+    recolour: the drawing's hues are not to be learnt; the target gets the photo's.
+    """
+
+    recolour: bool
+
+    def draw(self, path: Path, photo: Image) -> Image:
+        """Draw the photo of this file, given as (H, W, 3) uint8 BGR, in the same shape."""
+
+
+class TeacherArtist:
+    """A published generator that draws any photo."""
+
+    def __init__(self, teacher: Teacher, recolour: bool = False) -> None:
+        self._teacher, self.recolour = teacher, recolour
+
+    def draw(self, path: Path, photo: Image) -> Image:
+        return self._teacher.draw(photo)
+
+
+class PublishedDrawings:
+    """A folder of drawings, one for each photo, of the photo's name and with its pixels in the same places.
+
+    Raises:
+        InvalidInput: the folder does not exist.
+    """
+
+    def __init__(self, folder: Path, recolour: bool = False) -> None:
+        if not folder.is_dir():
+            raise InvalidInput(f"The folder of drawings {folder} does not exist. Name one as the second of --pairs.")
+        self._folder, self.recolour = folder, recolour
+
+    def draw(self, path: Path, photo: Image) -> Image:
+        found = sorted(self._folder.glob(f"{path.stem}.*"))
+        if not found:
+            raise InvalidInput(
+                f"{self._folder} has no drawing of {path.name}. Add {path.stem}.jpg or remove the photo."
+            )
+        drawing = read_picture(found[0])
+        size = photo.shape[1], photo.shape[0]
+        method = cv2.INTER_AREA if size[0] < drawing.shape[1] else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(drawing, size, interpolation=method), np.uint8)
+
+
+def read_picture(path: Path) -> Image:
+    """Read a picture file as (H, W, 3) uint8 BGR.
+
+    Raises:
+        InvalidInput: it is not readable.
+    """
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise InvalidInput(f"{path} is not a readable picture. Remove it from its folder.")
+    return np.asarray(picture, np.uint8)
