@@ -71,10 +71,10 @@ def as_module(network: Path) -> Any:
 
     Raises: StyleCorrupt: another kind.
     """
-    from livefilter.bench.animegan import FILE, animegan
+    from livefilter.bench.animegan import FILE, random_animegan
     from livefilter.generator.rebuild import generator_from_onnx
 
-    return animegan() if network.name == FILE else generator_from_onnx(network)
+    return random_animegan() if network.name == FILE else generator_from_onnx(network)
 
 
 def eager_torch(network: Path, gpu: int) -> Callable[[Image], Image]:
