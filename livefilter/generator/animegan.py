@@ -7,10 +7,12 @@ picture. Names in the state dict of `AnimeGanV2` are those of the public PyTorch
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
+import torch
 from torch import nn
 
-from livefilter.errors import UnknownName
+from livefilter.errors import InvalidInput, UnknownName
 from livefilter.generator.animegan_layers import (
     Bottleneck,
     Halved,
@@ -20,6 +22,7 @@ from livefilter.generator.animegan_layers import (
     instance_norm,
     separable,
 )
+from livefilter.generator.weights import shapes
 
 MULTIPLE = 4
 
@@ -101,6 +104,30 @@ def animegan(version: str = "v2") -> AnimeGan:
     if version not in FAMILY:
         raise UnknownName("AnimeGAN version", version, FAMILY)
     return FAMILY[version]()
+
+
+def version_of(generator: AnimeGan) -> str:
+    """The generator's key in `FAMILY`."""
+    return next(version for version, kind in FAMILY.items() if type(generator) is kind)
+
+
+def from_weights(weights: dict[str, Any]) -> AnimeGan:
+    """The generator of the family whose names and shapes these weights have.
+
+    Raises:
+        InvalidInput: a clause that says what they hold instead, to follow the file's name.
+    """
+    found = shapes(weights)
+    for version, kind in FAMILY.items():
+        with torch.device("meta"):
+            wanted = shapes(kind().state_dict())
+        if found == wanted and len(found) == len(weights):
+            generator = animegan(version)
+            generator.load_state_dict(weights)
+            return generator
+    first = next(iter(found.items()), None)
+    shown = f"{len(found)} tensors, the first of them {first[0]!r} of shape {first[1]}" if first else "no tensor"
+    raise InvalidInput(f"holds no AnimeGAN generator ({', '.join(FAMILY)}) but {shown}.")
 
 
 def _to_rgb(inputs: int) -> nn.Sequential:

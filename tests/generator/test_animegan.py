@@ -11,9 +11,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
-from livefilter.errors import UnknownName  # noqa: E402
-from livefilter.generator.animegan import FAMILY, AnimeGanV2, animegan  # noqa: E402
+from livefilter.errors import InvalidInput, UnknownName  # noqa: E402
+from livefilter.generator.animegan import FAMILY, AnimeGanV2, animegan, from_weights, version_of  # noqa: E402
 from livefilter.generator.animegan_export import as_bgr, export, to_onnx  # noqa: E402
+from livefilter.generator.weights import read_tensors  # noqa: E402
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu  # noqa: E402
 from tests.conftest import picture  # noqa: E402
 
@@ -117,3 +118,41 @@ def test_export_names_what_it_wrote(tmp_path: Path) -> None:
     checksum = export(animegan("v2-light"), tmp_path / "network.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]
     assert hashlib.sha256((tmp_path / "network.onnx").read_bytes()).hexdigest() == checksum
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_weights_say_which_generator_they_are_of(version: str, tmp_path: Path) -> None:
+    """A file of weights, read without running anything from it, becomes the generator that wrote it."""
+    network = animegan(version)
+    torch.save(network.state_dict(), tmp_path / "weights.pt")
+    again = from_weights(read_tensors(tmp_path / "weights.pt"))
+    assert version_of(again) == version
+    for name, values in network.state_dict().items():
+        assert torch.equal(again.state_dict()[name], values)
+
+
+def test_weights_of_something_else_are_described() -> None:
+    """The error tells what the file holds."""
+    with pytest.raises(InvalidInput, match=r"2 tensors, the first of them 'weight' of shape \(5, 4\)"):
+        from_weights(torch.nn.Linear(4, 5).state_dict())
+    with pytest.raises(InvalidInput, match="no tensor"):
+        from_weights({})
+
+
+class _Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("ran",)
+
+
+@pytest.mark.parametrize("content", [b"half a file", None], ids=["torn", "code"])
+def test_a_file_that_would_have_to_run_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    """Neither a torn file nor a pickle that calls something is read."""
+    path = tmp_path / "weights.pt"
+    if content is None:
+        torch.save({"weight": _Trap()}, path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(InvalidInput, match="not a readable file of weights"):
+        read_tensors(path)
+    with pytest.raises(InvalidInput, match="does not exist"):
+        read_tensors(tmp_path / "none.pt")
