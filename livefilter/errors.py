@@ -19,6 +19,7 @@ LivefilterError
 ├── SinkError
 │   ├── SinkUnavailable       an output cannot be opened
 │   └── SinkLost              an open output failed
+├── TriggerUnavailable        hotkeys or a MIDI device cannot be listened to
 └── StageStuck                a pipeline stage did not end in time
 
 Every message is one line that says what failed, on which thing, why, and how to fix it.
@@ -117,6 +118,10 @@ class SinkUnavailable(SinkError):
 
 class SinkLost(SinkError):
     """An open output failed."""
+
+
+class TriggerUnavailable(LivefilterError):
+    """Hotkeys or a MIDI device cannot be listened to."""
 
 
 class StageStuck(LivefilterError):

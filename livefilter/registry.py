@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,7 +35,9 @@ class Registry:
 SOURCES = Registry(
     "input",
     {
-        "camera": "livefilter.capture.camera:CameraSource",
+        "camera": "livefilter.capture.v4l2_camera:V4l2CameraSource"
+        if sys.platform.startswith("linux")
+        else "livefilter.capture.camera:CameraSource",
         "file": "livefilter.capture.video_file:VideoFileSource",
         "stream": "livefilter.capture.stream:StreamSource",
         "screen": "livefilter.capture.screen:ScreenSource",
@@ -68,5 +71,14 @@ SINKS = Registry(
         "record": "livefilter.output.recording:RecordingSink",
         "stream": "livefilter.output.stream:StreamSink",
         "null": "livefilter.output.null:NullSink",
+    },
+)
+
+TRIGGERS = Registry(
+    "trigger",
+    {
+        "keys": "livefilter.control.global_keys:GlobalKeys",
+        "portal": "livefilter.control.portal:PortalShortcuts",
+        "midi": "livefilter.control.midi:MidiPads",
     },
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from livefilter.control.settings import SharedSettings
@@ -12,51 +13,81 @@ STRENGTH_STEP = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A key, the method of Controller it calls, and what the help says."""
+    """A method of Controller, what the help says, and what triggers it.
+
+    key: in the preview window and the terminal. chord: with any other window in focus; docs/hotkeys.md says why these.
+    pad: on a MIDI device. The last two are defaults; an empty text is none.
+    """
 
     key: str
     method: str
     help: str
+    chord: str = ""
+    pad: str = ""
+
+    @property
+    def name(self) -> str:
+        """What settings call it."""
+        return self.method.removeprefix("toggle_").removeprefix("take_")
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("n", "next_style", "next style"),
-    Action("p", "previous_style", "previous style"),
-    Action("[", "weaker", "weaker effect"),
-    Action("]", "stronger", "stronger effect"),
+    Action("n", "next_style", "next style", "ctrl+shift+f2", "note:37"),
+    Action("p", "previous_style", "previous style", "ctrl+shift+f1", "note:36"),
+    Action("[", "weaker", "weaker effect", "ctrl+shift+f7", "note:39"),
+    Action("]", "stronger", "stronger effect", "ctrl+shift+f8", "note:40"),
     Action("c", "toggle_compare", "split screen: original | styled"),
     Action("m", "toggle_mirror", "mirror the preview"),
-    Action("b", "toggle_bypass", "bypass: show the raw camera"),
-    Action("r", "toggle_recording", "record on / off"),
-    Action("s", "take_snapshot", "save a snapshot"),
-    Action("space", "toggle_freeze", "freeze the picture"),
+    Action("b", "toggle_bypass", "bypass: show the raw camera", "ctrl+shift+f3", "note:38"),
+    Action("r", "toggle_recording", "record on / off", "ctrl+shift+f9", "note:41"),
+    Action("s", "take_snapshot", "save a snapshot", "ctrl+shift+f12", "note:43"),
+    Action("space", "toggle_freeze", "freeze the picture", "ctrl+shift+f11", "note:42"),
     Action("h", "toggle_help", "this help"),
     Action("q", "quit", "quit"),
 )
+STYLE_ACTIONS: tuple[str, ...] = tuple(f"style_{number}" for number in range(1, 10))
 
 
 class Controller:
-    """Turns triggers (keys, later HTTP or MIDI) into changes of the shared settings."""
+    """Turns triggers (window and terminal keys, global hotkeys, MIDI pads) into changes of the shared settings.
+
+    chording: tells whether ctrl, alt or super are held, where somebody watches them; a window key that comes with them
+        belongs to a chord, and the window system does not tell the window so.
+    """
 
     def __init__(self, settings: SharedSettings, styles: Sequence[str]) -> None:
+        self.chording: Callable[[], bool] = lambda: False
         self._settings = settings
         self._styles = tuple(styles)
-        self._keys = {action.key: action.method for action in ACTIONS}
+        self._keys = {action.key: action.name for action in ACTIONS}
+        self._keys |= {str(number): name for number, name in enumerate(STYLE_ACTIONS, 1)}
+        self._methods: dict[str, Callable[[], None]] = {
+            action.name: getattr(self, action.method) for action in ACTIONS
+        }
+        self._lock = threading.Lock()
 
     def press(self, key: str) -> bool:
-        """Do what a key stands for; False when it stands for nothing.
+        """Do what a key in the window or the terminal stands for; False when it stands for nothing.
 
         key: "1".."9" for a style, else a key of ACTIONS; "space" is the space bar. Capitals count as small letters, "?"
             as "h".
         """
-        key = "h" if key == "?" else key.lower()
-        if len(key) == 1 and key in "123456789":
-            self.select_style(int(key))
-        elif key in self._keys:
-            getattr(self, self._keys[key])()
-        else:
+        action = self._keys.get("h" if key == "?" else key.lower())
+        if action is None or self.chording():
             return False
+        self.perform(action)
         return True
+
+    def perform(self, action: str) -> None:
+        """Carry out an action by its name: one of ACTIONS, or of STYLE_ACTIONS.
+
+        Any thread may call it. One action is finished before the next begins: two toggles at once are two toggles.
+        """
+        with self._lock:
+            if action in STYLE_ACTIONS:
+                self.select_style(STYLE_ACTIONS.index(action) + 1)
+            else:
+                self._methods[action]()
 
     def select_style(self, number: int) -> None:
         """Wish for the style with this number, counted from 1 in the catalogue's order."""
