@@ -20,7 +20,7 @@ from livefilter.doctor import Check, can_run, commands_in, run_checks
 from livefilter.errors import StyleCorrupt
 from livefilter.inference import hardware, selection
 from livefilter.inference.selection import PREFERENCE
-from livefilter.styles.catalogue import Catalogue
+from livefilter.styles.network import Network
 
 
 def one(name: str, checks: list[Check]) -> Check:
@@ -91,10 +91,10 @@ def test_opencv_without_its_system_libraries(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_style_that_cannot_run_keeps_the_main_job_from_running(monkeypatch: pytest.MonkeyPatch) -> None:
     """A damaged network is a failure with its fix."""
 
-    def refuse(self: Catalogue, style: object) -> None:
+    def refuse(self: Network) -> None:
         raise StyleCorrupt("Network file x is not the one its card names. Reinstall the style.")
 
-    monkeypatch.setattr(Catalogue, "verify", refuse)
+    monkeypatch.setattr(Network, "verify", refuse)
     assert list(doctor._style()) == [
         Check("Styling", "fail", "Network file x is not the one its card names", "Reinstall the style.")
     ]
