@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from livefilter.errors import BuildFailed, EngineMismatch, InvalidInput, StyleCorrupt
-from livefilter.generator.engine_key import PRECISIONS, REVISION, EngineKey, SizeRange
+from livefilter.generator.engine_key import FORMS, PRECISIONS, REVISION, EngineKey, SizeRange
 from livefilter.generator.engine_store import TIMING, BuiltPlan, EngineStore, StoredEngine
 from livefilter.generator.flavour import Flavour
 from livefilter.generator.gpu import Gpu
@@ -28,6 +28,7 @@ class EngineRequest:
 
     network: the style's ONNX file, uint8 NHWC BGR in and out. style, licence: for names and the sidecar.
     precision: "fp16" or "fp32". level: builder optimisation, 0 (fast build) to 5 (fast engine). gpu: its number.
+    form: what the engine gives, one of FORMS.
     """
 
     network: Path
@@ -38,10 +39,13 @@ class EngineRequest:
     precision: str = "fp16"
     level: int = 3
     gpu: int = 0
+    form: str = "bgr"
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise InvalidInput(f"Unknown precision {self.precision!r}. Use one of: {', '.join(PRECISIONS)}.")
+        if self.form not in FORMS:
+            raise InvalidInput(f"Unknown form {self.form!r}. Use one of: {', '.join(FORMS)}.")
         if not 0 <= self.level <= 5:
             raise InvalidInput(f"Builder level {self.level} is out of range. Use 0 (fast build) to 5 (fast engine).")
 
@@ -67,6 +71,7 @@ class EngineRequest:
             capability=gpu.capability,
             driver=gpu.driver,
             level=self.level,
+            form=self.form,
         )
 
 
@@ -102,6 +107,7 @@ class EngineBuilder:
     def _build(self, request: EngineRequest, key: EngineKey) -> BuiltPlan:
         # onnx and ONNX Runtime are needed only when something is built: an engine that is there is found without.
         from livefilter.generator.check_pictures import check_pictures, check_size
+        from livefilter.generator.frame_extras import add_frame_extras
         from livefilter.generator.half import to_half
         from livefilter.generator.onnx_network import fix_size, load_network
         from livefilter.generator.plan_builder import PlanRequest, build_plan
@@ -119,10 +125,12 @@ class EngineBuilder:
             network = half
         if request.size.fixed:
             network = fix_size(network, request.size.best.width, request.size.best.height)
+        if request.form != "plain":
+            network = add_frame_extras(network, nv12=request.form == "nv12")
         timing_path = self._timing_path(key)
         timing = self._timing(timing_path) if request.flavour.timing_cache else None
         started = time.perf_counter()
-        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing)
+        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing, request.form != "plain")
         result = build_plan(module, asked, self._report, self._cancel)
         sidecar = Sidecar(
             key=key,
@@ -141,7 +149,7 @@ class EngineBuilder:
 
     def _timing_path(self, key: EngineKey) -> Path:
         # One cache serves every network, size and level of one TensorRT on one GPU.
-        machine = replace(key, onnx_sha256="", revision=0, size="", precision="", level=0)
+        machine = replace(key, onnx_sha256="", revision=0, size="", precision="", level=0, form="")
         return self._store.folder / f"{key.flavour}-{machine.digest}{TIMING}"
 
     def _keep_timing(self, path: Path, timing: bytes) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 from livefilter.errors import EngineMismatch, InvalidInput
 
 # Raise it when the same network would be converted or built differently: engines built before are then stale.
-REVISION = 1
+REVISION = 2
 PRECISIONS = ("fp16", "fp32")
+# Of the frame graph: BGR bytes or NV12 out, both blended and turned by the input `look`; plain is without that input.
+FORMS = ("bgr", "nv12", "plain")
 _MULTIPLE, _LARGEST = 8, 8192
 
 
@@ -87,6 +89,12 @@ class SizeRange:
     def fixed(self) -> bool:
         return self.smallest == self.largest
 
+    def __contains__(self, size: FrameSize) -> bool:
+        return (
+            self.smallest.width <= size.width <= self.largest.width
+            and self.smallest.height <= size.height <= self.largest.height
+        )
+
     def __str__(self) -> str:
         return str(self.best) if self.fixed else f"{self.smallest}:{self.best}:{self.largest}"
 
@@ -97,6 +105,7 @@ class EngineKey:
 
     onnx_sha256: of the style's file. revision: of the conversion to FP16. size: a SizeRange as text.
     version: of TensorRT. gpu, capability, driver: of the machine, as in `Gpu`. level: builder optimisation, 0 to 5.
+    form: one of FORMS.
     """
 
     onnx_sha256: str
@@ -109,6 +118,7 @@ class EngineKey:
     capability: str
     driver: str
     level: int
+    form: str = "bgr"
 
     @property
     def digest(self) -> str:
@@ -142,12 +152,8 @@ class EngineKey:
 
     def serves_as(self, other: EngineKey) -> bool:
         """Whether the two are meant for the same use: what differs is the machine or the style's file."""
-        return (self.size, self.precision, self.flavour, self.level) == (
-            other.size,
-            other.precision,
-            other.flavour,
-            other.level,
-        )
+        names = ("size", "precision", "flavour", "level", "form")
+        return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
 def _nearest(value: int) -> int:

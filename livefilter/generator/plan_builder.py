@@ -26,12 +26,14 @@ class PlanRequest:
     onnx: the serialized graph; at a fixed size its `frame` has that shape, else height and width are free.
     size: the frames it must take. level: builder optimisation, 0 (fast build) to 5 (fast engine).
     timing: a timing cache from an earlier build, or None where none is kept.
+    look: the graph has the input `look`, float32 [3, width, 1].
     """
 
     onnx: bytes
     size: SizeRange
     level: int
     timing: bytes | None = None
+    look: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +135,18 @@ def _compile(
     config.builder_optimization_level = request.level
     config.max_aux_streams = 0  # one stream is what a CUDA graph captures most simply
     config.clear_flag(trt.BuilderFlag.TF32)  # fp32 means fp32
+    # TensorRT-RTX, which alone has this flag, wants it where a run is captured as a CUDA graph (its notes to 1.2).
+    captured: Any = getattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION", None)
+    if captured is not None:
+        config.set_flag(captured)
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # for `livefilter engines inspect`
     config.progress_monitor = monitor
     if not request.size.fixed:
         profile = builder.create_optimization_profile()
-        shapes = [(1, s.height, s.width, 3) for s in (request.size.smallest, request.size.best, request.size.largest)]
-        profile.set_shape("frame", *shapes)
+        sizes = (request.size.smallest, request.size.best, request.size.largest)
+        profile.set_shape("frame", *((1, size.height, size.width, 3) for size in sizes))
+        if request.look:
+            profile.set_shape("look", *((3, size.width, 1) for size in sizes))
         config.add_optimization_profile(profile)
     if request.timing is not None:
         config.set_timing_cache(config.create_timing_cache(request.timing), True)

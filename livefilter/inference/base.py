@@ -16,11 +16,13 @@ class EngineOptions:
     threads: CPU threads; 0 lets the runtime choose.
     gpu: number of the GPU, for backends that run on NVIDIA's.
     cuda: how TensorRT backends reach CUDA, "bindings" or "pycuda".
+    nv12: a `ComposingEngine` gives NV12; other engines give BGR as ever.
     """
 
     threads: int = 0
     gpu: int = 0
     cuda: str = "bindings"
+    nv12: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import numpy as np
 from livefilter.errors import BackendUnavailable, EngineFailed, EngineMismatch
 from livefilter.frame import Image
 from livefilter.inference.cuda import Cuda, Graph
+from livefilter.inference.look import PLAIN, Look
+from livefilter.inference.plan_ports import fix_shapes, ports_of, require_ports
 
 if TYPE_CHECKING:
     import tensorrt
@@ -23,7 +25,8 @@ _MIB = 1 << 20
 class PlanRunner:
     """Runs a plan on frames of one size; ready when constructed, and its `close` closes `cuda`.
 
-    module: tensorrt or tensorrt_rtx. plan: native code that the engine store vouches for.
+    module: tensorrt or tensorrt_rtx. plan: native code that the engine store vouches for; one for a range of sizes is
+    set to this size. form: what the plan takes and gives, one of livefilter.generator.engine_key.FORMS.
     cache: what an earlier run's `on_cache` was given; TensorRT-RTX compiles a plan's kernels at its first run.
     Raises: EngineMismatch: TensorRT refuses the plan. BackendUnavailable: too little memory. GpuFault.
     """
@@ -35,6 +38,7 @@ class PlanRunner:
         width: int,
         height: int,
         cuda: Cuda,
+        form: str = "bgr",
         cache: bytes | None = None,
         on_cache: Callable[[bytes], None] | None = None,
     ) -> None:
@@ -56,6 +60,7 @@ class PlanRunner:
                     reasons[:] = [" ".join(msg.split())]
                 _log.debug("%s: %s", trt.__name__, msg)
 
+        self._module: Any = module
         self._cuda = cuda
         self._reasons = reasons
         self._closed = False
@@ -70,9 +75,9 @@ class PlanRunner:
                 name = f"{trt.__name__} {trt.__version__}"
                 raise EngineMismatch(f"{name} on {cuda.gpu.name} does not load the engine: {self._reason(plan)}.")
             self._engine = engine
-            _require_frames(engine, trt, width, height)
-            size = width * height * 3
-            needed = int(engine.device_memory_size_v2) + 2 * size
+            ports = ports_of(form, width, height)
+            ranged = require_ports(engine, trt, ports)
+            needed = int(engine.device_memory_size_v2) + sum(port.nbytes for port in ports.values())
             if needed > cuda.memory().free:
                 raise self._too_little(needed)
             runtime_cache, context = (
@@ -81,29 +86,43 @@ class PlanRunner:
             if context is None:
                 raise self._too_little(needed)
             self._context = context
-            self._given = cuda.host(size, write_combined=True)
-            self._taken = cuda.host(size)
-            self._input, self._output = cuda.device(size), cuda.device(size)
+            if ranged:
+                fix_shapes(context, ports)
+            self._given = cuda.host(ports["frame"].nbytes, write_combined=True)
+            self._taken = cuda.host(ports["styled"].nbytes)
+            addresses = {name: cuda.device(port.nbytes) for name, port in ports.items()}
+            self._input, self._output = addresses["frame"], addresses["styled"]
             self._given_image = self._given.reshape(height, width, 3)
-            self._styled: Image = self._taken.reshape(height, width, 3)
-            for name, address in (("frame", self._input), ("styled", self._output)):
+            self._styled: Image = self._taken.reshape(ports["styled"].shape[1:])
+            for name, address in addresses.items():
                 if not context.set_tensor_address(name, address):
                     raise EngineFailed(f"TensorRT does not take a buffer for {name}: {self._last()}.")
+            self._width = width
+            self._look_input = addresses.get("look")
+            self._look = PLAIN
+            if self._look_input is not None:
+                self._look_given = cuda.host(ports["look"].nbytes, write_combined=True)
+                self._show(PLAIN, self._look_input)
             self._given[:] = 127
             # TensorRT sets itself up at the first run, which may not be captured.
             self._frame()
             cuda.synchronize()
+            self._require_capturable()
             self._graph = cuda.capture(self._frame)
             if runtime_cache is not None and on_cache is not None:
                 on_cache(bytes(memoryview(runtime_cache.serialize())))
             self.memory_mib = max(0, free - cuda.memory().free) // _MIB
 
-    def run(self, image: Image) -> Image:
+    def run(self, image: Image, look: Look = PLAIN) -> Image:
         """Style a frame of the plan's size; the result is valid until the next `run` or `close`.
 
-        Raises: GpuFault.
+        Raises: GpuFault; EngineFailed: a plan of the form "plain" has no look.
         """
         with self._cuda.current():
+            if look != self._look:
+                if self._look_input is None:
+                    raise EngineFailed(f"The engine was built without the input for {look}. Build it again.")
+                self._show(look, self._look_input)
             np.copyto(self._given_image, image)
             self._cuda.launch(self._graph)
             self._cuda.wait()
@@ -134,9 +153,15 @@ class PlanRunner:
 
     def _release(self) -> None:
         # TensorRT's objects go before the context they live in, the execution context first.
-        for name in ("_given_image", "_given", "_context", "_engine", "_runtime"):
+        for name in ("_given_image", "_given", "_look_given", "_context", "_engine", "_runtime"):
             if hasattr(self, name):
                 delattr(self, name)
+
+    def _show(self, look: Look, address: int) -> None:
+        """Send a look to the GPU, where it stays for the frames to come: it is no part of the graph."""
+        self._look_given[:] = look.columns(self._width).reshape(-1).view(np.uint8)
+        self._cuda.copy_in(address, self._look_given)
+        self._look = look
 
     def _frame(self) -> None:
         self._cuda.copy_in(self._input, self._given)
@@ -157,7 +182,16 @@ class PlanRunner:
         if cache and not kernels.deserialize(cache):
             _log.info("The kernels of an earlier run do not fit this machine any more; compiling them again")
         config.set_runtime_cache(kernels)
+        # A kernel that comes later would not get into the graph that is captured at the beginning.
+        strategies = self._module.DynamicShapesKernelSpecializationStrategy
+        config.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
         return kernels, engine.create_execution_context(config)
+
+    def _require_capturable(self) -> None:
+        if hasattr(self._context, "is_stream_capturable"):  # TensorRT-RTX knows
+            context = cast("tensorrt_rtx.IExecutionContext", self._context)
+            if not context.is_stream_capturable(self._cuda.stream):
+                raise EngineMismatch("TensorRT-RTX cannot run the engine as a CUDA graph. Build it again.")
 
     def _reason(self, plan: bytes) -> str:
         if hasattr(self._runtime, "get_engine_validity"):  # TensorRT-RTX tells more
@@ -177,16 +211,3 @@ class PlanRunner:
     def _last(self) -> str:
         text = self._reasons[-1] if self._reasons else "it gives no reason"
         return (text if len(text) <= 240 else text[:237] + "...").rstrip(".")
-
-
-def _require_frames(engine: tensorrt.ICudaEngine, trt: Any, width: int, height: int) -> None:
-    """Accept only plans that take and give frames: an address that is too small would be written past.
-
-    Raises: EngineMismatch.
-    """
-    names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
-    modes = {"frame": trt.TensorIOMode.INPUT, "styled": trt.TensorIOMode.OUTPUT}
-    found = {name: (tuple(engine.get_tensor_shape(name)), engine.get_tensor_dtype(name)) for name in names}
-    wanted = ((1, height, width, 3), trt.DataType.UINT8)
-    if set(names) != set(modes) or any(found[n] != wanted or engine.get_tensor_mode(n) != modes[n] for n in modes):
-        raise EngineMismatch(f"The engine is no style for {width}x{height}: it has {found}. Build it again.")

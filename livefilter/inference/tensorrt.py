@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
 import shlex
@@ -19,11 +20,12 @@ from livefilter.generator.engine_store import KERNELS, EngineStore, StoredEngine
 from livefilter.generator.flavour import FLAVOURS, Flavour
 from livefilter.generator.gpu import Gpu, find_gpu
 from livefilter.generator.owned_file import read_owned, write_owned
-from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, require_frame, require_network, require_size
 from livefilter.inference.cuda import Cuda, open_cuda
 from livefilter.inference.cuda.driver_calls import INSTALL, OLDEST
 from livefilter.inference.hardware import find_nvidia_gpu
+from livefilter.inference.look import ComposingEngine, Look
 from livefilter.inference.plan_runner import PlanRunner
 from livefilter.styles.network import SIZES
 
@@ -32,10 +34,11 @@ _LEVELS = (5, 4, 3, 2, 1, 0)  # the best engine that was built
 _PRECISIONS = {"fp16": "float16", "fp32": "float32"}
 
 
-class _TensorRTEngine(Engine):
+class _TensorRTEngine(ComposingEngine):
     """What the flavours share. An engine must have been built for the network, the size and this machine's GPU.
 
     store: where engines are; None takes the usual folder. cuda: opens a GPU. module: the TensorRT package.
+    form: of the engine; None is that of the options, "plain" cannot `compose`, for comparison.
     Raises on construction, besides what Engine says: EngineMismatch: there is no such engine; says how to build it.
     """
 
@@ -52,6 +55,7 @@ class _TensorRTEngine(Engine):
         store: EngineStore | None = None,
         cuda: Callable[[int, str], Cuda] = open_cuda,
         module: Any = None,
+        form: str | None = None,
     ) -> None:
         require_size(width, height)
         require_network(network)
@@ -62,8 +66,11 @@ class _TensorRTEngine(Engine):
             raise BackendUnavailable(missing or f"{self.backend} cannot run, because {gpu}. Choose another with --gpu.")
         self._open_cuda = cuda
         self._module = module or self.flavour.load()
+        self.nv12 = self._options.nv12
+        self._form = form or ("nv12" if self.nv12 else "bgr")
+        size = SizeRange.parse(f"{width}x{height}")
         request = EngineRequest(
-            network, label_of(network), "", SizeRange.parse(f"{width}x{height}"), self.flavour, gpu=self._options.gpu
+            network, label_of(network), "", size, self.flavour, gpu=self._options.gpu, form=self._form
         )
         self._plan, engine = find_engine(store or EngineStore(engines_folder()), request, gpu)
         self._kernels = engine.plan_path.with_suffix(KERNELS)
@@ -74,16 +81,16 @@ class _TensorRTEngine(Engine):
         device = f"{gpu.name} (GPU {self._options.gpu}, {self._runner.memory_mib} MiB)"
         self.info = replace(self.info, device=device)
 
-    def run(self, image: Image) -> Image:
+    def compose(self, image: Image, look: Look) -> Image:
         if self._runner is None:
             raise closed(self.info)
         require_frame(image, self.info)
         try:
-            return self._runner.run(image)
+            return self._runner.run(image, look)
         except GpuFault as error:
             if not error.lost:
                 raise
-            return self._run_again(image, error)
+            return self._run_again(image, look, error)
 
     def engine_ms(self) -> float:
         """The GPU's time for the network alone, without copies."""
@@ -130,15 +137,17 @@ class _TensorRTEngine(Engine):
                 self.info.width,
                 self.info.height,
                 cuda,
+                self._form,
                 self._read_kernels() if self.flavour.name == "rtx" else None,
                 self._keep_kernels if self.flavour.name == "rtx" else None,
             )
         except BaseException as error:
-            traceback.clear_frames(error.__traceback__)  # TensorRT's objects in them must go before their context
+            with contextlib.suppress(GpuFault), cuda.current():
+                traceback.clear_frames(error.__traceback__)  # TensorRT's objects in them must go before their context
             cuda.close(lost=isinstance(error, GpuFault) and error.lost)
             raise
 
-    def _run_again(self, image: Image, reason: GpuFault) -> Image:
+    def _run_again(self, image: Image, look: Look, reason: GpuFault) -> Image:
         """Open everything anew after the context was lost, once in an engine's life."""
         runner, self._runner = self._runner, None
         if runner is not None:
@@ -152,7 +161,7 @@ class _TensorRTEngine(Engine):
         _log.warning("The GPU failed; opening it again: %s", reason)
         try:
             self._runner = self._open()
-            return self._runner.run(image)
+            return self._runner.run(image, look)
         except LivefilterError as error:
             if self._runner is not None:
                 self._runner.close(lost=isinstance(error, GpuFault) and error.lost)
@@ -205,12 +214,12 @@ def build_command(request: EngineRequest) -> str:
     network = shlex.quote(str(path))
     if _is_of_a_style(path):
         network = f"{shlex.quote(path.parent.name)} --network {path.stem}"
-    gpu = f" --gpu {request.gpu}" if request.gpu else ""
+    gpu = (" --nv12" if request.form == "nv12" else "") + (f" --gpu {request.gpu}" if request.gpu else "")
     return f"livefilter build {network} --size {request.size} --flavour {request.flavour.name}{gpu}"
 
 
 def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[bytes, StoredEngine]:
-    """The best engine built for this request on this GPU, at any builder level.
+    """The best engine built for this request on this GPU, at any builder level; else one for a range with its size.
 
     Raises: EngineMismatch: there is none that may be loaded; says why and how to build it.
     """
@@ -222,17 +231,37 @@ def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[b
             try:
                 return store.load(key)
             except EngineMismatch as error:
-                faults.append(str(error).partition(", because ")[2].partition(". Build it")[0])
+                faults.append(_fault(error))
+    ranged = [
+        engine.sidecar.key
+        for engine in store.engines()
+        if engine.sidecar is not None
+        and not SizeRange.parse(engine.sidecar.key.size).fixed
+        and engine.sidecar.key == replace(wanted, size=engine.sidecar.key.size, level=engine.sidecar.key.level)
+    ]
+    for key in sorted(ranged, key=lambda key: -key.level):
+        if request.size.best in SizeRange.parse(key.size):
+            try:
+                return store.load(key)
+            except EngineMismatch as error:
+                faults.append(_fault(error))
     elsewhere = [
         "; ".join(differences)
         for engine in store.engines()
         if engine.sidecar is not None
         and (key := engine.sidecar.key).onnx_sha256 == wanted.onnx_sha256
-        and (key.size, key.precision, key.flavour) == (wanted.size, wanted.precision, wanted.flavour)
+        and (key.size, key.precision, key.flavour, key.form)
+        == (wanted.size, wanted.precision, wanted.flavour, wanted.form)
         and (differences := replace(key, level=wanted.level).differences(wanted))
     ]
-    why = f" ({faults[0]})" if faults else f" (the one there is for another: {elsewhere[0]})" if elsewhere else ""
+    whys = faults + [f"the one there is for another: {what}" for what in elsewhere]
+    whys += [f"the one for {key.size} does not reach it" for key in ranged]
+    why = f" ({whys[0]})" if whys else ""
     raise EngineMismatch(
         f"There is no {request.flavour.title} engine of {request.style} for {request.size} on {gpu.name}{why}. "
         f"Build it: {build_command(request)}"
     )
+
+
+def _fault(error: EngineMismatch) -> str:
+    return str(error).partition(", because ")[2].partition(". Build it")[0]

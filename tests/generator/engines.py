@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from livefilter.generator.engine_key import EngineKey
+from livefilter.generator.engine_key import REVISION, EngineKey
 from livefilter.generator.engine_store import BuiltPlan
 from livefilter.generator.sidecar import Sidecar
 
-KEY = EngineKey("ab" * 32, 1, "64x48", "fp16", "rtx", "1.7.1", "none", "any", "none", 3)
+KEY = EngineKey("ab" * 32, REVISION, "64x48", "fp16", "rtx", "1.7.1", "none", "any", "none", 3)
 PLAN = bytes(range(256)) * 64
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 
+from livefilter.frame import Image
+from livefilter.inference.look import PLAIN
 from tests.inference.fake_cuda import FakeDriver
 
 
@@ -20,25 +23,49 @@ class _Logger:
 class FakeRuntime:
     """Stands for the module tensorrt or tensorrt_rtx.
 
-    width, height: of the one engine that it knows. refuses: it loads no plan, and says so. runs: how often the network
-    was enqueued. alive: how many engines and contexts exist. compiled: what a context found in the kernel cache.
+    width, height: of the one engine that it knows. sizes: (smallest, largest) as (width, height), for a range of sizes.
+    form: what that engine gives. refuses: it loads no plan, and says so. runs: how often the network was enqueued.
+    alive: how many engines and contexts exist. compiled: what a context found in the kernel cache.
     """
 
     __name__ = "fake_tensorrt"
     __version__ = "11.0"
     ILogger = _Logger
     TensorIOMode = SimpleNamespace(INPUT="in", OUTPUT="out")
-    DataType = SimpleNamespace(UINT8="uint8", HALF="half")
+    DataType = SimpleNamespace(UINT8="uint8", HALF="half", FLOAT="float")
+    DynamicShapesKernelSpecializationStrategy = SimpleNamespace(EAGER="eager")
 
-    def __init__(self, driver: FakeDriver, width: int, height: int, refuses: bool = False, needs: int = 1000) -> None:
+    def __init__(
+        self,
+        driver: FakeDriver,
+        width: int,
+        height: int,
+        refuses: bool = False,
+        needs: int = 1000,
+        sizes: tuple[tuple[int, int], tuple[int, int]] | None = None,
+        form: str = "bgr",
+    ) -> None:
         self.driver = driver
         self.shape = (1, height, width, 3)
         self.dtype = "uint8"
         self.refuses, self.needs = refuses, needs
+        self.sizes, self.form = sizes, form
         self.enqueue_works = True
+        self.capturable = True
         self.runs = 0
         self.alive = 0
         self.compiled: list[bytes] = []
+        self.strategies: list[str] = []
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of every tensor, where the size is fixed."""
+        _, height, width, _ = self.shape
+        shapes = {"frame": self.shape, "look": (3, width, 1), "styled": self.shape}
+        if self.form == "nv12":
+            shapes["styled"] = (1, height * 3 // 2, width)
+        if self.form == "plain":
+            del shapes["look"]
+        return shapes
 
     def Runtime(self, logger: Any) -> Any:  # noqa: N802
         assert "cuCtxPushCurrent" in self.driver.calls, "the runtime crashes before CUDA has a context"
@@ -53,10 +80,10 @@ class FakeRuntime:
 
 
 class _Engine:
-    num_io_tensors = 2
-
     def __init__(self, runtime: FakeRuntime) -> None:
         self._runtime = runtime
+        self._names = list(runtime.shapes())
+        self.num_io_tensors = len(self._names)
         self.device_memory_size_v2 = runtime.needs
         runtime.alive += 1
 
@@ -65,16 +92,26 @@ class _Engine:
         self._runtime.alive -= 1
 
     def get_tensor_name(self, index: int) -> str:
-        return ("frame", "styled")[index]
+        return self._names[index]
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
-        return self._runtime.shape
+        shape = self._runtime.shapes()[name]
+        if self._runtime.sizes is None:
+            return shape
+        return (3, -1, 1) if name == "look" else (1, -1, -1, *shape[3:])
+
+    def get_tensor_profile_shape(self, name: str, profile: int) -> list[tuple[int, ...]]:
+        assert profile == 0
+        assert self._runtime.sizes is not None
+        least, most = self._runtime.sizes
+        made = [(3, width, 1) if name == "look" else (1, height, width, 3) for width, height in (least, least, most)]
+        return list(made)
 
     def get_tensor_dtype(self, name: str) -> str:
-        return self._runtime.dtype
+        return "float" if name == "look" else self._runtime.dtype
 
     def get_tensor_mode(self, name: str) -> str:
-        return {"frame": "in", "styled": "out"}[name]
+        return {"frame": "in", "look": "in", "styled": "out"}[name]
 
     def create_runtime_config(self) -> Any:
         held: list[bytes] = []
@@ -91,6 +128,7 @@ class _Engine:
     def create_execution_context(self, config: Any = None) -> Any:
         if config is not None:
             self._runtime.compiled += config.cache.held
+            self._runtime.strategies.append(config.dynamic_shapes_kernel_specialization_strategy)
         return _Context(self, self._runtime)
 
 
@@ -98,6 +136,7 @@ class _Context:
     def __init__(self, engine: _Engine, runtime: FakeRuntime) -> None:
         self._engine, self._runtime = engine, runtime
         self._addresses: dict[str, int] = {}
+        self._set: set[str] = set()
         self._memory = runtime.driver.cuMemAlloc(runtime.needs)[1]
         runtime.alive += 1
 
@@ -107,18 +146,54 @@ class _Context:
             self._runtime.driver.cuMemFree(self._memory)
         self._runtime.alive -= 1
 
+    def is_stream_capturable(self, stream: int) -> bool:
+        return self._runtime.capturable
+
+    def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
+        assert self._runtime.sizes is not None, "a plan of one size has its shapes"
+        if name == "frame":
+            self._runtime.shape = (1, shape[1], shape[2], 3)
+        self._set.add(name)
+        return shape == self._runtime.shapes()[name]
+
+    def get_tensor_shape(self, name: str) -> tuple[int, ...]:
+        return self._runtime.shapes()[name]
+
     def set_tensor_address(self, name: str, address: int) -> bool:
         self._addresses[name] = address
         return True
 
     def execute_async_v3(self, stream: int) -> bool:
-        driver, size = self._runtime.driver, int(np.prod(self._runtime.shape))
-        given, taken = driver.read(self._addresses["frame"], size), driver.read(self._addresses["styled"], size)
+        driver, shapes = self._runtime.driver, self._runtime.shapes()
+        if self._runtime.sizes is not None:
+            assert self._set == shapes.keys() - {"styled"}, "a plan for a range of sizes runs only with its shapes set"
+        given = driver.read(self._addresses["frame"], int(np.prod(shapes["frame"]))).reshape(shapes["frame"])
+        taken = driver.read(self._addresses["styled"], int(np.prod(shapes["styled"]))).reshape(shapes["styled"])
+        look = None
+        if "look" in shapes:
+            look = driver.read(self._addresses["look"], 4 * int(np.prod(shapes["look"]))).view(np.float32)
 
         def compute() -> None:
             self._runtime.runs += 1
-            np.subtract(255, given, out=taken)
+            form = self._runtime.form
+            if look is None or (form == "bgr" and np.array_equal(look, PLAIN.columns(look.size // 3).reshape(-1))):
+                np.subtract(255, given, out=taken)  # allocates nothing, as a GPU does not
+            else:
+                styled = 255 - given[0]
+                share, least, columns = look.reshape(shapes["look"])
+                mixed = np.floor(given[0] * (1 - share) + styled * share + 0.5)
+                styled = np.maximum(mixed, least)[:, columns[:, 0].astype(int)].astype(np.uint8)
+                taken[0] = to_nv12(styled) if form == "nv12" else styled
 
         driver.calls.append("execute_async_v3")
         driver.enqueue(stream, compute)
         return self._runtime.enqueue_works
+
+
+def to_nv12(image: Image) -> Image:
+    """A BGR picture as OpenCV makes NV12 of it, by way of I420."""
+    height, width = image.shape[:2]
+    planes = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420).reshape(-1)
+    u, v = planes[height * width :].reshape(2, -1)
+    colours = np.stack([u, v], axis=1).reshape(height // 2, width)
+    return np.concatenate([planes[: height * width].reshape(height, width), colours])

@@ -73,6 +73,9 @@ class Machine:
         return BindingsCuda(gpu, self.driver)
 
     def open(self, **options: Any) -> Any:
+        return self.open_form(None, **options)
+
+    def open_form(self, form: str | None, **options: Any) -> Any:
         return self.kind(
             self.network,
             WIDTH,
@@ -81,6 +84,7 @@ class Machine:
             store=self.store,
             cuda=self.open_cuda,
             module=self.runtime,
+            form=form,
         )
 
 
@@ -115,7 +119,7 @@ def test_a_frame_is_one_graph_launch(machine: Machine) -> None:
     engine = machine.open()
     calls = machine.driver.calls
     first = ["cuMemcpyHtoDAsync", "execute_async_v3", "cuMemcpyDtoHAsync"]
-    start = calls.index("cuMemcpyHtoDAsync")
+    start = calls.index("cuMemcpyHtoDAsync") + 1  # after the look's
     assert calls[start : start + 10] == [
         *first,
         "cuStreamSynchronize",
@@ -133,10 +137,11 @@ def test_a_frame_is_one_graph_launch(machine: Machine) -> None:
 
 
 def test_the_buffers_are_as_large_as_a_frame(machine: Machine) -> None:
-    """Two pinned ones, the input write-combined, and two on the GPU besides TensorRT's own."""
+    """Pinned ones, write-combined but for the output, and as many on the GPU besides TensorRT's own."""
+    look = 3 * WIDTH * 4
     with machine.open():
-        assert [(m.size, flags) for m, flags in machine.driver.pinned.values()] == [(SIZE, 4), (SIZE, 0)]
-        assert sorted(m.size for m in machine.driver.device.values()) == [1000, SIZE, SIZE]
+        assert [(m.size, flags) for m, flags in machine.driver.pinned.values()] == [(SIZE, 4), (SIZE, 0), (look, 4)]
+        assert sorted(m.size for m in machine.driver.device.values()) == [1000, look, SIZE, SIZE]
 
 
 def test_a_frame_allocates_nothing(machine: Machine) -> None:

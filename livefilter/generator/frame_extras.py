@@ -1,0 +1,111 @@
+"""Adds to a network what is done to a styled frame anyway, so that a GPU does it in the same pass.
+
+`look` is float32 [3, width, 1], one entry a column: the share of the styled picture, the least grey level, and the
+column of the picture that is shown there (livefilter.inference.look makes it). Strength, split screen and mirror are
+then pictures of columns, and no size, branch or second engine is needed for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from livefilter.errors import StyleCorrupt
+from livefilter.generator.onnx_network import FRAME, STYLED
+
+LOOK = "look"
+# ITU-R BT.601, limited range, of B, G and R in 0..255: Y in 16..235, U and V in 16..240.
+_LUMA = np.array([[24.966], [128.553], [65.481]]) / 255
+_FAR = np.iinfo(np.int32).max
+_CHROMA = np.array([[112.0, -18.214], [-74.203, -93.786], [-37.797, 112.0]]) / 255
+
+
+def add_frame_extras(model: onnx.ModelProto, nv12: bool = False) -> onnx.ModelProto:
+    """A copy with the input `look`, and with NV12 as its output where `nv12` is set.
+
+    model: from `load_network` or `to_half`. Width and height must be even for NV12: uint8 [1, height * 3 / 2, width].
+    Raises: StyleCorrupt: it does not end in a Cast to bytes.
+    """
+    extended = onnx.ModelProto.FromString(model.SerializeToString())
+    graph = extended.graph
+    last = next((node for node in graph.node if STYLED in node.output), None)
+    if last is None or last.op_type != "Cast":
+        raise StyleCorrupt(
+            f"The network does not end in a Cast to {STYLED}, so nothing can be added to it. Export it again."
+        )
+    graph.node.remove(last)
+    nodes = _Nodes(graph)
+    nodes.finish(nodes.compose(last.input[0]), nv12)
+    del graph.value_info[:]
+    frame = graph.input[0].type.tensor_type.shape.dim
+    width = frame[2].dim_param or frame[2].dim_value
+    graph.input.append(helper.make_tensor_value_info(LOOK, TensorProto.FLOAT, [3, width, 1]))
+    if nv12:
+        height = frame[1].dim_value * 3 // 2 or "rows"
+        graph.output[0].CopyFrom(helper.make_tensor_value_info(STYLED, TensorProto.UINT8, [1, height, width]))
+    onnx.checker.check_model(extended, full_check=True)
+    return extended
+
+
+class _Nodes:
+    """Writes at the end of a graph; every method returns the name of the tensor it made. Pictures are [1, H, W, C]."""
+
+    def __init__(self, graph: onnx.GraphProto) -> None:
+        self._graph = graph
+        self._made = 0
+
+    def compose(self, levels: str) -> str:
+        """Blend, draw the line, mirror: whole grey levels as float16, which holds them exactly.
+
+        levels: what is cut off to the styled bytes, so that these are blended and not what lies between them.
+        """
+        original = self._cast(FRAME, TensorProto.FLOAT)
+        styled = self._node("Floor", self._cast(levels, TensorProto.FLOAT))
+        share, least, shown = (self._node("Gather", LOOK, self._constant(np.int64(row)), axis=0) for row in range(3))
+        added = self._node("Mul", self._node("Sub", styled, original), share)
+        mixed = self._node(
+            "Floor", self._node("Add", self._node("Add", original, added), self._constant(np.float32(0.5)))
+        )
+        lined = self._cast(self._node("Max", mixed, least), TensorProto.FLOAT16)
+        columns = self._cast(self._node("Reshape", shown, self._constant(np.array([-1]))), TensorProto.INT32)
+        return self._node("Gather", lined, columns, axis=2)
+
+    def finish(self, levels: str, nv12: bool) -> None:
+        """Cast to the output's bytes."""
+        if nv12:
+            levels = self._cast(levels, TensorProto.FLOAT)
+            # The upper left one of four pixels gives the colour, as in OpenCV.
+            begin, end, axes, steps = (
+                self._constant(np.array(pair)) for pair in ((0, 0), (_FAR, _FAR), (1, 2), (2, 2))
+            )
+            corners = self._node("Slice", levels, begin, end, axes, steps)
+            luma, chroma = self._mixed(levels, _LUMA, 16.5), self._mixed(corners, _CHROMA, 128.5)
+            rows = self._constant(np.array([0, 0, -1]))
+            planes = [self._node("Reshape", plane, rows) for plane in (luma, chroma)]
+            levels = self._node("Concat", *planes, axis=1)
+        self._graph.node.append(helper.make_node("Cast", [levels], [STYLED], to=TensorProto.UINT8))
+
+    def _mixed(self, levels: str, weights: npt.NDArray[np.float64], added: float) -> str:
+        product = self._node("MatMul", levels, self._constant(weights.astype(np.float32)))
+        return self._node("Add", product, self._constant(np.float32(added)))
+
+    def _cast(self, name: str, to: int) -> str:
+        return self._node("Cast", name, to=to)
+
+    def _constant(self, value: npt.ArrayLike) -> str:
+        name = self._name()
+        self._graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
+        return name
+
+    def _node(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        output = self._name()
+        self._graph.node.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
+        return output
+
+    def _name(self) -> str:
+        self._made += 1
+        return f"extras_{self._made}"
