@@ -89,7 +89,8 @@ def distill(
     from livefilter.training.sheet import draw, write_sheet
     from livefilter.training.teacher import Teacher
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("livefilter.training").setLevel(logging.INFO)  # a run of hours that says nothing looks stuck
     if threads:
         torch.set_num_threads(threads)
     cv2.setNumThreads(1)
