@@ -24,6 +24,7 @@ MAY = {
     "frame": set(),
     "mailbox": set(),
     "metrics": set(),
+    "nv12": set(),
     "registry": set(),
     "config": set(),
     "device_users": set(),
@@ -39,7 +40,7 @@ MAY = {
     "session": {"control.controller", "control.settings", "output.base", "pipeline"},
     "render": {"capture.base", "output.base"},
 }
-EVERYONE_MAY = {"closing", "errors", "frame", "registry", "__version__"}
+EVERYONE_MAY = {"closing", "errors", "frame", "nv12", "registry", "__version__"}
 COMPOSERS = {"cli", "doctor", "bench", "__init__", "__main__"}
 
 

@@ -17,12 +17,14 @@ class SourceOptions:
     width, height: pixels to ask for; 0 takes what the input gives.
     fps: frames per second to ask for; 0 takes what the input gives.
     loop: start a file again at its end.
+    mode: the `SourceInfo.mode` of an earlier opening: the same again, at once and without measuring.
     """
 
     width: int = 0
     height: int = 0
     fps: float = 0.0
     loop: bool = False
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class SourceInfo:
     frames: how many frames a finite input has, as its header says; 0 when unknown or endless.
     media: the file that sound can be copied from, if there is one.
     reopen_target: the input (as --input takes it) under which the same device is found again, though its index changed.
+    mode: the pixel format that a camera was found to be best in, for `SourceOptions.mode`.
     """
 
     name: str
@@ -46,6 +49,7 @@ class SourceInfo:
     frames: int = 0
     media: Path | None = None
     reopen_target: str | None = None
+    mode: str | None = None
 
 
 class Source(Closing):

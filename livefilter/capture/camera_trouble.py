@@ -7,6 +7,7 @@ import os
 import sys
 
 from livefilter.capture.listing import CameraDescription
+from livefilter.device_users import programs_using
 
 
 def why_unusable(camera: CameraDescription) -> str:
@@ -30,24 +31,7 @@ def why_unusable(camera: CameraDescription) -> str:
             f"you may not use {path}. Add yourself to the group that may: "
             "sudo usermod -aG video $USER, then log out and in again"
         )
-    users = _programs_using(path)
+    users = programs_using(path)
     if users:
         return f"{path} is in use by {', '.join(users)}. Close that program first"
     return f"{path} is busy, or it is not a camera that gives pictures. Close other programs that use it"
-
-
-def _programs_using(path: str) -> list[str]:
-    """Names and process numbers of other programs that hold a device open, as far as we may see them."""
-    real = os.path.realpath(path)
-    found = set()
-    for link in glob.iglob("/proc/[0-9]*/fd/*"):
-        try:
-            if os.readlink(link) != real:
-                continue
-            process = link.split("/")[2]
-            with open(f"/proc/{process}/comm", encoding="utf-8", errors="replace") as name:
-                found.add(f"{name.read().strip()} (process {process})")
-        except OSError:  # ended meanwhile, or belongs to someone else
-            continue
-    ours = f"(process {os.getpid()})"
-    return sorted(program for program in found if not program.endswith(ours))

@@ -21,6 +21,7 @@ class CameraDescription:
     path: the system's own name for the device; None where the system gives none.
     backend: OpenCV's number of the backend in which `index` counts.
     virtual: it is software, perhaps our own output, so it is never chosen automatically.
+    bus: the socket that it is plugged into, as Linux names it (usb-0000:00:14.0-6); None elsewhere.
     """
 
     index: int
@@ -28,6 +29,7 @@ class CameraDescription:
     path: str | None
     backend: int
     virtual: bool = False
+    bus: str | None = None
 
     def __str__(self) -> str:
         return f"camera {self.index} ({self.name})"
@@ -49,6 +51,10 @@ def list_cameras(backend: int | None = None) -> list[CameraDescription]:
     Raises: SourceUnavailable: the system cannot be asked.
     """
     chosen = camera_backends()[0] if backend is None else backend
+    if sys.platform.startswith("linux"):
+        from livefilter.capture.v4l2_listing import v4l2_cameras
+
+        return v4l2_cameras(chosen)
     try:
         from cv2_enumerate_cameras import enumerate_cameras
 
@@ -61,7 +67,7 @@ def list_cameras(backend: int | None = None) -> list[CameraDescription]:
 
 
 def find_camera(target: str, cameras: list[CameraDescription] | None = None) -> CameraDescription:
-    """The camera that an index, a device path, or a name (any unique part of it, in any case) means.
+    """The camera that an index, a device path, a bus, or a name (any unique part of it, in any case) means.
 
     An index or path that is not listed is passed on as it is: the system may hide a camera that can be opened.
     Raises: UnknownName: no camera has that name. InvalidInput: several have.
@@ -81,7 +87,7 @@ def find_camera(target: str, cameras: list[CameraDescription] | None = None) -> 
         real = os.path.realpath(target)
         number = real.removeprefix("/dev/video")
         return CameraDescription(int(number) if number.isdecimal() else -1, target, real, backend)
-    exact = [camera for camera in known if camera.name.casefold() == target.casefold()]
+    exact = [camera for camera in known if target.casefold() in (camera.name.casefold(), camera.bus)]
     matching = exact or [camera for camera in known if target.casefold() in camera.name.casefold()]
     if len(matching) > 1:
         choices = ", ".join(f"{camera.index} ({camera.path or camera.name})" for camera in matching)
@@ -93,15 +99,19 @@ def find_camera(target: str, cameras: list[CameraDescription] | None = None) -> 
 
 def lasting_target(camera: CameraDescription, cameras: list[CameraDescription]) -> str:
     """The target under which `find_camera` finds the same device though its index changed."""
-    if sys.platform.startswith("linux"):
-        for link in sorted(Path("/dev/v4l/by-id").glob("*")):
-            if camera.path is not None and os.path.realpath(link) == os.path.realpath(camera.path):
-                return str(link)
-    elif camera.path:
-        return camera.path
     namesakes = [other for other in cameras if camera.name.casefold() == other.name.casefold()]
+    if not sys.platform.startswith("linux"):
+        if camera.path:
+            return camera.path
+        return camera.name if len(namesakes) == 1 else str(camera.index)
+    links = {os.path.realpath(link): str(link) for link in sorted(Path("/dev/v4l/by-id").glob("*"))}
+    # Twins without serial numbers share one link, which leads to either of them.
+    if camera.path and all(os.path.realpath(twin.path or "") in links for twin in (camera, *namesakes)):
+        return links[os.path.realpath(camera.path)]
     if len(namesakes) == 1:
         return camera.name
+    if camera.bus and sum(camera.bus == other.bus for other in cameras) == 1:
+        return camera.bus
     return camera.path or str(camera.index)
 
 

@@ -25,7 +25,7 @@ _IMAGES = {".avif", ".bmp", ".jpeg", ".jpg", ".jp2", ".png", ".ppm", ".tif", ".t
 def resolve_input(spec: str) -> tuple[str, str]:
     """What an input's words mean: the kind (a name in SOURCES, or "auto") and the target for it; opens nothing.
 
-    spec: auto; demo; a camera by index, device path or name; a video or image file; a URL; screen, screen:2,
+    spec: auto; demo; a camera by index, device path, bus or name; a video or image file; a URL; screen, screen:2,
     screen:X,Y,WxH; or one of these after camera:, file:, image:, stream:, demo:, screen:.
     Raises: InvalidInput: it is none of these; names what is nearest.
     """
@@ -37,7 +37,7 @@ def resolve_input(spec: str) -> tuple[str, str]:
         return _explicit(explicit[1], explicit[2])
     if is_url(words):
         return "stream", words
-    if words.isdecimal() or re.fullmatch(r"/dev/(video\d+|v4l/.+)", words):
+    if words.isdecimal() or re.fullmatch(r"/dev/(video\d+|v4l/.+)|(usb-|pci-|PCI:|platform:)\S+", words):
         return "camera", words
     if not words:
         raise InvalidInput("The input is empty: name a camera, a file, a URL, auto, demo or screen.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import logging
 from collections.abc import Callable
@@ -231,7 +232,8 @@ def _source_options(config: Config) -> SourceOptions:
 
 def _reopener(source: Source, config: Config) -> Callable[[], Source]:
     target = source.info.reopen_target or config.input
-    return functools.partial(open_source, target, _source_options(config))
+    options = dataclasses.replace(_source_options(config), mode=source.info.mode)
+    return functools.partial(open_source, target, options)
 
 
 def _expand(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
