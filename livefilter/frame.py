@@ -15,7 +15,8 @@ Image: TypeAlias = NDArray[np.uint8]
 class Frame:
     """A picture with its number and its time of capture.
 
-    image: (H, W, 3) uint8 BGR, C-contiguous, 0..255. Whoever receives a frame may read it but never writes into it.
+    image: (H, W, 3) uint8 BGR, C-contiguous, 0..255; after styling it may be NV12, (H * 3 / 2, W), see livefilter.nv12,
+        which only sinks get that take it. Whoever receives a frame may read it but never writes into it.
     number: counts the frames of one source from 0.
     captured_at: `time.perf_counter()` seconds at which the picture was taken or, for files, was due.
     media_s: seconds since the start of the file or of its first loop; None for live inputs.
@@ -32,4 +33,5 @@ class Frame:
 
     @property
     def height(self) -> int:
-        return int(self.image.shape[0])
+        rows = int(self.image.shape[0])
+        return rows if self.image.ndim == 3 else rows * 2 // 3

@@ -14,6 +14,7 @@ from livefilter.errors import EndOfStream, InvalidInput, SourceLost, SourceUnava
 from livefilter.frame import Frame
 from livefilter.mailbox import Mailbox, MailboxClosed
 from livefilter.metrics import Metrics
+from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink
 from livefilter.output.card import holding_card
 from livefilter.output.clock import SteadyClock
@@ -236,7 +237,7 @@ class Pipeline:
         started = time.perf_counter()
         with self._sinks_lock:
             for sink in self._sinks:
-                sink.send(frame)
+                sink.send(frame if sink.takes_nv12 else _as_bgr(frame))
         ended = time.perf_counter()
         self.metrics.record("output", ended - started)
         self.metrics.count("sent")
@@ -248,7 +249,7 @@ class Pipeline:
         width, height = self._options.width, self._options.height
         if (frame.width, frame.height) == (width, height):
             return frame
-        return replace(frame, image=fit(frame.image, width, height))
+        return replace(frame, image=fit(to_bgr(frame.image), width, height))
 
     def _card(self, now: float) -> Frame:
         number = self.latest.number if self.latest is not None else 0
@@ -280,3 +281,7 @@ class Pipeline:
         except Exception as error:  # one part that cannot be closed must not leave the others open
             with self._error_lock:
                 self._error = self._error or error
+
+
+def _as_bgr(frame: Frame) -> Frame:
+    return frame if frame.image.ndim == 3 else replace(frame, image=to_bgr(frame.image))

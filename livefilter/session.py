@@ -14,6 +14,7 @@ from livefilter.control.controller import Controller, help_lines
 from livefilter.control.settings import SharedSettings
 from livefilter.errors import LivefilterError
 from livefilter.frame import Frame
+from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink
 from livefilter.pipeline import Pipeline
 
@@ -120,7 +121,7 @@ class LiveSession:
         self._snapshots_taken = wanted
         try:
             path = self._new_path(".png")
-            path.write_bytes(cv2.imencode(".png", latest.image)[1].tobytes())
+            path.write_bytes(cv2.imencode(".png", to_bgr(latest.image))[1].tobytes())
         except OSError as error:
             self._notify(f"Snapshot could not be saved: {error}")
         else:

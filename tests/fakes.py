@@ -11,6 +11,7 @@ import numpy as np
 from livefilter.capture.base import Source, SourceInfo
 from livefilter.errors import EndOfStream
 from livefilter.frame import Frame, Image
+from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.styler import Timings
 from livefilter.output.base import Sink
 from tests.conftest import picture
@@ -93,7 +94,11 @@ class FakeStyler:
         self._errors = list(errors)
         self._value = value
 
-    def __call__(self, image: Image) -> Image:
+    def composes(self, width: int, height: int) -> bool:
+        return False
+
+    def __call__(self, image: Image, look: Look = PLAIN) -> Image:
+        assert look == PLAIN
         if self._errors:
             raise self._errors.pop(0)
         return np.full_like(image, self._value) if self._value is not None else 255 - image

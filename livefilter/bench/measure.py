@@ -18,6 +18,7 @@ from livefilter.errors import EngineError, EngineFailed, StageStuck
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo
 from livefilter.inference.live import FrameStyler, LiveStylist
+from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.styler import Timings
 from livefilter.output.base import Sink
 from livefilter.output.worker import WorkerSink
@@ -227,10 +228,13 @@ class _Lent:
         self._source = source
         self._error: EngineError | None = None
 
-    def __call__(self, image: Image) -> Image:
+    def composes(self, width: int, height: int) -> bool:
+        return self._styler.composes(width, height)
+
+    def __call__(self, image: Image, look: Look = PLAIN) -> Image:
         self._source.request()
         try:
-            styled = self._styler(image)
+            styled = self._styler(image, look)
         except EngineError as error:
             self._error = error
             raise

@@ -15,8 +15,10 @@ import numpy as np
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Frame, Image
+from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.styler import Timings, blend
 from livefilter.metrics import Metrics
+from livefilter.nv12 import to_bgr
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +33,9 @@ class FrameStyler(Protocol):
 
     timings: Timings
 
-    def __call__(self, image: Image) -> Image: ...
+    def composes(self, width: int, height: int) -> bool: ...
+
+    def __call__(self, image: Image, look: Look = PLAIN) -> Image: ...
 
     def warm_up(self, width: int, height: int) -> None: ...
 
@@ -66,6 +70,7 @@ class LiveStylist:
         self._held: Frame | None = None
         self._look: tuple[object, ...] = ()
         self._last_styled: Image | None = None
+        self._last_mirrored = False
         self._fade_from: Image | None = None
         self._fade_started = 0.0
         self._good_frames = _FRAMES_TO_TRUST
@@ -90,9 +95,13 @@ class LiveStylist:
                 return self._last
             frame = self._held  # so that a raw picture that was frozen goes when bypass ends
         self._held, self._look = frame, look
-        image = frame.image if settings.bypass else self._compose(frame.image, self._style(frame), settings)
-        if settings.mirror_output:
-            image = np.asarray(cv2.flip(image, 1), np.uint8)
+        image, finished = (frame.image, False) if settings.bypass else self._style(frame, settings)
+        if finished:
+            self._last_styled, self._last_mirrored = image, settings.mirror_output
+        else:
+            if not settings.bypass:
+                image = self._compose(frame.image, to_bgr(image), settings)
+            image = _flipped(image) if settings.mirror_output else image
         self._last = replace(frame, image=image)
         return self._last
 
@@ -151,12 +160,15 @@ class LiveStylist:
         self._styler.close()
         self._styler, self.style = styler, name
         self._good_frames = _FRAMES_TO_TRUST
-        if self._fade_s > 0:
-            self._fade_from, self._fade_started = self._last_styled, self._clock()
+        if self._fade_s > 0 and self._last_styled is not None:
+            last = to_bgr(self._last_styled)
+            self._fade_from, self._fade_started = _flipped(last) if self._last_mirrored else last, self._clock()
 
-    def _style(self, frame: Frame) -> Image:
+    def _style(self, frame: Frame, settings: LiveSettings) -> tuple[Image, bool]:
+        """The styled picture, and whether it is finished: a GPU did all that `_compose` and the mirror do."""
+        look = Look(settings.strength, settings.compare, settings.mirror_output, frame.width)
         try:
-            styled = self._styler(frame.image)
+            styled = self._run(frame.image, look)
         except EngineError as error:
             if self._good_frames < _FRAMES_TO_TRUST:
                 raise
@@ -164,7 +176,7 @@ class LiveStylist:
             self._good_frames = 0
             self._styler.close()
             self._styler = self._load(self.style)
-            styled = self._styler(frame.image)
+            styled = self._run(frame.image, look)
         self._good_frames += 1
         timings = self._styler.timings
         self._metrics.record("preprocess", timings.preprocess_ms / 1000)
@@ -172,9 +184,14 @@ class LiveStylist:
         self._metrics.record("postprocess", timings.postprocess_ms / 1000)
         return styled
 
+    def _run(self, image: Image, look: Look) -> tuple[Image, bool]:
+        composes = self._fade_from is None and self._styler.composes(look.width, image.shape[0])
+        finished = composes or (self._fade_from is None and look == Look(width=look.width))
+        return self._styler(image, look if composes else PLAIN), finished
+
     def _compose(self, original: Image, styled: Image, settings: LiveSettings) -> Image:
         image = self._faded(blend(original, styled, settings.strength))
-        self._last_styled = image
+        self._last_styled, self._last_mirrored = image, False
         if settings.compare:
             image = np.array(image)
             half = image.shape[1] // 2
@@ -190,3 +207,7 @@ class LiveStylist:
             self._fade_from = None
             return image
         return blend(self._fade_from, image, share)
+
+
+def _flipped(image: Image) -> Image:
+    return np.asarray(cv2.flip(image, 1), np.uint8)

@@ -17,6 +17,8 @@ from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import FLOOR, Fit, fit
+from livefilter.inference.look import PLAIN, ComposingEngine, Look
+from livefilter.nv12 import cut
 from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
 
@@ -98,17 +100,25 @@ class Styler:
         """The shorter side in pixels at which frames are styled now."""
         return max(FLOOR, min(self._fit.width, self._fit.height))
 
-    def __call__(self, image: Image) -> Image:
+    def composes(self, width: int, height: int) -> bool:
+        """Whether frames of width x height can be given a look: the GPU does it, and has them at their full size.
+
+        Raises: what opening an engine raises.
+        """
+        self._prepare(width, height)
+        return isinstance(self._engine, ComposingEngine) and (self._fit.width, self._fit.height) == (width, height)
+
+    def __call__(self, image: Image, look: Look = PLAIN) -> Image:
         """Style one frame.
 
-        image: (H, W, 3) uint8 BGR of any size; read only.
-        Returns: a new array of the same shape, owned by the caller.
+        image: (H, W, 3) uint8 BGR of any size; read only. look: PLAIN, unless this size `composes`.
+        Returns: a new array of the same shape, owned by the caller; NV12 where the engine was opened for that.
         Raises: EngineFailed; InvalidInput: no such picture; and what opening an engine raises.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise InvalidInput(f"A frame must be uint8 BGR of shape (H, W, 3), not {image.dtype} of {image.shape}.")
         self._prepare(image.shape[1], image.shape[0])
-        return self._style(image)
+        return self._style(image, look)
 
     def warm_up(self, width: int, height: int) -> None:
         """Open the engine for frames of width x height and run it, so that the first real frame is not late."""
@@ -141,6 +151,11 @@ class Styler:
                 self._engine.close()
                 self._engine = None
             self._engine = self._factory(self._network, chosen.padded_width, chosen.padded_height, self._options)
+            if getattr(self._engine, "nv12", False) and (width % 2 or height % 2):
+                raise InvalidInput(
+                    f"Frames of {width}x{height} cannot be NV12, which counts colour in pairs of pixels. "
+                    "Leave out --nv12."
+                )
             self._scaled = np.empty((chosen.height, chosen.width, 3), np.uint8)
             self._padded = np.empty((chosen.padded_height, chosen.padded_width, 3), np.uint8)
             _log.info("Styling %dx%d frames at %dx%d", width, height, chosen.padded_width, chosen.padded_height)
@@ -176,23 +191,26 @@ class Styler:
             f"{verdict} the {budget_ms:.1f} ms set aside for it"
         )
 
-    def _style(self, image: Image) -> Image:
+    def _style(self, image: Image, look: Look = PLAIN) -> Image:
         engine, to = self._engine, self._fit
         if engine is None:
             raise EngineFailed("The styler is closed. Open a new one.")
         started = self._clock()
         given = self._fill(self._scale(image))
         prepared = self._clock()
-        styled = engine.run(given)
+        styled = engine.compose(given, look) if isinstance(engine, ComposingEngine) else engine.run(given)
         run = self._clock()
-        styled = styled[: to.height, : to.width]
-        if (to.width, to.height) == self._frame_size:
-            result = styled.copy()
+        if styled.ndim == 2:
+            result = cut(styled, (to.width, to.height), self._frame_size)
+        elif (to.width, to.height) == self._frame_size:
+            result = styled[: to.height, : to.width].copy()
         else:
             # Cubic is sharper than linear and costs the same (0.3 ms to 1280x720); Lanczos costs 15 times as much.
             shrinks = to.width > self._frame_size[0]
             method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-            result = np.asarray(cv2.resize(styled, self._frame_size, interpolation=method), np.uint8)
+            result = np.asarray(
+                cv2.resize(styled[: to.height, : to.width], self._frame_size, interpolation=method), np.uint8
+            )
         done = self._clock()
         self.timings = Timings((prepared - started) * 1e3, (run - prepared) * 1e3, (done - run) * 1e3)
         return result

@@ -18,6 +18,7 @@ class SinkOptions:
     fps: frames per second at which `send` will be called.
     media: a file whose sound is copied into recordings and streams; None for silence.
     loop: the media file is played again at its end.
+    nv12: frames may come as NV12 to sinks that take it; they are even-sized then.
     live: False when frames come as fast as the sink takes them (rendering), True at `fps` by the clock.
     """
 
@@ -27,6 +28,7 @@ class SinkOptions:
     media: Path | None = None
     loop: bool = False
     live: bool = True
+    nv12: bool = False
 
 
 class Sink(Closing):
@@ -36,6 +38,7 @@ class Sink(Closing):
     notice: what a person should know about how it was opened; None when there is nothing.
     mark: what a screen for the person in control shows beside the frame, such as "Raw camera"; others ignore it.
     slow: its `send` may wait for a disk, network or encoder, so in a live run it gets a thread of its own.
+    takes_nv12: its `send` takes frames in NV12, too; others get them converted to BGR.
     main_thread: it must be constructed, pumped and closed on the main thread (windows).
     Raises on construction: SinkUnavailable or InvalidInput, naming the target, the cause and the fix.
     """
@@ -44,6 +47,7 @@ class Sink(Closing):
     notice: str | None = None
     mark: str = ""
     slow: bool = False
+    takes_nv12: bool = False
     main_thread: bool = False
 
     @abstractmethod

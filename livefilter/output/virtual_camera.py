@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable, nearest
 from livefilter.frame import Frame, Image
+from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.driver import loopbacks, missing_driver, windows_cameras
 
@@ -25,7 +27,8 @@ class VirtualCameraSink(Sink):
     """Sends frames to a virtual camera through pyvirtualcam: v4l2loopback on Linux, OBS or Unity Capture elsewhere.
 
     Odd sizes are made even by repeating the last column or row, since cameras count colour in pairs of pixels. The
-    caller keeps the rate: pyvirtualcam's own pacing is not used.
+    caller keeps the rate: pyvirtualcam's own pacing is not used. With `nv12` in the options, v4l2loopback and OBS are
+    opened for NV12, and frames that come so are handed over as they are.
     target: a device path, the name that other programs show, or "" for the device labelled "livefilter" and else the
     first one. On Linux a name is looked up among the labels.
     """
@@ -40,7 +43,9 @@ class VirtualCameraSink(Sink):
         device = _device(target)
         self._size = (options.width, options.height)
         self._even = (options.width + options.width % 2, options.height + options.height % 2)
-        self._camera, self._format = _open(pyvirtualcam, device, self._even, options.fps or 30.0, target)
+        self.takes_nv12 = options.nv12
+        formats = dict.fromkeys(_NATIVE, "NV12") if options.nv12 else _NATIVE
+        self._camera, self._format = _open(pyvirtualcam, device, self._even, options.fps or 30.0, target, formats)
         self._closed = False
         width, height = self._even
         self._yuv = np.empty((height * 3 // 2, width), np.uint8)
@@ -91,6 +96,8 @@ class VirtualCameraSink(Sink):
         return None
 
     def _converted(self, image: Image) -> NDArray[np.uint8]:
+        if image.ndim == 2:
+            return image if self._format == "NV12" else self._converted(to_bgr(image))
         if self._size != self._even:
             down, right = self._even[1] - self._size[1], self._even[0] - self._size[0]
             image = np.asarray(cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)
@@ -139,11 +146,13 @@ def _device(target: str) -> str | None:
     raise SinkUnavailable(f"No virtual camera is called {target!r}.{meant} {here}")
 
 
-def _open(library: Any, device: str | None, size: tuple[int, int], fps: float, target: str) -> tuple[Any, str]:
-    """Open the first driver that works, in the format it takes unconverted: the camera and that format."""
+def _open(
+    library: Any, device: str | None, size: tuple[int, int], fps: float, target: str, formats: Mapping[str, str]
+) -> tuple[Any, str]:
+    """Open the first driver that works, in the format of `formats` or else BGR: the camera and that format."""
     trouble: list[str] = []
     for driver in library.camera.BACKENDS:
-        kind = _NATIVE.get(driver, "BGR")
+        kind = formats.get(driver, "BGR")
         try:
             camera = library.Camera(
                 *size, fps, fmt=library.PixelFormat[kind], device=device, backend=driver, print_fps=False
