@@ -6,12 +6,18 @@ from pathlib import Path
 
 import click
 
+from livefilter.cli import train_animegan
+
 SCALES = ("384", "512", "640", "768:512")
 
 
 @click.group()
 def train() -> None:
     """Train a style of your own machine's making (needs the `training` extra)."""
+
+
+for command in train_animegan.COMMANDS:
+    train.add_command(command)
 
 
 @train.command()
@@ -41,6 +47,7 @@ def train() -> None:
 @click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
 @click.option("--threads", default=0, help="Processor threads; 0 leaves the choice to torch.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda for an NVIDIA card.")
 @click.option("--bfloat16/--float32", default=True, show_default=True, help="Precision of the forward pass.")
 def distill(
     style: str,
@@ -60,6 +67,7 @@ def distill(
     crop: int,
     seed: int,
     threads: int,
+    device: str,
     bfloat16: bool,
 ) -> None:
     """Teach a small network to draw like a published one.
@@ -97,6 +105,10 @@ def distill(
     recolour = facts_of(style).recolour
     if size not in DESIGNS:
         raise UnknownName("network size", size, DESIGNS)
+    if device not in ("cpu", "cuda"):
+        raise UnknownName("training device", device, ("cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InvalidInput("--device cuda needs an NVIDIA card and PyTorch built for CUDA. Use --device cpu.")
     if crop % 8:
         raise InvalidInput(f"--crop {crop} is no multiple of 8. Use {crop // 8 * 8}.")
     lessons = [Lesson(folder, PublishedDrawings(drawings, recolour)) for folder, drawings in pairs]
@@ -114,7 +126,7 @@ def distill(
         seed=seed,
         bfloat16=bfloat16,
     )
-    run = Distillation(seen, recipe, DESIGNS[size])
+    run = Distillation(seen, recipe, DESIGNS[size], device)
     if start_from is not None:
         run.start_from(start_from)
     trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[:: len(scales)], path))
