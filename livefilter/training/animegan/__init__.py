@@ -1,0 +1,1 @@
+"""Training of the AnimeGAN family as published (Chen et al. 2020)."""

@@ -1,0 +1,51 @@
+"""Trained generators as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from livefilter.errors import InvalidInput
+from livefilter.generator.animegan import AnimeGan, from_weights, version_of
+from livefilter.generator.weights import read_tensors
+
+
+def read_generator(path: Path) -> AnimeGan:
+    """Read a generator from a training checkpoint, a safetensors file or the weights alone.
+
+    Raises:
+        InvalidInput: the file is missing, damaged, or holds something else.
+    """
+    tensors = read_tensors(path)
+    weights = tensors["generator"] if isinstance(tensors.get("recipe"), dict) and "generator" in tensors else tensors
+    try:
+        return from_weights(weights).eval()
+    except InvalidInput as error:
+        raise InvalidInput(f"{path} {error}") from error
+
+
+def write_generator(generator: AnimeGan, path: Path, about: dict[str, str]) -> None:
+    """Write a generator's weights as safetensors, or the network itself as ONNX, after the suffix of `path`.
+
+    Args:
+        generator: RGB; its names in the file are those of its state dict, the public port's for AnimeGANv2.
+        about: texts that a safetensors file keeps beside the weights.
+
+    Raises:
+        InvalidInput: another suffix, or the folder is missing.
+    """
+    kind = path.suffix.lower()
+    if not path.absolute().parent.is_dir():
+        raise InvalidInput(f"The folder of {path} does not exist. Make it first.")
+    if kind == ".onnx":
+        from livefilter.generator.animegan_export import export
+
+        export(generator.cpu(), path)
+    elif kind == ".safetensors":
+        from safetensors.torch import save_file
+
+        weights = {name: values.detach().cpu().contiguous() for name, values in generator.state_dict().items()}
+        partial = path.with_suffix(".partial")
+        save_file(weights, partial, {"version": version_of(generator)} | about)
+        partial.replace(path)
+    else:
+        raise InvalidInput(f"{path} has no suffix that is known: name a .safetensors or an .onnx file.")
