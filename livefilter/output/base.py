@@ -64,6 +64,10 @@ class Sink(Closing):
         Raises: SinkLost: what was sent could not be finished (the disk is full).
         """
 
+    def watched(self) -> bool | None:
+        """Whether anybody watches at this moment; never waits. None where that cannot be known, as for a recording."""
+        return None
+
     @classmethod
     def unavailable(cls) -> str | None:
         """Why this output cannot be opened on this machine and how to fix that; None when it can."""

@@ -63,6 +63,10 @@ class PageSink(Sink):
         except RuntimeError as error:
             raise SinkLost(f"{self.name} has ended: {error}. Start livefilter again.") from error
 
+    def watched(self) -> bool:
+        """Whether a page or a picture of it is open anywhere."""
+        return self._server.viewers > 0
+
     def close(self) -> None:
         """End every connection and free the port, within a second. Can be called twice."""
         self._closed = True

@@ -93,6 +93,11 @@ class PageServer:
             self._waking = True
             self._loop.call_soon_threadsafe(self._wake)
 
+    @property
+    def viewers(self) -> int:
+        """How many streams are open."""
+        return len(self._viewers)
+
     def close(self) -> None:
         """End every connection, the thread and the socket. Can be called twice."""
         if self._thread.is_alive():

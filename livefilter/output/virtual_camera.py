@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable, nearest
 from livefilter.frame import Frame, Image
 from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.driver import loopbacks, missing_driver, windows_cameras
+from livefilter.output.fit import fit
+from livefilter.output.loopback import prepare
+from livefilter.output.watchers import Watchers
+from livefilter.output.yuv import YuvEncoder
 
 _log = logging.getLogger(__name__)
 
-# What each driver takes without converting it again; others get BGR and convert it themselves.
-_NATIVE = {"v4l2loopback": "I420", "obs": "NV12"}
+# What each driver takes without converting it again; Unity Capture gets BGR and converts it itself.
+_NATIVE = {"v4l2loopback": "NV12", "obs": "UYVY" if sys.platform == "darwin" else "NV12"}
+_KINDS = {"NV12": "NV12", "YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}  # V4L2's names and pyvirtualcam's
 
 
 class VirtualCameraSink(Sink):
     """Sends frames to a virtual camera through pyvirtualcam: v4l2loopback on Linux, OBS or Unity Capture elsewhere.
 
-    Odd sizes are made even by repeating the last column or row, since cameras count colour in pairs of pixels. The
-    caller keeps the rate: pyvirtualcam's own pacing is not used. With `nv12` in the options, v4l2loopback and OBS are
-    opened for NV12, and frames that come so are handed over as they are.
+    Odd sizes are made even by repeating the last column or row, since cameras count colour in pairs of pixels. While a
+    Linux program still reads frames of another size or format, from before, it goes on getting those; the wanted ones
+    come as soon as nobody watches. Frames that come as NV12 are handed over as they are where the driver takes NV12. The
+    caller keeps the rate: pyvirtualcam's own pacing is not used.
     target: a device path, the name that other programs show, or "" for the device labelled "livefilter" and else the
     first one. On Linux a name is looked up among the labels.
     """
@@ -39,20 +43,24 @@ class VirtualCameraSink(Sink):
                 f"A virtual camera cannot be {options.width}x{options.height}: "
                 f"each side must be from 1 to 16384 pixels."
             )
-        pyvirtualcam = _library()
-        device = _device(target)
+        self._library = _library()
+        self._device = _device(target)
+        self._target = target
+        self._fps = options.fps or 30.0
         self._size = (options.width, options.height)
         self._even = (options.width + options.width % 2, options.height + options.height % 2)
         self.takes_nv12 = options.nv12
-        formats = dict.fromkeys(_NATIVE, "NV12") if options.nv12 else _NATIVE
-        self._camera, self._format = _open(pyvirtualcam, device, self._even, options.fps or 30.0, target, formats)
+        self._watchers: Watchers | None = None
         self._closed = False
-        width, height = self._even
-        self._yuv = np.empty((height * 3 // 2, width), np.uint8)
-        self._nv12 = np.empty_like(self._yuv)
+        self._open()
         self.name = f"virtual camera {self._camera.device}"
+        if self._bound:
+            self.notice = (
+                f"{self._device} stays at {self._sent[0]}x{self._sent[1]} as long as a program reads it; "
+                f"then it becomes {self._even[0]}x{self._even[1]}."
+            )
         if self._size != self._even:
-            _log.info("%s is %dx%d, as a camera needs even sides.", self.name, width, height)
+            _log.info("%s is %dx%d, as a camera needs even sides.", self.name, *self._even)
 
     def send(self, frame: Frame) -> None:
         """Convert to the driver's own format and hand over.
@@ -66,6 +74,8 @@ class VirtualCameraSink(Sink):
                 f"A frame of {frame.width}x{frame.height} cannot go to {self.name}, which was opened for "
                 f"{self._size[0]}x{self._size[1]}."
             )
+        if self._bound and self.watched() is False:
+            self._change_over()
         try:
             self._camera.send(self._converted(frame.image))
         except Exception as error:  # pyvirtualcam's native parts raise plain RuntimeError and whatever the OS gave
@@ -73,13 +83,17 @@ class VirtualCameraSink(Sink):
                 f"{self.name} stopped taking frames: {_one_line(error)}. Check that its driver is still loaded."
             ) from error
 
+    def watched(self) -> bool | None:
+        """Whether a program has the camera open; None on systems that do not tell."""
+        return None if self._watchers is None or self._closed else self._watchers.any()
+
     def close(self) -> None:
         """Free the device; programs that show it see it freeze or vanish. Can be called twice."""
         if self._closed:
             return
         self._closed = True
         try:
-            self._camera.close()
+            self._free()
         except Exception as error:
             raise SinkLost(f"{self.name} could not be closed: {_one_line(error)}.") from error
 
@@ -95,24 +109,54 @@ class VirtualCameraSink(Sink):
             return str(error)
         return None
 
-    def _converted(self, image: Image) -> NDArray[np.uint8]:
+    def _open(self) -> None:
+        """Open the device at the wanted size, or at the one that its readers are bound to (`_bound`)."""
+        accepted = None
+        if sys.platform.startswith("linux") and self._device is not None:
+            accepted = prepare(self._device, *self._even, self._fps)
+        self._sent = (accepted.width, accepted.height) if accepted else self._even
+        self._camera, kind = _open(
+            self._library,
+            self._device,
+            self._sent,
+            self._fps,
+            self._target,
+            accepted.pixel_format if accepted else None,
+        )
+        self._bound = accepted is not None and (self._sent != self._even or kind != _NATIVE["v4l2loopback"])
+        self._encode = YuvEncoder(kind, *self._sent)
+        # Opened last, so that our own hold on the device is not taken for somebody else's.
+        self._watchers = Watchers(self._device) if accepted and self._device else None
+
+    def _free(self) -> None:
+        watchers, self._watchers = self._watchers, None
+        if watchers is not None:
+            watchers.close()
+        self._camera.close()
+
+    def _change_over(self) -> None:
+        """Take the wanted size and format, now that nobody watches.
+
+        Raises: SinkLost.
+        """
+        try:
+            self._free()
+            self._open()
+        except SinkUnavailable as error:
+            raise SinkLost(f"{self.name} could not be opened again: {error}") from error
+        _log.info("%s is %dx%d now.", self.name, *self._sent)
+
+    def _converted(self, image: Image) -> Image:
         if image.ndim == 2:
-            return image if self._format == "NV12" else self._converted(to_bgr(image))
-        if self._size != self._even:
+            if self._kind == "NV12" and self._sent == self._size:
+                return image
+            image = to_bgr(image)
+        if self._sent != self._even:
+            image = fit(image, *self._sent)
+        elif self._size != self._even:
             down, right = self._even[1] - self._size[1], self._even[0] - self._size[0]
             image = np.asarray(cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-        if self._format == "BGR":
-            return image
-        cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420, dst=self._yuv)
-        if self._format == "I420":
-            return self._yuv
-        # NV12 is I420 with the two colour planes woven into one.
-        luma = self._even[0] * self._even[1]
-        flat, woven = self._yuv.reshape(-1), self._nv12.reshape(-1)
-        woven[:luma] = flat[:luma]
-        woven[luma::2] = flat[luma : luma * 5 // 4]
-        woven[luma + 1 :: 2] = flat[luma * 5 // 4 :]
-        return self._nv12
+        return self._encode(image)
 
 
 def _library() -> Any:
@@ -147,12 +191,20 @@ def _device(target: str) -> str | None:
 
 
 def _open(
-    library: Any, device: str | None, size: tuple[int, int], fps: float, target: str, formats: Mapping[str, str]
+    library: Any, device: str | None, size: tuple[int, int], fps: float, target: str, bound_to: str | None
 ) -> tuple[Any, str]:
-    """Open the first driver that works, in the format of `formats` or else BGR: the camera and that format."""
+    """Open the first driver that works, in the format it takes unconverted: the camera and that format.
+
+    bound_to: the V4L2 format that the device insists on.
+    """
+    if bound_to is not None and bound_to not in _KINDS:
+        raise SinkUnavailable(
+            f"Virtual camera {device} is still read as {bound_to}, which is not written here. "
+            f"Close the programs that show it first."
+        )
     trouble: list[str] = []
     for driver in library.camera.BACKENDS:
-        kind = formats.get(driver, "BGR")
+        kind = _KINDS[bound_to] if bound_to else _NATIVE.get(driver, "BGR")
         try:
             camera = library.Camera(
                 *size, fps, fmt=library.PixelFormat[kind], device=device, backend=driver, print_fps=False
