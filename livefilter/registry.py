@@ -55,6 +55,7 @@ ENGINES = Registry(
         "onnxruntime": "livefilter.inference.onnxruntime:OnnxRuntimeCpu",
         "onnxruntime-cuda": "livefilter.inference.onnxruntime:OnnxRuntimeCuda",
         "onnxruntime-tensorrt": "livefilter.inference.onnxruntime:OnnxRuntimeTensorRT",
+        "onnxruntime-tensorrt-rtx": "livefilter.inference.onnxruntime:OnnxRuntimeTensorRTRtx",
         "onnxruntime-directml": "livefilter.inference.onnxruntime:OnnxRuntimeDirectML",
         "onnxruntime-coreml": "livefilter.inference.onnxruntime:OnnxRuntimeCoreML",
         "openvino": "livefilter.inference.openvino:OpenVINOEngine",

@@ -47,7 +47,7 @@ from livefilter.inference.tensorrt import label_of
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
 
-BACKENDS = ("tensorrt", "tensorrt-rtx", "torch", "onnxruntime-tensorrt", "onnxruntime-cuda")
+BACKENDS = ("tensorrt", "tensorrt-rtx", "torch", "onnxruntime-tensorrt", "onnxruntime-tensorrt-rtx", "onnxruntime-cuda")
 SIZES = ((512, 512), (1280, 720), (1920, 1080))
 CHECKED = (512, 512)
 LEAK_FRAMES = 10_000

@@ -11,7 +11,8 @@ import platformdirs
 
 from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
 from livefilter.frame import Image
-from livefilter.inference import providers
+from livefilter.generator.gpu import find_gpu
+from livefilter.inference import provider_plugin, providers
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu, find_nvidia_gpu, usable_cores
@@ -36,7 +37,9 @@ class _OnnxRuntimeEngine(Engine):
         if missing:
             raise BackendUnavailable(missing)
         require_network(network)
-        threads = (options or EngineOptions()).threads or usable_cores()
+        options = options or EngineOptions()
+        self._gpu = options.gpu
+        threads = options.threads or usable_cores()
         self.info = EngineInfo(self.backend, self._device(threads), self.precision, width, height)
         self._session: Any = self._open(network, threads)
         self._input = np.zeros((1, height, width, 3), np.uint8)
@@ -92,7 +95,7 @@ class _OnnxRuntimeEngine(Engine):
     def _open(self, network: Path, threads: int) -> Any:
         chosen = [(self.provider, self._provider_options())]
         if self.provider == providers.TENSORRT:
-            chosen.append((providers.CUDA, {}))  # takes the few nodes that TensorRT leaves
+            chosen.append((providers.CUDA, {"device_id": str(self._gpu)}))  # takes the few nodes that TensorRT leaves
         try:
             session = providers.create_session(str(network), self._session_options(threads), chosen)
         except Exception as error:
@@ -133,19 +136,28 @@ class OnnxRuntimeCuda(_OnnxRuntimeEngine):
     fix = providers.CUDA_FIX
 
     def _device(self, threads: int) -> str:
-        gpu = find_nvidia_gpu()
-        return gpu if isinstance(gpu, str) else gpu.name
+        gpu = find_gpu(self._gpu)
+        if isinstance(gpu, str):
+            raise BackendUnavailable(f"{self.backend} cannot run, because {gpu}. Choose another with --gpu.")
+        return f"{gpu.name} (GPU {self._gpu})"
+
+    def _provider_options(self) -> dict[str, str]:
+        return {"device_id": str(self._gpu)}
 
     @classmethod
     def unavailable(cls) -> str | None:
-        gpu = find_nvidia_gpu()
-        if isinstance(gpu, str):
-            return (
-                f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver "
-                "from https://www.nvidia.com/drivers if there is such a GPU, or use --backend auto."
-            )
-        missing = providers.not_installed(cls.backend, cls.provider, cls.fix)
+        missing = cls._without_gpu() or providers.not_installed(cls.backend, cls.provider, cls.fix)
         return missing or providers.start_failure(cls.backend, cls.provider, cls.fix)
+
+    @classmethod
+    def _without_gpu(cls) -> str | None:
+        gpu = find_nvidia_gpu()
+        if not isinstance(gpu, str):
+            return None
+        return (
+            f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver "
+            "from https://www.nvidia.com/drivers if there is such a GPU, or use --backend auto."
+        )
 
 
 class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
@@ -157,15 +169,34 @@ class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
     fix = providers.TENSORRT_FIX
 
     def _provider_options(self) -> dict[str, str]:
-        cache = Path(platformdirs.user_cache_dir("livefilter")) / "tensorrt"
-        cache.mkdir(parents=True, exist_ok=True)
+        cache = _cache_folder("tensorrt")
         return {
+            **super()._provider_options(),
             "trt_fp16_enable": "1",
             "trt_engine_cache_enable": "1",
-            "trt_engine_cache_path": str(cache),
+            "trt_engine_cache_path": cache,
             "trt_timing_cache_enable": "1",
-            "trt_timing_cache_path": str(cache),
+            "trt_timing_cache_path": cache,
         }
+
+
+class OnnxRuntimeTensorRTRtx(OnnxRuntimeCuda):
+    """ONNX Runtime on a GeForce RTX or RTX PRO through TensorRT-RTX, in the precision of the style's file.
+
+    What it compiles is kept in a cache folder.
+    """
+
+    backend = "onnxruntime-tensorrt-rtx"
+    provider = providers.TENSORRT_RTX
+    fix = provider_plugin.FIX
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        missing = cls._without_gpu() or provider_plugin.plugin_failure(cls.backend)
+        return missing or providers.start_failure(cls.backend, cls.provider, cls.fix)
+
+    def _provider_options(self) -> dict[str, str]:
+        return super()._provider_options() | {"nv_runtime_cache_path": _cache_folder("tensorrt-rtx")}
 
 
 class OnnxRuntimeDirectML(_OnnxRuntimeEngine):
@@ -207,3 +238,10 @@ class OnnxRuntimeCoreML(_OnnxRuntimeEngine):
         if sys.platform != "darwin":
             return f"{cls.backend} runs on macOS only. Use --backend auto."
         return super().unavailable()
+
+
+def _cache_folder(name: str) -> str:
+    """Where a provider keeps what it compiles: native code, so nobody else may write there."""
+    folder = Path(platformdirs.user_cache_dir("livefilter")) / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder)

@@ -11,6 +11,7 @@ from typing import Any
 
 import onnxruntime as ort
 
+from livefilter.inference import provider_plugin
 from livefilter.inference.checks import one_line
 
 _log = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ _log = logging.getLogger(__name__)
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
+TENSORRT_RTX = provider_plugin.PROVIDER
 DIRECTML = "DmlExecutionProvider"
 COREML = "CoreMLExecutionProvider"
 
@@ -79,8 +81,19 @@ def quiet_options() -> Any:
 
 
 def create_session(network: str | bytes, options: Any, providers: list[tuple[str, dict[str, str]]]) -> Any:
-    """Open a session that raises where ONNX Runtime would otherwise retry on the CPU."""
+    """Open a session that raises where ONNX Runtime would otherwise retry on the CPU.
+
+    The option "device_id" of a plugin's provider chooses among its devices.
+    """
     ort.set_default_logger_severity(4)  # loading a provider is logged outside the session's own options
-    session = ort.InferenceSession(network, options, providers=providers, enable_fallback=0)
+    name, chosen = providers[0]
+    if name == TENSORRT_RTX:
+        devices = provider_plugin.plugin_devices()
+        number = int(chosen.get("device_id", "0"))
+        if number >= len(devices):
+            raise ValueError(f"it offers no GPU {number}: the last one is {len(devices) - 1}")
+        options.add_provider_for_devices([devices[number]], {k: v for k, v in chosen.items() if k != "device_id"})
+        providers = []
+    session = ort.InferenceSession(network, options, providers=providers or None, enable_fallback=0)
     session.disable_fallback()
     return session

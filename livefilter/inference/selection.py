@@ -13,6 +13,7 @@ PREFERENCE = (
     "tensorrt-rtx",
     "torch",
     "onnxruntime-tensorrt",
+    "onnxruntime-tensorrt-rtx",
     "onnxruntime-cuda",
     "onnxruntime-directml",
     "onnxruntime-coreml",

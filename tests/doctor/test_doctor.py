@@ -119,6 +119,7 @@ def test_backends_of_hardware_that_is_not_there_are_no_warning(monkeypatch: pyte
         "tensorrt-rtx": "absent",
         "torch": "absent",
         "onnxruntime-tensorrt": "absent",
+        "onnxruntime-tensorrt-rtx": "absent",
         "onnxruntime-cuda": "absent",
         "onnxruntime-directml": "absent",
         "onnxruntime-coreml": "absent",

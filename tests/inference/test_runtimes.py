@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+import platformdirs
 import pytest
 
 from livefilter.errors import BackendUnavailable, EngineFailed
-from livefilter.inference import hardware, onnxruntime, providers
+from livefilter.generator.gpu import Gpu
+from livefilter.inference import hardware, onnxruntime, provider_plugin, providers
 from livefilter.inference.base import EngineOptions
-from livefilter.inference.onnxruntime import OnnxRuntimeCpu, OnnxRuntimeCuda, OnnxRuntimeTensorRT
+from livefilter.inference.onnxruntime import (
+    OnnxRuntimeCpu,
+    OnnxRuntimeCuda,
+    OnnxRuntimeTensorRT,
+    OnnxRuntimeTensorRTRtx,
+)
 from livefilter.inference.openvino import OpenVINOEngine
 from tests.inference.networks import write_failing_network, write_style_network
 
@@ -22,6 +31,16 @@ GPU = hardware.NvidiaGpu("NVIDIA Test Card", "13.0")
 
 class StartingCuda(OnnxRuntimeCuda):
     """CUDA on a machine where everything seems to be there."""
+
+    @classmethod
+    def unavailable(cls) -> str | None:
+        return None
+
+
+class StartingRtx(OnnxRuntimeTensorRTRtx):
+    """TensorRT-RTX likewise, with the CPU's own device in the place of the GPU's."""
+
+    provider = providers.CPU
 
     @classmethod
     def unavailable(cls) -> str | None:
@@ -77,7 +96,7 @@ def test_cuda_that_is_listed_without_a_gpu_is_not_available(monkeypatch: pytest.
     """GPU builds of ONNX Runtime list CUDA everywhere; the driver's word counts."""
     monkeypatch.setattr(ort, "get_available_providers", lambda: [providers.TENSORRT, providers.CUDA])
     monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: "the NVIDIA driver finds no GPU")
-    for backend in (OnnxRuntimeCuda, OnnxRuntimeTensorRT):
+    for backend in (OnnxRuntimeCuda, OnnxRuntimeTensorRT, OnnxRuntimeTensorRTRtx):
         assert "but the NVIDIA driver finds no GPU" in str(backend.unavailable())
 
 
@@ -91,13 +110,79 @@ def test_a_gpu_without_the_gpu_build_is_told_what_to_install(monkeypatch: pytest
 
 def test_a_provider_that_fell_back_to_the_cpu_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """ONNX Runtime opens a CPU session when CUDA does not start; that session is never used."""
-    monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: GPU)
+    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index: Gpu(GPU.name, "8.9", "580.1"))
     real = providers.create_session
     monkeypatch.setattr(
         providers, "create_session", lambda network, options, _: real(network, options, [(providers.CPU, {})])
     )
     with pytest.raises(BackendUnavailable, match=r"did not start on NVIDIA Test Card.*CPUExecutionProvider"):
         StartingCuda(write_style_network(tmp_path / "network.onnx"), 16, 16)
+
+
+def test_a_gpu_that_is_not_there_is_not_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """--gpu 3 on a machine with one GPU is an error of every provider that runs on NVIDIA's."""
+    monkeypatch.setattr(
+        onnxruntime, "find_gpu", lambda index: f"the NVIDIA driver has no GPU {index}: the last one is 0"
+    )
+    for backend in (StartingCuda, StartingRtx):
+        with pytest.raises(BackendUnavailable, match=r"because the NVIDIA driver has no GPU 3.*--gpu"):
+            backend(write_style_network(tmp_path / "network.onnx"), 16, 16, EngineOptions(gpu=3))
+
+
+@pytest.fixture
+def fresh_plugin() -> Iterator[None]:
+    """Nothing is remembered of a plugin that was asked for before, nor afterwards."""
+    provider_plugin.plugin_failure.cache_clear()
+    yield
+    provider_plugin.plugin_failure.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_plugin")
+def test_a_missing_plugin_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a GPU but without the package of TensorRT-RTX's provider, the command that installs it is given."""
+    monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: GPU)
+    monkeypatch.setattr(provider_plugin, "PACKAGE", "no_such_plugin")
+    reason = str(OnnxRuntimeTensorRTRtx.unavailable())
+    assert reason.startswith("onnxruntime-tensorrt-rtx is not installed (no-such-plugin is missing)")
+    assert "onnxruntime-ep-nv-tensorrt-rtx" in reason
+
+
+@pytest.mark.usefixtures("fresh_plugin")
+def test_a_plugin_that_does_not_load_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """ONNX Runtime's own words on a library that is none, in one line, with the command that installs it again."""
+    library = tmp_path / "plugin.so"
+    library.write_bytes(b"no library")
+    (tmp_path / "broken_plugin.py").write_text(f"def get_library_path():\n    return {str(library)!r}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: GPU)
+    monkeypatch.setattr(provider_plugin, "PACKAGE", "broken_plugin")
+    reason = str(OnnxRuntimeTensorRTRtx.unavailable())
+    assert reason.startswith("onnxruntime-tensorrt-rtx does not load: Failed to load library")
+    assert reason.endswith(f"Install it again: {provider_plugin.FIX}")
+    assert "\n" not in reason
+
+
+@pytest.mark.usefixtures("fresh_plugin")
+def test_a_plugin_without_a_gpu_that_it_supports_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin that loads and offers no device is not available."""
+    monkeypatch.setitem(sys.modules, "a_plugin", SimpleNamespace(get_library_path=lambda: "a", __spec__="a"))
+    monkeypatch.setattr(provider_plugin, "PACKAGE", "a_plugin")
+    monkeypatch.setattr(ort, "register_execution_provider_library", lambda name, path: None)
+    assert "finds no GPU that it supports" in str(provider_plugin.plugin_failure("rtx"))
+
+
+def test_a_plugin_runs_on_its_own_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Sessions of a plugin are opened on the device of that number, and draw; here it is ONNX Runtime's CPU device."""
+    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index: Gpu(GPU.name, "8.9", "580.1"))
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr(providers, "TENSORRT_RTX", providers.CPU)
+    monkeypatch.setattr(provider_plugin, "PROVIDER", providers.CPU)
+    network = write_style_network(tmp_path / "network.onnx")
+    with StartingRtx(network, 16, 16) as engine, OnnxRuntimeCpu(network, 16, 16) as reference:
+        assert engine.info.device == "NVIDIA Test Card (GPU 0)"
+        np.testing.assert_array_equal(engine.run(white()), reference.run(white()))
+    with pytest.raises(ValueError, match="offers no GPU 1: the last one is 0"):
+        providers.create_session(str(network), providers.quiet_options(), [(providers.CPU, {"device_id": "1"})])
 
 
 def test_starting_a_provider_is_really_tried() -> None:
