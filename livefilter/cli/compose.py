@@ -14,6 +14,8 @@ from livefilter.capture import find_input, open_source
 from livefilter.capture.base import Source, SourceOptions
 from livefilter.capture.paced import PacedSource
 from livefilter.cli.engine_upgrade import EngineUpgrade
+from livefilter.cli.nv12 import require_nv12
+from livefilter.cli.settled_size import SettledSize
 from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
@@ -78,14 +80,17 @@ class Live:
         return f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}"
 
 
-def open_styler(config: Config, style: str, width: int, height: int, budget_ms: float | None = None) -> Styler:
+def open_styler(
+    config: Config, style: str, width: int, height: int, budget_ms: float | None = None, *, nv12: bool = False
+) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
+    nv12: let an engine that can do so give NV12.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
     catalogue = Catalogue()
-    options = EngineOptions(config.threads, config.gpu, config.cuda)
+    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12)
 
     def on(backend: str) -> Styler:
         _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))
@@ -129,14 +134,17 @@ def compose_live(config: Config, keys: Keys) -> Live:
         budget_ms = LIVE_SHARE * 1000.0 / fps
         backend, reason = choose_backend(config.backend)
         ready = choose_backend("auto", without=BUILT_AHEAD)[0] if backend in BUILT_AHEAD else backend
-        settled = config.model_copy(update={"backend": ready})
+        sizes = SettledSize(config.process_size)
+        if config.nv12:
+            require_nv12(config, backend, info.width, info.height)
 
         def open_ready(style: str) -> Styler:
-            nonlocal settled
-            measured = None if settled.process_size != "auto" else budget_ms
-            styler = open_styler(settled, style, info.width, info.height, measured)
-            # Later styles keep the size that was measured now: measured while frames flow, it would come out smaller.
-            settled = settled.model_copy(update={"process_size": styler.working_size})
+            network = Catalogue().get(style).network(config.network, gpu=runs_on_gpu(ready))
+            size = sizes.of(network)
+            at = config.model_copy(update={"backend": ready, "process_size": size})
+            measured = budget_ms if size == "auto" else None
+            styler = open_styler(at, style, info.width, info.height, measured, nv12=config.nv12)
+            sizes.settle(network, styler.working_size)
             return styler
 
         upgrade: EngineUpgrade | None = None
@@ -175,7 +183,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
         if first.size_reason:
             notices.append(first.size_reason)
 
-        sink_options = SinkOptions(info.width, info.height, fps, info.media, config.loop)
+        sink_options = SinkOptions(info.width, info.height, fps, info.media, config.loop, nv12=config.nv12)
         specs, missing = _expand(config.output)
         notices.extend(missing)
         sinks: list[Sink] = []

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, LivefilterError
 from livefilter.inference.base import Engine, EngineOptions
-from livefilter.inference.geometry import fit
+from livefilter.inference.geometry import Fit, fit
 from livefilter.inference.styler import AUTO_SIZES, EngineFactory, Styler
 from livefilter.styles.network import Network
 
@@ -93,7 +93,9 @@ class EngineUpgrade:
 
         Raises: LivefilterError: neither can be opened.
         """
-        styler = Styler(self._network(style), self._factory(style), self._process_size, self._options)
+        network = self._network(style)
+        chosen = fit(*self._size, self._process_size, network.accepts)
+        styler = Styler(network, self._factory(style, chosen), self._process_size, self._options)
         try:
             styler.warm_up(*self._size)
         except EngineError as error:
@@ -103,7 +105,6 @@ class EngineUpgrade:
                     raise
                 self._notify(str(error))
                 return self._open_ready(style)
-            chosen = fit(*self._size, self._process_size)
             wanted = Wanted(style, chosen.padded_width, chosen.padded_height)
             if wanted in self._queued:
                 self._notify(str(error))  # it was built, and this GPU does not take it
@@ -123,9 +124,8 @@ class EngineUpgrade:
                 _log.warning("The engine build does not end; it is left behind")
             self._thread = None
 
-    def _factory(self, style: str) -> EngineFactory:
+    def _factory(self, style: str, chosen: Fit) -> EngineFactory:
         def open_engine(network: Path, width: int, height: int, options: EngineOptions) -> Engine:
-            chosen = fit(*self._size, self._process_size)
             try:
                 return self._engine(network, width, height, options)
             except EngineMismatch:

@@ -16,7 +16,7 @@ import numpy as np
 from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
-from livefilter.inference.geometry import FLOOR, Fit, fit
+from livefilter.inference.geometry import ANY, FLOOR, Fit, fit
 from livefilter.inference.look import PLAIN, ComposingEngine, Look
 from livefilter.nv12 import cut
 from livefilter.registry import ENGINES
@@ -73,6 +73,7 @@ class Styler:
         self.size_reason: str | None = None
         self._network = network.path if isinstance(network, Network) else network
         self.network_size = network.size if isinstance(network, Network) else ""
+        self._accepts = network.accepts if isinstance(network, Network) else ANY
         self._factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
         self._process_size = process_size
         self._options = options or EngineOptions()
@@ -94,6 +95,11 @@ class Styler:
         if self._engine is None:
             raise EngineFailed("The styler has no engine yet. Call warm_up(width, height) or style a frame first.")
         return self._engine.info
+
+    @property
+    def takes_one_size(self) -> bool:
+        """Whether the network takes a single size of frames, so that process_size means nothing to it."""
+        return self._accepts.size is not None
 
     @property
     def working_size(self) -> int:
@@ -137,7 +143,12 @@ class Styler:
             raise EngineFailed("The styler is closed. Open a new one.")
         if (width, height) == self._frame_size and self._engine is not None:
             return
-        if self._process_size != "auto":
+        if self._accepts.size is not None:
+            self._open(width, height, None)
+            self.size_reason = (
+                f"Styling at {self._fit.width}x{self._fit.height}, because this network takes {self._accepts}"
+            )
+        elif self._process_size != "auto":
             self._open(width, height, self._process_size)
         elif self._budget_ms is None:
             self._open(width, height, None)
@@ -145,7 +156,7 @@ class Styler:
             self._open_within(width, height, self._budget_ms)
 
     def _open(self, width: int, height: int, process_size: int | None) -> None:
-        chosen = fit(width, height, process_size)
+        chosen = fit(width, height, process_size, self._accepts)
         if self._engine is None or chosen != self._fit:
             if self._engine is not None:
                 self._engine.close()
@@ -178,7 +189,7 @@ class Styler:
         around_ms = statistics.median(run.total_ms - run.inference_ms for run in runs)
 
         def predicted_ms(size: int) -> float:
-            return around_ms + inference_ms * fit(width, height, size).pixels / measured
+            return around_ms + inference_ms * fit(width, height, size, self._accepts).pixels / measured
 
         short = min(width, height)
         sizes = [size for size in AUTO_SIZES if size < short] + [min(short, AUTO_SIZES[-1])]

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from livefilter.errors import StyleCorrupt, UnknownName
+from livefilter.styles.accepts import Accepts
 from livefilter.styles.network import SIZES, Network
 
 if sys.version_info >= (3, 11):
@@ -113,6 +114,7 @@ def _network(style: str, size: str, table: _Entries) -> Network:
         sha256=checksum,
         parameters=int(table.number("parameters", 0)),
         macs_per_pixel=table.number("macs_per_pixel", 0),
+        accepts=table.accepts(),
         training=table.text("training", ""),
         figures=MappingProxyType(table.figures()),
     )
@@ -164,6 +166,15 @@ class _Entries:
             raise self.wrong(key, f"there is no file {path}")
         return path
 
+    def accepts(self) -> Accepts:
+        size = self._entries.get("size")
+        if size is not None and not (isinstance(size, list) and len(size) == 2 and all(map(_is_side, size))):
+            raise self.wrong("size", f"{size!r} must be a width and a height, multiples of 8")
+        multiple = self._entries.get("multiple", 8)
+        if not _is_side(multiple):
+            raise self.wrong("multiple", f"{multiple!r} must be a multiple of 8")
+        return Accepts(multiple, (size[0], size[1]) if size else None)
+
     def figures(self) -> dict[str, float]:
         figures = self._entries.get("figures", {})
         if not isinstance(figures, dict):
@@ -173,3 +184,7 @@ class _Entries:
             for name, value in figures.items()
             if isinstance(value, int | float) and not isinstance(value, bool)
         }
+
+
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0 and value % 8 == 0

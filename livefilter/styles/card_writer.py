@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+from livefilter.styles.accepts import Accepts
 from livefilter.styles.card import CARD, Style
 
+_Entry = str | int | float | list[int]
 _FIGURES = "# Measured after training; share = part of the teacher's change that is captured."
 
 
@@ -17,7 +20,7 @@ def write_card(style: Style) -> Path:
     Returns: the card's path.
     Raises: OSError.
     """
-    entries: dict[str, str | int | float] = {
+    entries: dict[str, _Entry] = {
         "name": style.name,
         "title": style.title,
         "description": style.description,
@@ -30,16 +33,20 @@ def write_card(style: Style) -> Path:
         entries["picture"] = style.picture_path.name
     lines = _lines(entries)
     for network in style.networks.values():
-        about: dict[str, str | int | float] = {
+        about: dict[str, _Entry] = {
             "file": network.path.name,
             "sha256": network.sha256,
             "parameters": network.parameters,
             "macs_per_pixel": network.macs_per_pixel,
             "training": network.training,
         }
+        if network.accepts.size is not None:
+            about["size"] = list(network.accepts.size)
+        elif network.accepts != Accepts():
+            about["multiple"] = network.accepts.multiple
         lines += ["", f"[networks.{network.size}]", *_lines(about)]
         if network.figures:
-            lines += ["", _FIGURES, f"[networks.{network.size}.figures]", *_lines(dict(network.figures))]
+            lines += ["", _FIGURES, f"[networks.{network.size}.figures]", *_lines(network.figures)]
     path = style.folder / CARD
     partial = path.with_suffix(".partial")
     partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -47,10 +54,10 @@ def write_card(style: Style) -> Path:
     return path
 
 
-def _lines(entries: dict[str, str | int | float]) -> list[str]:
+def _lines(entries: Mapping[str, _Entry]) -> list[str]:
     # TOML's basic strings and numbers are written like JSON's. A number that is whole stands without a point.
     return [f"{key} = {json.dumps(_plain(value), ensure_ascii=False)}" for key, value in entries.items() if value != ""]
 
 
-def _plain(value: str | int | float) -> str | int | float:
+def _plain(value: _Entry) -> _Entry:
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from livefilter.errors import StyleCorrupt
+from livefilter.styles.accepts import Accepts
 
 # Smallest first: `lite` is for CPUs, `full` for GPUs.
 SIZES = ("lite", "full")
@@ -21,6 +22,7 @@ class Network:
     style: name of the style it belongs to. size: "lite" or "full".
     path: the ONNX file, whose SHA-256 must be `sha256` (64 lower-case hexadecimal digits).
     parameters: weights in the network. macs_per_pixel: multiply-accumulates for each pixel of a frame.
+    accepts: the sizes of frames that it takes.
     training: the command that made it. figures: what was measured after training, by name.
     """
 
@@ -30,6 +32,7 @@ class Network:
     sha256: str
     parameters: int = 0
     macs_per_pixel: float = 0.0
+    accepts: Accepts = field(default_factory=Accepts)
     training: str = ""
     figures: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -14,6 +14,8 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import FLOOR, fit
 from livefilter.inference.styler import AUTO_SIZES, Styler, blend
+from livefilter.styles.accepts import Accepts
+from livefilter.styles.network import Network
 from tests.conftest import picture
 
 NETWORK = Path("network.onnx")
@@ -117,6 +119,30 @@ def test_the_shorter_side_becomes_the_process_size(frame: tuple[int, int], engin
     """Landscape, portrait, 4:3, 4K, odd and tiny frames are styled at the size that is meant for them."""
     found = fit(*frame, 360)
     assert (found.padded_width, found.padded_height) == engine
+
+
+@pytest.mark.parametrize("frame", [(1280, 720), (720, 1280), (480, 480), (160, 120), (300, 2), (512, 512)])
+def test_a_network_of_one_size_gets_the_whole_frame(engines: list[CountingEngine], frame: tuple[int, int]) -> None:
+    """The frame is scaled down undistorted until it fits, the rest is filled, and process_size changes nothing."""
+    network = Network("ink", "full", NETWORK, "0" * 64, accepts=Accepts(size=(512, 384)))
+    styler = Styler(network, CountingEngine, 240, budget_ms=1.0)
+    image = blob(*frame)
+    styled = styler(image)
+    assert (engines[0].info.width, engines[0].info.height) == (512, 384)
+    assert styled.shape == image.shape
+    assert np.abs(styled.astype(int) - image).mean() < 3
+    assert styler.size_reason is not None
+    assert "512x384 only" in styler.size_reason
+    assert styler.network_size == "full"
+
+
+@pytest.mark.parametrize("size", [(130, 100), (64, 64), (65, 128)])
+def test_a_network_may_take_coarser_multiples(size: tuple[int, int]) -> None:
+    """Both sides of what is filled up are multiples of what the network takes."""
+    chosen = fit(*size, None, Accepts(multiple=48))
+    assert (chosen.width, chosen.height) == size
+    assert chosen.padded_width % 48 == chosen.padded_height % 48 == 0
+    assert 0 <= chosen.padded_width - chosen.width < 48
 
 
 def test_an_engine_is_kept_while_the_size_stays(engines: list[CountingEngine]) -> None:

@@ -78,6 +78,11 @@ def test_a_wrong_entry_is_named(tmp_path: Path, key: str, value: object) -> None
         ("file", "..\\network.onnx"),
         ("file", "elsewhere.onnx"),
         ("figures", 3),
+        ("size", [512]),
+        ("size", [512, 500]),
+        ("size", "512x512"),
+        ("multiple", 12),
+        ("multiple", True),
     ],
 )
 def test_a_wrong_entry_of_a_network_is_named(tmp_path: Path, key: str, value: object) -> None:
@@ -89,7 +94,10 @@ def test_a_wrong_entry_of_a_network_is_named(tmp_path: Path, key: str, value: ob
 
 def test_a_written_card_reads_the_same(tmp_path: Path) -> None:
     """What is written comes back, with quotes, umlauts and figures."""
-    style = read_card(write_style(tmp_path, "ink", networks={"lite": {"figures": {"db": 24.5}}, "full": {}}))
+    networks = {"lite": {"figures": {"db": 24.5}, "multiple": 32}, "full": {"size": [512, 384]}}
+    style = read_card(write_style(tmp_path, "ink", networks=networks))
+    assert str(style.networks["lite"].accepts) == "any size, in multiples of 32"
+    assert style.networks["full"].accepts.size == (512, 384)
     style = replace(style, credit='Zoë "Z" \\ Müller', description="flat")
     assert write_card(style) == style.folder / "card.toml"
     assert read_card(style.folder) == style
