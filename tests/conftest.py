@@ -19,7 +19,7 @@ from livefilter.frame import Frame, Image
 hypothesis.settings.register_profile("livefilter", deadline=None)
 hypothesis.settings.load_profile("livefilter")
 
-pytest_plugins = ["tests.browser", "tests.display"]
+pytest_plugins = ["tests.browser", "tests.control.keyboard", "tests.display"]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,29 @@
+"""What every trigger outside the window and the terminal has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from livefilter.closing import Closing
+
+# Carries out an action by its name, as Controller.perform does; called on the trigger's own thread.
+Act: TypeAlias = Callable[[str], None]
+# Tells the person in control something that came up while running.
+Notify: TypeAlias = Callable[[str], None]
+
+# How long the end of a trigger's thread is waited for.
+CLOSE_TIMEOUT_S = 5.0
+
+
+class Trigger(Closing):
+    """Listens from construction to `close` and calls `act` once per press, however long it lasts.
+
+    name: what is listened to, in words for the user.
+    chording: whether ctrl, alt or super were held just now, where the trigger can tell.
+    """
+
+    name: str
+
+    def chording(self) -> bool:
+        return False
