@@ -61,6 +61,10 @@ class Config(BaseModel):
     compare: bool = Field(False, description="Split screen: original on the left, styled on the right.")
     mirror: bool = Field(False, description="Mirror the preview window.")
     mirror_output: bool = Field(False, description="Mirror what viewers see.")
+    nv12: bool = Field(
+        False,
+        description="Let the GPU make NV12, which virtual cameras take as it is; the only output is then a camera.",
+    )
     fade_ms: int = Field(250, ge=0, le=5000, description="Cross-fade when the style changes, in milliseconds.")
     hold_s: float = Field(2.0, ge=0.1, le=60, description="Seconds without a new frame before the holding card.")
     recordings: Path = Field(

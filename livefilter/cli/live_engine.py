@@ -21,10 +21,10 @@ _log = logging.getLogger(__name__)
 
 
 class StoreBuilder:
-    """Builds into the usual engine folder, networks of one size (or "auto") for one flavour on one GPU."""
+    """Builds into the usual engine folder, networks of one size (or "auto") in one form for one flavour on one GPU."""
 
-    def __init__(self, flavour: Flavour, gpu: int, network: str) -> None:
-        self._flavour, self._gpu, self._network = flavour, gpu, network
+    def __init__(self, flavour: Flavour, gpu: int, network: str, form: str) -> None:
+        self._flavour, self._gpu, self._network, self._form = flavour, gpu, network, form
         self._report: Callable[[float], None] = lambda fraction: None
         self._builder = EngineBuilder(
             EngineStore(engines_folder()),
@@ -39,7 +39,13 @@ class StoreBuilder:
         size = FrameSize(wanted.width, wanted.height)
         self._builder.obtain(
             EngineRequest(
-                network.path, network.label, style.licence, SizeRange(size, size, size), self._flavour, gpu=self._gpu
+                network.path,
+                network.label,
+                style.licence,
+                SizeRange(size, size, size),
+                self._flavour,
+                gpu=self._gpu,
+                form=self._form,
             )
         )
 
@@ -69,10 +75,10 @@ def engine_upgrade(
         engine,
         open_ready,
         ENGINES.load(ready),
-        StoreBuilder(engine.flavour, config.gpu, config.network),
+        StoreBuilder(engine.flavour, config.gpu, config.network, "nv12" if config.nv12 else "bgr"),
         (width, height),
         config.process_size,
-        EngineOptions(config.threads, config.gpu, config.cuda),
+        EngineOptions(config.threads, config.gpu, config.cuda, config.nv12),
         notify,
         only=config.backend != "auto",
     )

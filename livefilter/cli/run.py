@@ -35,7 +35,7 @@ _LOG_EVERY_S = 10.0
 @click.command()
 @config_options(
     "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
-    "height", "fps", "loop", "compare", "mirror", "mirror_output", "fade_ms", "hold_s", "recordings",
+    "height", "fps", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "recordings",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")

@@ -31,8 +31,8 @@ class VirtualCameraSink(Sink):
 
     Odd sizes are made even by repeating the last column or row, since cameras count colour in pairs of pixels. While a
     Linux program still reads frames of another size or format, from before, it goes on getting those; the wanted ones
-    come as soon as nobody watches. Frames that come as NV12 are handed over as they are where the driver takes NV12. The
-    caller keeps the rate: pyvirtualcam's own pacing is not used.
+    come as soon as nobody watches. Frames that come as NV12 go on as they are where the driver takes NV12. The caller
+    keeps the rate: pyvirtualcam's own pacing is not used.
     target: a device path, the name that other programs show, or "" for the device labelled "livefilter" and else the
     first one. On Linux a name is looked up among the labels.
     """
@@ -115,7 +115,7 @@ class VirtualCameraSink(Sink):
         if sys.platform.startswith("linux") and self._device is not None:
             accepted = prepare(self._device, *self._even, self._fps)
         self._sent = (accepted.width, accepted.height) if accepted else self._even
-        self._camera, kind = _open(
+        self._camera, self._kind = _open(
             self._library,
             self._device,
             self._sent,
@@ -123,8 +123,8 @@ class VirtualCameraSink(Sink):
             self._target,
             accepted.pixel_format if accepted else None,
         )
-        self._bound = accepted is not None and (self._sent != self._even or kind != _NATIVE["v4l2loopback"])
-        self._encode = YuvEncoder(kind, *self._sent)
+        self._bound = accepted is not None and (self._sent != self._even or self._kind != _NATIVE["v4l2loopback"])
+        self._encode = YuvEncoder(self._kind, *self._sent)
         # Opened last, so that our own hold on the device is not taken for somebody else's.
         self._watchers = Watchers(self._device) if accepted and self._device else None
 

@@ -13,8 +13,9 @@ pytest.importorskip("filelock", reason="the engine store needs filelock")
 
 from livefilter.cli.compose import compose_live, open_styler
 from livefilter.cli.live_engine import StoreBuilder
+from livefilter.cli.nv12 import require_nv12
 from livefilter.config import Config
-from livefilter.errors import EngineMismatch
+from livefilter.errors import EngineMismatch, InvalidInput
 from livefilter.generator.engine_builder import EngineRequest
 from livefilter.generator.engine_key import FrameSize, SizeRange
 from livefilter.generator.engine_store import EngineStore
@@ -29,6 +30,7 @@ from tests.generator.engines import built_plan
 from tests.inference.fake_cuda import FakeDriver
 from tests.inference.fake_runtime import FakeRuntime
 from tests.inference.test_tensorrt import GPU
+from tests.output.test_virtual_camera import FakeLibrary, install
 
 DRIVER = FakeDriver()
 CONFIG = Config(input="demo", output=("null",), process_size=64, fps=30)
@@ -38,7 +40,8 @@ class EngineInMemory(TensorRTEngine):
     """The backend `tensorrt` of a machine with an in-memory GPU."""
 
     def __init__(self, network: Path, width: int, height: int, options: Any = None) -> None:
-        runtime = FakeRuntime(DRIVER, width, height)
+        form = "nv12" if options is not None and options.nv12 else "bgr"
+        runtime = FakeRuntime(DRIVER, width, height, form=form)
         super().__init__(
             network, width, height, options, cuda=lambda gpu, package: BindingsCuda(gpu, DRIVER), module=runtime
         )
@@ -64,11 +67,16 @@ def _gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LIVEFILTER_ENGINES", str(tmp_path / "engines"))
 
 
-def put_engine(width: int, height: int, folder: Path) -> None:
+def put_engine(width: int, height: int, folder: Path, form: str = "bgr") -> None:
     """Build, as far as the in-memory GPU asks for it."""
     size = FrameSize(width, height)
     request = EngineRequest(
-        Catalogue().get("hayao").network().path, "hayao-lite", "", SizeRange(size, size, size), FLAVOURS["tensorrt"]
+        Catalogue().get("hayao").network().path,
+        "hayao-lite",
+        "",
+        SizeRange(size, size, size),
+        FLAVOURS["tensorrt"],
+        form=form,
     )
     key = request.key(GPU)
     EngineStore(folder).obtain(key, "hayao-lite", lambda: built_plan(key), lambda text: None)
@@ -125,3 +133,60 @@ def test_rendering_uses_an_engine_that_is_there_and_says_when_there_is_none(
     put_engine(120, 64, tmp_path / "engines")
     with closing(open_styler(CONFIG, "hayao", 1280, 720)) as styler:
         assert styler.engine_info.backend == "tensorrt"
+
+
+def test_nv12_goes_from_the_gpu_to_the_virtual_camera(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """While the engine is built the camera gets NV12 that the CPU made; then the GPU's own, byte for byte."""
+    library = FakeLibrary()
+    install(monkeypatch, library)
+    asked = []
+
+    def build(self: StoreBuilder, wanted: Any, report: Any) -> None:
+        asked.append(self._form)
+        put_engine(wanted.width, wanted.height, tmp_path / "engines", "nv12")
+
+    monkeypatch.setattr(StoreBuilder, "build", build)
+    config = CONFIG.model_copy(update={"backend": "tensorrt", "nv12": True, "output": ("camera",), "process_size": 720})
+    live = compose_live(config, NoKeys())
+    live.pipeline.start()
+    try:
+        until(lambda: live.session.tick(0.01) and live.backend == "tensorrt", "the engine took over")
+        until(
+            lambda: live.session.tick(0.01) and (latest := live.pipeline.latest) is not None and latest.image.ndim == 2,
+            "a frame came as NV12",
+        )
+        library.sent.clear()
+        until(lambda: live.session.tick(0.01) and len(library.sent) > 1, "it was sent")
+        sent, latest = library.sent[0], live.pipeline.latest
+        assert latest is not None
+        assert (sent.shape, latest.width, latest.height) == ((1080, 1280), 1280, 720)
+    finally:
+        live.session.close()
+        live.pipeline.stop()
+        live.pipeline.join()
+    assert asked == ["nv12"]
+    assert library.opened[0]["fmt"] == "NV12"
+    gc.collect()
+    assert DRIVER.left == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"output": ("camera", "page")}, "NV12 goes to virtual cameras alone, and not to page. Use --output camera"),
+        ({"output": ("auto",)}, "not to auto"),
+        ({"output": ("camera",), "backend": "onnxruntime"}, "made by the backends .* this run uses onnxruntime"),
+    ],
+)
+def test_nv12_is_refused_where_it_is_of_no_use(changes: dict[str, Any], said: str) -> None:
+    """Before anything is styled: other outputs, or a backend that does not make it."""
+    with pytest.raises(InvalidInput, match=said):
+        compose_live(CONFIG.model_copy(update={"nv12": True} | changes), NoKeys())
+
+
+def test_odd_frames_are_refused_for_nv12() -> None:
+    """The camera decides the size."""
+    config = CONFIG.model_copy(update={"output": ("camera",)})
+    with pytest.raises(InvalidInput, match="Frames of 641x480 cannot be NV12"):
+        require_nv12(config, "tensorrt", 641, 480)
+    require_nv12(config, "tensorrt", 640, 480)

@@ -278,3 +278,30 @@ def test_without_a_driver_the_real_library_fails_with_the_same_words() -> None:
     with pytest.raises(SinkUnavailable) as caught:
         VirtualCameraSink("", OPTIONS)
     assert str(caught.value) == missing
+
+
+@pytest.mark.parametrize(("driver", "system"), [("v4l2loopback", "linux"), ("obs", "win32")])
+def test_nv12_is_handed_over_as_it_is(monkeypatch: pytest.MonkeyPatch, driver: str, system: str) -> None:
+    """Both drivers take it unconverted; a BGR frame, such as the holding card, is converted to it."""
+    fake = FakeLibrary(drivers=(driver,))
+    install(monkeypatch, fake, system)
+    with VirtualCameraSink("", SinkOptions(64, 48, 30.0, nv12=True)) as sink:
+        assert sink.takes_nv12
+        sink.send(frame())
+        made = np.array(fake.sent[0])
+        sink.send(Frame(made, 1, 0.0))
+        with pytest.raises(InvalidInput, match="64x96 cannot go"):
+            sink.send(Frame(np.zeros((144, 64), np.uint8), 2, 0.0))
+    assert fake.opened[0]["fmt"] == "NV12"
+    assert made.shape == (72, 64)
+    assert np.array_equal(fake.sent[1], made)
+
+
+def test_a_driver_without_nv12_gets_its_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unity Capture takes BGR."""
+    fake = FakeLibrary(drivers=("unitycapture",))
+    install(monkeypatch, fake, "win32")
+    with VirtualCameraSink("", SinkOptions(64, 48, 30.0, nv12=True)) as sink:
+        sink.send(Frame(np.full((72, 64), 128, np.uint8), 0, 0.0))
+    assert fake.opened[0]["fmt"] == "BGR"
+    assert fake.sent[0].shape == (48, 64, 3)

@@ -292,3 +292,22 @@ def test_age_counts_from_capture() -> None:
     pipeline = Pipeline(Old(), FakeStylist(), [sink], OPTIONS)
     run_until(pipeline, sink, 10)
     assert pipeline.metrics.snapshot().latency["age"].p50_ms >= 1000
+
+
+def test_only_sinks_that_take_nv12_get_it() -> None:
+    """The others get the same picture as BGR, and so does whoever needs another size."""
+    camera, page = FakeSink(), FakeSink()
+    camera.takes_nv12 = True
+
+    class Nv12(FakeStylist):
+        def __call__(self, frame: Frame) -> Frame:
+            return replace(super().__call__(frame), image=np.full((72, 64), 128, np.uint8))
+
+    run_until(Pipeline(FakeSource(), Nv12(), [camera, page], OPTIONS), page, 2)
+    assert camera.sent[0].image.shape == (72, 64)
+    assert page.sent[0].image.shape == (48, 64, 3)
+    assert page.sent[0].number == camera.sent[0].number
+    larger = FakeSink()
+    larger.takes_nv12 = True
+    run_until(Pipeline(FakeSource(), Nv12(), [larger], PipelineOptions(128, 96, fps=100)), larger, 1)
+    assert larger.sent[0].image.shape == (96, 128, 3)
