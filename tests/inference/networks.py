@@ -47,6 +47,22 @@ def write_style_network(path: Path, half: bool = False, size: tuple[int, int] | 
     return _save(path, nodes, {name: value.astype(dtype) for name, value in constants.items()}, size=size)
 
 
+def write_inverting_network(path: Path) -> Path:
+    """Write a style that gives the negative of a picture."""
+    nodes = [
+        helper.make_node("Cast", ["frame"], ["a"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["white", "a"], ["b"]),
+        helper.make_node("Cast", ["b"], ["styled"], to=TensorProto.UINT8),
+    ]
+    return _save(path, nodes, {"white": np.array(255.0, np.float32)})
+
+
+def write_turning_network(path: Path) -> Path:
+    """Write a style that gives each colour to the next channel: blue to green, green to red, red to blue."""
+    node = helper.make_node("Gather", ["frame", "order"], ["styled"], axis=3)
+    return _save(path, [node], {"order": np.array([2, 0, 1])})
+
+
 def write_failing_network(path: Path) -> Path:
     """Write a style that loads and fails on every frame that is not black: it looks behind the end of a table."""
     nodes = [

@@ -1,0 +1,113 @@
+"""Programs that watch the virtual camera, and what each of them saw."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from livefilter.frame import Image
+from tests.system.pictures import from_i420
+
+LIMIT_S = 240
+
+
+@dataclass
+class Seen:
+    """What a client saw: its frames as BGR, and their rate by the client's own clock."""
+
+    client: str
+    frames: list[Image]
+    fps: float
+
+    def __str__(self) -> str:
+        height, width = self.frames[0].shape[:2]
+        return f"{self.client}: {len(self.frames)} frames of {width}x{height}, {self.fps:.1f} fps"
+
+
+def v4l2_ctl(device: str, frames: int, folder: Path) -> Seen:
+    """Watch with v4l2-ctl, in the format that the device has."""
+    said = _run(["v4l2-ctl", "-d", device, "--get-fmt-video"])
+    size = re.search(r"Width/Height\s*: (\d+)/(\d+)", said)
+    assert size, said
+    assert "'YU12'" in said, f"another format than planar 4:2:0: {said}"
+    width, height = int(size[1]), int(size[2])
+    raw = folder / "frames.yuv"
+    said = _run(
+        ["v4l2-ctl", "-d", device, "--stream-mmap", f"--stream-count={frames}", f"--stream-to={raw}", "--verbose"]
+    )
+    length = width * height * 3 // 2
+    data = raw.read_bytes()
+    pictures = [from_i420(data[at : at + length], width, height) for at in range(0, len(data), length)]
+    return Seen("v4l2-ctl", pictures, _rate([float(at) for at in re.findall(r" ts: ([\d.]+)", said)]))
+
+
+def ffmpeg(device: str, frames: int, folder: Path) -> Seen:
+    """Watch with FFmpeg's v4l2 input."""
+    command = ["ffmpeg", "-hide_banner", "-nostdin", "-f", "v4l2", "-i", device, "-frames:v", str(frames)]
+    said = _run([*command, "-vf", "showinfo", "-fps_mode", "passthrough", str(folder / "%03d.png")])
+    return Seen("ffmpeg", _pictures(folder), _rate([float(at) for at in re.findall(r"pts_time:([\d.]+)", said)]))
+
+
+def gstreamer(device: str, frames: int, folder: Path) -> Seen:
+    """Watch with GStreamer's v4l2src."""
+    source = f"v4l2src device={device} num-buffers={frames} ! identity silent=false"
+    said = _run(
+        f"gst-launch-1.0 -v {source} ! videoconvert ! pngenc ! multifilesink location={folder}/%03d.png".split()
+    )
+    clock = re.findall(r"pts: (\d+):(\d+):([\d.]+)", said)
+    return Seen("GStreamer", _pictures(folder), _rate([int(h) * 3600 + int(m) * 60 + float(s) for h, m, s in clock]))
+
+
+CLIENTS: dict[str, Callable[[str, int, Path], Seen]] = {
+    "v4l2-ctl": v4l2_ctl,
+    "ffmpeg": ffmpeg,
+    "gst-launch-1.0": gstreamer,
+}
+
+
+def watch_together(device: str, frames: int, folder: Path) -> list[Seen]:
+    """Let every client that is installed watch one device at the same time; tells what each saw and what is missing."""
+    here = [name for name in CLIENTS if shutil.which(name)]
+    for name in CLIENTS.keys() - here:
+        tell(f"{name} is not installed, so it did not watch")
+    with ThreadPoolExecutor(len(here)) as pool:
+        watching = [pool.submit(CLIENTS[name], device, frames, _made(folder / name)) for name in here]
+        seen = [done.result(LIMIT_S) for done in watching]
+    for one in seen:
+        tell(str(one))
+    return seen
+
+
+def tell(line: str) -> None:
+    """Write a figure into the log."""
+    sys.stdout.write(f"\n  | {line}")
+    sys.stdout.flush()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _run(command: Sequence[str]) -> str:
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S, check=False)
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, f"{command[0]} ended with {done.returncode}: {said[-800:]}"
+    return said
+
+
+def _pictures(folder: Path) -> list[Image]:
+    return [np.asarray(cv2.imread(str(path)), np.uint8) for path in sorted(folder.glob("*.png"))]
+
+
+def _rate(times: Sequence[float]) -> float:
+    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
