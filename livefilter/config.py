@@ -67,6 +67,10 @@ class Config(BaseModel):
     )
     fade_ms: int = Field(250, ge=0, le=5000, description="Cross-fade when the style changes, in milliseconds.")
     hold_s: float = Field(2.0, ge=0.1, le=60, description="Seconds without a new frame before the holding card.")
+    idle: bool = Field(
+        True,
+        description="Release the camera while nobody watches the virtual camera or page (where the system tells).",
+    )
     recordings: Path = Field(
         Path(platformdirs.user_videos_dir()) / "livefilter", description="Folder for recordings and snapshots."
     )

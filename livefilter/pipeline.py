@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 from livefilter.capture.base import Source
-from livefilter.errors import EndOfStream, InvalidInput, SourceLost, SourceUnavailable, StageStuck
+from livefilter.comeback import Comeback
+from livefilter.errors import EndOfStream, SourceLost, StageStuck
 from livefilter.frame import Frame
+from livefilter.idle import IdleWatch
 from livefilter.mailbox import Mailbox, MailboxClosed
 from livefilter.metrics import Metrics
 from livefilter.nv12 import to_bgr
@@ -19,12 +23,15 @@ from livefilter.output.base import Sink
 from livefilter.output.card import holding_card
 from livefilter.output.clock import SteadyClock
 from livefilter.output.fit import fit
+from livefilter.pipeline_options import PipelineOptions as PipelineOptions
 
 _log = logging.getLogger(__name__)
 
 # A stage that has not ended this long after it was told to is stuck in a driver.
 _JOIN_TIMEOUT_S = 1.5
-_REOPEN_EVERY_S = 0.5
+# While nobody watches: how often to look whether somebody does, and to send a card so that the outputs stay open.
+_LOOK_EVERY_S = 0.02
+_STAND_BY_S = 0.5
 
 
 class Stylist(Protocol):
@@ -35,21 +42,6 @@ class Stylist(Protocol):
 
     def close(self) -> None:
         """Free engines. Can be called twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineOptions:
-    """How frames leave.
-
-    width, height: pixels of every frame that is sent; frames of another size are fitted in with black bars.
-    fps: frames per second that are sent, whether or not there is a new one.
-    hold_s: seconds without a new frame after which the holding card is sent instead of the last one.
-    """
-
-    width: int
-    height: int
-    fps: float
-    hold_s: float = 2.0
 
 
 class Pipeline:
@@ -69,14 +61,13 @@ class Pipeline:
         reopen: Callable[[], Source] | None = None,
     ) -> None:
         self.metrics = metrics or Metrics()
-        self.waiting_for: str | None = None
         self.latest: Frame | None = None
         self._source: Source | None = source
         self._stylist = stylist
         self._sinks = tuple(sinks)
         self._sinks_lock = threading.Lock()
         self._options = options
-        self._reopen = reopen
+        self.idle = IdleWatch(options.idle_after_s if reopen is not None else None)
         # Drawn beforehand: a large card takes longer to draw than a frame may.
         self._cards = {
             why: holding_card(options.width, options.height, "One moment, please", detail)
@@ -85,12 +76,18 @@ class Pipeline:
         self._captured: Mailbox[Frame] = Mailbox()
         self._styled: Mailbox[tuple[Frame, float]] = Mailbox()
         self._stopping = threading.Event()
+        self._comeback = Comeback(reopen, self._stopping) if reopen is not None else None
         self._error: BaseException | None = None
         self._error_lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._run_stage, args=(run,), name=name, daemon=True)
             for name, run in (("capture", self._capture), ("inference", self._infer), ("output", self._output))
         ]
+
+    @property
+    def waiting_for(self) -> str | None:
+        """The name of the input that is lost and not found again yet."""
+        return self._comeback.waiting_for if self._comeback is not None else None
 
     def start(self) -> None:
         """Start the three threads."""
@@ -107,6 +104,7 @@ class Pipeline:
     def stop(self) -> None:
         """Tell every stage to end. Can be called from any thread, and twice."""
         self._stopping.set()
+        self.idle.wake()
         self._captured.close()
         self._styled.close()
 
@@ -159,6 +157,9 @@ class Pipeline:
             source = self._source
             if source is None:
                 return
+            if self.idle.resting:
+                self._source = self._rest(source)
+                continue
             try:
                 started = time.perf_counter()
                 frame = source.read()
@@ -177,25 +178,19 @@ class Pipeline:
 
     def _find_again(self, source: Source, lost: SourceLost) -> Source | None:
         """Close a lost source and wait until it can be opened again; None when the pipeline stops first."""
-        if self._reopen is None:
+        if self._comeback is None:
             raise lost
         _log.warning("%s Waiting for it to come back.", lost)
-        self.waiting_for = source.info.name
         source.close()
         self._source = None
-        while not self._stopping.wait(_REOPEN_EVERY_S):
-            try:
-                found = self._reopen()
-            except (SourceUnavailable, InvalidInput) as still_gone:
-                _log.debug("%s", still_gone)
-                continue
-            if self._stopping.is_set():
-                found.close()
-                return None
-            self.waiting_for = None
-            _log.warning("%s is back.", found.info.name)
-            return found
-        return None
+        return self._comeback.after_loss(source.info.name)
+
+    def _rest(self, source: Source) -> Source | None:
+        """Release the source until somebody watches; None when the pipeline stops first."""
+        source.close()
+        self._source = None
+        self.idle.wait(self._stopping)
+        return self._comeback.after_rest(source.info.name) if self._comeback is not None else None
 
     def _infer(self) -> None:
         while True:
@@ -213,6 +208,11 @@ class Pipeline:
         clock = SteadyClock(self._options.fps)
         heard_at = time.perf_counter()
         while clock.wait(self._stopping):
+            if self.idle.follow(self._sinks):
+                self._stand_by()
+                # The card goes on until there is a new frame: the last one shows what was seen before the rest.
+                clock, heard_at = SteadyClock(self._options.fps), -math.inf
+                continue
             try:
                 arrived = self._styled.get(timeout_s=0)
             except MailboxClosed:
@@ -232,6 +232,17 @@ class Pipeline:
         if self._error is not None:
             # Whoever still watches is left with the card, not with a frozen face.
             self._send(self._card(time.perf_counter()), is_new=False)
+
+    def _stand_by(self) -> None:
+        """Keep the outputs alive, with the card, until somebody watches."""
+        sent_at = -math.inf
+        while self.idle.follow(self._sinks) and not self._stopping.wait(_LOOK_EVERY_S):
+            with suppress(MailboxClosed):
+                self._styled.get(timeout_s=0)  # what was still being styled must not come out when it is old
+            now = time.perf_counter()
+            if now - sent_at >= _STAND_BY_S:
+                sent_at = now
+                self._send(self._card(now), is_new=False)
 
     def _send(self, frame: Frame, *, is_new: bool) -> None:
         started = time.perf_counter()

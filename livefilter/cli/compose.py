@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from livefilter.capture import find_input, open_source
-from livefilter.capture.base import Source, SourceOptions
+from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.paced import PacedSource
 from livefilter.cli.engine_upgrade import EngineUpgrade
 from livefilter.cli.nv12 import require_nv12
@@ -25,7 +25,7 @@ from livefilter.inference.live import LiveStylist
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.metrics import Metrics
-from livefilter.output import auto_outputs, open_sink
+from livefilter.output import auto_outputs, open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.worker import WorkerSink
 from livefilter.pipeline import Pipeline, PipelineOptions
@@ -39,6 +39,8 @@ _QUEUED_FRAMES = 60
 _QUEUED_BYTES = 256 * 2**20
 # A file is not lost when its next picture is seconds away, as in a recorded slide show.
 _HOLD_FILE_S = 30.0
+# Long enough for a program that looks at the camera, closes it and opens it again.
+_IDLE_AFTER_S = 5.0
 
 
 @dataclass
@@ -200,7 +202,13 @@ def compose_live(config: Config, keys: Keys) -> Live:
             source,
             stylist,
             [_threaded(sink, sink_options) for sink in sinks],
-            PipelineOptions(info.width, info.height, fps, config.hold_s if info.live else _HOLD_FILE_S),
+            PipelineOptions(
+                info.width,
+                info.height,
+                fps,
+                config.hold_s if info.live else _HOLD_FILE_S,
+                _IDLE_AFTER_S if config.idle and _may_rest(info, specs) else None,
+            ),
             metrics,
             _reopener(source, config) if info.live else None,
         )
@@ -255,6 +263,11 @@ def _expand(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
             notices.extend(missing)
         specs.extend(spec for spec in found if spec not in specs)
     return specs, notices
+
+
+def _may_rest(info: SourceInfo, specs: list[str]) -> bool:
+    """Whether a run is from a camera, which opens in a moment, to a virtual one, which may go unwatched for hours."""
+    return info.reopen_target is not None and any(resolve_output(spec)[0] == "camera" for spec in specs)
 
 
 def _threaded(sink: Sink, options: SinkOptions) -> Sink:

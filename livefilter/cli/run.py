@@ -35,7 +35,8 @@ _LOG_EVERY_S = 10.0
 @click.command()
 @config_options(
     "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
-    "height", "fps", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "recordings",
+    "height", "fps", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "idle",
+    "recordings",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
@@ -49,6 +50,8 @@ def run(
     m mirror, b bypass, r record, s snapshot, space freeze, h help, q quit.
     """
     settings = config_from(config, profile, flags)
+    if frames:  # they are counted as they are styled, and nobody may be watching
+        settings = settings.model_copy(update={"idle": False})
     console = Console(stderr=as_json, highlight=False)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):

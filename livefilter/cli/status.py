@@ -48,6 +48,8 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
         lines.append(Text("BYPASS: viewers see the raw camera (b ends it)", "bold red"))
     if live.pipeline.waiting_for:
         lines.append(Text(f"Waiting for {live.pipeline.waiting_for} to come back", "bold yellow"))
+    if live.pipeline.idle.resting:
+        lines.append(Text("Idle: nobody watches, the camera is released (--no-idle keeps it)", "bold green"))
     if wanted.notice and time.monotonic() - wanted.noticed_at < _NOTICE_S:
         lines.append(Text(wanted.notice, "green"))
     if wanted.help and keys:

@@ -43,7 +43,7 @@ def prepare(path: str, width: int, height: int, fps: float) -> Accepted:
         if capabilities.driver != _DRIVER:
             name = capabilities.card.decode(errors="replace")
             raise SinkUnavailable(
-                f"Cannot send to {path}: it is {name!r}, not a virtual camera. See them all with: v4l2-ctl --list-devices"
+                f"Cannot send to {path}: it is {name!r}, not a virtual camera. See all with: v4l2-ctl --list-devices"
             )
         _refuse_second_writer(fd, path)
         if not capabilities.device_caps & v4l2.Capability.VIDEO_OUTPUT:
