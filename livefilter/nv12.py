@@ -10,6 +10,11 @@ import numpy as np
 
 from livefilter.frame import Image
 
+# ITU-R BT.601, limited range, from B, G and R in 0..255, one row each: Y in 16..235; U and V in 16..240. The offsets
+# hold a half, for what comes out is cut off to bytes.
+LUMA, LUMA_OFFSET = np.array([[24.966], [128.553], [65.481]]) / 255, 16.5
+CHROMA, CHROMA_OFFSET = np.array([[112.0, -18.214], [-74.203, -93.786], [-37.797, 112.0]]) / 255, 128.5
+
 
 def planes(image: Image) -> tuple[Image, Image]:
     """Views of an NV12 picture's luma (H, W) and colour (H / 2, W / 2, 2)."""

@@ -16,12 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from livefilter.errors import StyleCorrupt
 from livefilter.generator.onnx_network import FRAME, STYLED
+from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
 LOOK = "look"
-# ITU-R BT.601, limited range, of B, G and R in 0..255: Y in 16..235, U and V in 16..240.
-_LUMA = np.array([[24.966], [128.553], [65.481]]) / 255
 _FAR = np.iinfo(np.int32).max
-_CHROMA = np.array([[112.0, -18.214], [-74.203, -93.786], [-37.797, 112.0]]) / 255
 
 
 def add_frame_extras(model: onnx.ModelProto, nv12: bool = False) -> onnx.ModelProto:
@@ -83,7 +81,7 @@ class _Nodes:
                 self._constant(np.array(pair)) for pair in ((0, 0), (_FAR, _FAR), (1, 2), (2, 2))
             )
             corners = self._node("Slice", levels, begin, end, axes, steps)
-            luma, chroma = self._mixed(levels, _LUMA, 16.5), self._mixed(corners, _CHROMA, 128.5)
+            luma, chroma = self._mixed(levels, LUMA, LUMA_OFFSET), self._mixed(corners, CHROMA, CHROMA_OFFSET)
             rows = self._constant(np.array([0, 0, -1]))
             planes = [self._node("Reshape", plane, rows) for plane in (luma, chroma)]
             levels = self._node("Concat", *planes, axis=1)

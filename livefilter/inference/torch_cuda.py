@@ -10,14 +10,16 @@ import numpy as np
 
 from livefilter.errors import BackendUnavailable, EngineFailed, GpuFault
 from livefilter.frame import Image
-from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import find_nvidia_gpu
+from livefilter.inference.look import PLAIN, ComposingEngine, Look
+from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
 _FIX = 'pip install "torch>=2.8,<3" "onnx>=1.16,<2" with the command for your CUDA version from https://pytorch.org'
 
 
-class TorchCudaEngine(Engine):
+class TorchCudaEngine(ComposingEngine):
     """Networks of livefilter's own kind, rebuilt from their ONNX files; others are refused with StyleCorrupt.
 
     device: what PyTorch calls the hardware; None is the GPU of the options. On "cpu" it computes in float32 and without
@@ -45,6 +47,7 @@ class TorchCudaEngine(Engine):
         from livefilter.generator.rebuild import generator_from_onnx
 
         gpu = (options or EngineOptions()).gpu
+        self.nv12 = (options or EngineOptions()).nv12
         self._torch: Any = torch
         self._device = torch.device(device or f"cuda:{gpu}")
         on_gpu = self._device.type == "cuda"
@@ -56,8 +59,14 @@ class TorchCudaEngine(Engine):
         try:
             self._generator: Any = generator.to(self._device, self._type, memory_format=torch.channels_last)
             self._given: Any = torch.zeros((height, width, 3), dtype=torch.uint8, pin_memory=on_gpu)
-            self._taken: Any = torch.zeros_like(self._given, pin_memory=on_gpu)
+            shape = (height * 3 // 2, width) if self.nv12 else (height, width, 3)
+            self._taken: Any = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
             self._input: Any = torch.zeros_like(self._given, device=self._device)
+            self._mixing: Any = torch.zeros((2, width, 1), device=self._device)
+            self._columns: Any = torch.zeros(width, dtype=torch.int64, device=self._device)
+            self._luma: Any = torch.tensor(LUMA, dtype=torch.float32, device=self._device)
+            self._chroma: Any = torch.tensor(CHROMA, dtype=torch.float32, device=self._device)
+            self._show(PLAIN)
             if on_gpu:
                 name = torch.cuda.get_device_name(self._device)
                 self.info = EngineInfo(self.backend, f"{name} (GPU {gpu})", "float16", width, height)
@@ -70,12 +79,14 @@ class TorchCudaEngine(Engine):
         self._given_image = self._given.numpy()
         self._styled: Image = self._taken.numpy()
 
-    def run(self, image: Image) -> Image:
+    def compose(self, image: Image, look: Look) -> Image:
         if self._closed:
             raise closed(self.info)
         require_frame(image, self.info)
         np.copyto(self._given_image, image)
         try:
+            if look != self._look:
+                self._show(look)
             if self._graph is None:
                 with self._torch.inference_mode():
                     self._frame()
@@ -90,7 +101,7 @@ class TorchCudaEngine(Engine):
 
     def close(self) -> None:
         self._closed = True
-        self._graph = self._generator = self._input = None
+        self._graph = self._generator = self._input = self._mixing = self._columns = None
 
     @classmethod
     def unavailable(cls) -> str | None:
@@ -129,5 +140,19 @@ class TorchCudaEngine(Engine):
         # A frame's bytes lie channels-last already, so that turning the axes moves nothing.
         planes = self._input.permute(2, 0, 1)[None].to(self._type) * (1 / 127.5) - 1
         levels = self._generator(planes).float() * 127.5 + 128
-        styled = levels.clamp(0, 255)[0].permute(1, 2, 0).to(torch.uint8)
-        self._taken.copy_(styled, non_blocking=True)
+        styled, original = levels.clamp(0, 255).floor()[0].permute(1, 2, 0), self._input.float()
+        share, least = self._mixing
+        mixed = (original + (styled - original) * share + 0.5).floor().maximum(least)
+        finished = mixed.index_select(1, self._columns)
+        if self.nv12:
+            luma, colour = finished @ self._luma + LUMA_OFFSET, finished[::2, ::2] @ self._chroma + CHROMA_OFFSET
+            width = self.info.width
+            finished = torch.cat([luma.reshape(-1, width), colour.reshape(-1, width)])
+        self._taken.copy_(finished.to(torch.uint8), non_blocking=True)
+
+    def _show(self, look: Look) -> None:
+        """Send a look to the GPU, where it stays for the frames to come: it is no part of the graph."""
+        rows = self._torch.from_numpy(look.columns(self.info.width))
+        self._mixing.copy_(rows[:2])
+        self._columns.copy_(rows[2, :, 0])
+        self._look = look

@@ -11,11 +11,16 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
 import onnx
+import onnxruntime
 
 from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
 from livefilter.generator.export import export
+from livefilter.generator.frame_extras import add_frame_extras
 from livefilter.generator.network import Design, Generator
+from livefilter.generator.onnx_network import load_network
 from livefilter.generator.rebuild import generator_from_onnx
+from livefilter.inference.base import EngineOptions
+from livefilter.inference.look import Look
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.inference.torch_cuda import TorchCudaEngine
 from livefilter.styles.catalogue import Catalogue
@@ -81,3 +86,18 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livefilter.inference.torch_cuda.find_nvidia_gpu", lambda: "this machine has no NVIDIA driver")
     with pytest.raises(BackendUnavailable, match="torch needs an NVIDIA GPU, but this machine has no NVIDIA driver"):
         TorchCudaEngine(STYLES["hayao-lite"], WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("nv12", [False, True])
+@pytest.mark.parametrize(
+    "look", [Look(strength=0.3), Look(strength=0.0, compare=True), Look(compare=True, mirror=True, width=85)], ids=str
+)
+def test_a_frame_is_finished_as_in_the_graph_of_tensorrt(look: Look, nv12: bool) -> None:
+    """Blended, split, mirrored, and NV12 or not: within one grey level of what ONNX Runtime makes of that graph."""
+    image, path = picture(WIDTH, HEIGHT), STYLES["hayao-lite"]
+    graph = add_frame_extras(load_network(path), nv12)
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    expected = session.run(None, {"frame": image[None], "look": look.columns(WIDTH)})[0][0].astype(np.int16)
+    with TorchCudaEngine(path, WIDTH, HEIGHT, EngineOptions(nv12=nv12), device="cpu") as engine:
+        engine.run(image)  # another look before it leaves nothing behind
+        assert np.abs(engine.compose(image, look) - expected).max() <= 1
