@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from livefilter.errors import BuildFailed, EngineMismatch, InvalidInput, StyleCorrupt
+from livefilter.errors import BuildCancelled, BuildFailed, EngineMismatch, InvalidInput, StyleCorrupt
 from livefilter.generator.engine_key import FORMS, PRECISIONS, REVISION, EngineKey, SizeRange
 from livefilter.generator.engine_store import TIMING, BuiltPlan, EngineStore, StoredEngine
 from livefilter.generator.flavour import Flavour
 from livefilter.generator.gpu import Gpu
 from livefilter.generator.owned_file import read_owned, write_owned
+from livefilter.generator.plan_builder import CANCELLED
 from livefilter.generator.sidecar import Sidecar
 
 _log = logging.getLogger(__name__)
@@ -119,7 +120,8 @@ class EngineBuilder:
         if request.precision == "fp16":
             half = to_half(network)
             best = request.size.best
-            figures = compare_precisions(network, half, check_pictures(*check_size(best.width, best.height)))
+            pictures = check_pictures(*check_size(best.width, best.height))
+            figures = compare_precisions(network, half, pictures, self._checking)
             require_same_picture(request.style, figures)
             self._say(f"FP16 differs from float32 by {min(figures, key=lambda figure: figure.psnr_db)}: good.")
             network = half
@@ -146,6 +148,12 @@ class EngineBuilder:
         if result.timing:
             self._keep_timing(timing_path, result.timing)
         return BuiltPlan(result.plan, sidecar)
+
+    def _checking(self, picture: str) -> None:
+        """A large generator takes many seconds for each picture on a CPU: say so, and hear `cancel` in between."""
+        if self._cancel.is_set():
+            raise BuildCancelled(CANCELLED)
+        self._report(0.0, f"FP16 check: {picture}")
 
     def _timing_path(self, key: EngineKey) -> Path:
         # One cache serves every network, size and level of one TensorRT on one GPU.

@@ -30,9 +30,11 @@ class Flavour:
     def load(self) -> Any:
         """Import the package.
 
-        Raises: BackendUnavailable: it is not installed or does not load, with the command that installs it.
+        Raises: BackendUnavailable: it is not installed, too old or does not load, with the command that installs it.
         """
         self.require_installed()
+        if misfit := self.misfit():
+            raise BackendUnavailable(f"{self.title} engines cannot be built or run, because {misfit}")
         try:
             return importlib.import_module(self.module)
         except (ImportError, OSError) as error:
@@ -57,6 +59,17 @@ class Flavour:
                 f"{self.title} engines cannot be built, because {names} is not installed. "
                 f"Install it: pip install {quoted}{other}"
             )
+
+    def misfit(self) -> str | None:
+        """Why the installed version does not serve, with the command that installs one that does; None when it does.
+
+        TensorRT 10, which ONNX Runtime's provider wants, would read the precisions of a graph as mere hints.
+        """
+        wanted = self.requirement.partition(">=")[2].partition(",")[0].partition(".")[0]
+        found = self.version()
+        if found.partition(".")[0] == wanted:
+            return None
+        return f'{self.title} {found} is installed, not {wanted}. Install it: pip install "{self.requirement}"'
 
     def version(self) -> str:
         """The version of the package, read without importing it."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import tensorrt
 
 _log = logging.getLogger(__name__)
-_CANCELLED = "The build was cancelled; nothing of it was kept."
+CANCELLED = "The build was cancelled; nothing of it was kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,10 @@ def _compile(
         config.set_timing_cache(config.create_timing_cache(request.timing), True)
     layers = tuple(_describe(network.get_layer(index)) for index in range(network.num_layers))
     if cancel.is_set():
-        raise BuildCancelled(_CANCELLED)
+        raise BuildCancelled(CANCELLED)
     plan = builder.build_serialized_network(network, config)
     if cancel.is_set():
-        raise BuildCancelled(_CANCELLED)
+        raise BuildCancelled(CANCELLED)
     if plan is None:
         raise BuildFailed(f"TensorRT cannot build {request.size}: {_said(reasons)}. Try a smaller --size or --level.")
     timing = None if request.timing is None else bytes(memoryview(config.get_timing_cache().serialize()))

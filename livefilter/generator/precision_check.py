@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,16 +45,21 @@ class PrecisionFigures:
 
 
 def compare_precisions(
-    single: onnx.ModelProto, half: onnx.ModelProto, pictures: Mapping[str, Image]
+    single: onnx.ModelProto,
+    half: onnx.ModelProto,
+    pictures: Mapping[str, Image],
+    before: Callable[[str], None] = lambda _: None,
 ) -> list[PrecisionFigures]:
     """Run both networks on the CPU and measure every picture; the roundings of FP16 are written out.
 
     single, half: from `load_network` and `to_half`. pictures: (H, W, 3) uint8 BGR, by name.
+    before: told the name of each picture before it is drawn; what it raises ends the comparison.
     Raises: BuildFailed: ONNX Runtime cannot run one of them.
     """
     sessions = [_open(single), _open(emulate_half(half))]
     figures = []
     for name, picture in pictures.items():
+        before(name)
         drawn = [_run(session, picture) for session in sessions]
         figures.append(measure(name, drawn[0], drawn[1]))
     return figures

@@ -124,6 +124,8 @@ class _TensorRTEngine(ComposingEngine):
             )
         if importlib.util.find_spec(cls.flavour.module) is None:
             return f'{cls.backend} is not installed. Install it: pip install "{cls.flavour.requirement}"'
+        if misfit := cls.flavour.misfit():
+            return f"{cls.backend} cannot run, because {misfit}"
         if importlib.util.find_spec("cuda") is None:
             return f"{cls.backend} needs cuda-bindings, which is not installed. Install it: {INSTALL}"
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import subprocess
@@ -16,7 +17,7 @@ from livefilter.errors import BackendUnavailable, EngineMismatch
 from livefilter.generator.engine_fit import why_stale
 from livefilter.generator.engine_inspector import parse_layers
 from livefilter.generator.engine_store import EngineStore, engines_folder
-from livefilter.generator.flavour import FLAVOURS
+from livefilter.generator.flavour import FLAVOURS, Flavour
 from livefilter.generator.gpu import NO_GPU, Gpu
 from livefilter.generator.sidecar import Sidecar
 from tests.generator.engines import KEY, built_plan
@@ -50,6 +51,18 @@ def test_tensorrt_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(BackendUnavailable, match=r"but this machine has no NVIDIA driver.*--flavour rtx"):
         FLAVOURS["tensorrt"].find_gpu()
     assert FLAVOURS["rtx"].find_gpu() == NO_GPU
+
+
+def test_another_tensorrt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorRT 10, which ONNX Runtime's provider brings along, builds and runs nothing: it has other rules."""
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "10.14.1")
+    monkeypatch.setattr(Flavour, "require_installed", lambda self: None)
+    with pytest.raises(BackendUnavailable, match=r'TensorRT 10\.14\.1 is installed, not 11.*"tensorrt>=11,<12"'):
+        FLAVOURS["tensorrt"].load()
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "11.4.0.106")
+    assert FLAVOURS["tensorrt"].misfit() is None
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.7.1.116")
+    assert FLAVOURS["rtx"].misfit() is None
 
 
 @pytest.mark.parametrize(

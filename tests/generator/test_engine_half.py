@@ -77,6 +77,21 @@ def test_native_norms_keep_their_statistics_in_float32(tmp_path: Path, kind: str
     require_same_picture(kind, compare_precisions(network, half, check_pictures(96, 64)))
 
 
+def test_the_check_can_be_ended_between_pictures(tmp_path: Path) -> None:
+    """Each picture is named before it is drawn, and an exception then ends the comparison."""
+    network = load_network(gains(tmp_path / "n.onnx", 2.0))
+    named: list[str] = []
+
+    def stop_at_the_second(name: str) -> None:
+        named.append(name)
+        if len(named) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare_precisions(network, to_half(network), check_pictures(64, 48), stop_at_the_second)
+    assert named == ["photo", "dark photo"]
+
+
 def test_an_overflow_is_found_though_onnx_runtime_hides_it(tmp_path: Path) -> None:
     """Values above 65504 fail the check with figures; ONNX Runtime on its own would show a perfect picture."""
     network = load_network(gains(tmp_path / "n.onnx", 1000.0))
