@@ -1,0 +1,104 @@
+"""Wraps a published generator into the form of a style's network: uint8 BGR in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, compose, helper, numpy_helper, version_converter
+
+from livefilter.errors import InvalidInput
+from livefilter.generator.float_generator import FloatGenerator
+from livefilter.generator.onnx_network import FRAME, STYLED
+from livefilter.inference.checks import one_line
+
+_PREFIX = "generator/"
+_OLDEST_OPSET = 11  # Clip takes its bounds as inputs since then
+_SWAP = np.eye(3, dtype=np.float32)[::-1, :, None, None]
+
+
+def wrap(found: FloatGenerator) -> onnx.ModelProto:
+    """The generator between two 1x1 convolutions that scale bytes to [-1, 1] and back, and turn BGR to RGB and back.
+
+    Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR. Only Cast touches uint8, because TensorRT
+    parses nothing else there; Clip comes before the last Cast, which truncates, and the 128 does the rounding.
+    Raises: InvalidInput: a clause for after the file's name.
+    """
+    inner = compose.add_prefix(_recent(found.model), _PREFIX)
+    width, height = found.size or ("width", "height")
+    graph = _Nodes()
+    planes = graph.add("Transpose", graph.cast(FRAME, TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    given = graph.conv(planes, _SWAP / 127.5, -1.0)
+    if found.channels_last:
+        given = graph.add("Transpose", given, perm=[0, 2, 3, 1])
+    graph.cast(given, _kind(found), output=_PREFIX + found.input_name)
+    before, graph.nodes = graph.nodes, []
+
+    drawn = graph.cast(_PREFIX + found.output_name, TensorProto.FLOAT)
+    if found.channels_last:
+        drawn = graph.add("Transpose", drawn, perm=[0, 3, 1, 2])
+    levels = graph.conv(drawn, _SWAP * 127.5, 128.0)
+    clipped = graph.add("Clip", levels, graph.constant(np.float32(0.0)), graph.constant(np.float32(255.0)))
+    graph.cast(graph.add("Transpose", clipped, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=STYLED)
+
+    model = onnx.ModelProto(ir_version=inner.ir_version, producer_name="livefilter import")
+    model.opset_import.extend(inner.opset_import)
+    model.functions.extend(inner.functions)
+    shape: list[int | str] = [1, height, width, 3]
+    model.graph.CopyFrom(
+        helper.make_graph(
+            [*before, *inner.graph.node, *graph.nodes],
+            "imported",
+            [helper.make_tensor_value_info(FRAME, TensorProto.UINT8, shape)],
+            [helper.make_tensor_value_info(STYLED, TensorProto.UINT8, shape)],
+            [*graph.constants, *inner.graph.initializer],
+            sparse_initializer=inner.graph.sparse_initializer,
+        )
+    )
+    return model
+
+
+def _kind(found: FloatGenerator) -> int:
+    return int(TensorProto.FLOAT16 if found.half else TensorProto.FLOAT)
+
+
+def _recent(model: onnx.ModelProto) -> onnx.ModelProto:
+    version = next((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), 0)
+    if version >= _OLDEST_OPSET:
+        return model
+    try:
+        return version_converter.convert_version(model, _OLDEST_OPSET)
+    except Exception as error:  # the converter raises plain RuntimeErrors
+        raise InvalidInput(
+            f"is of ONNX opset {version} and cannot be brought to {_OLDEST_OPSET} ({one_line(error)}). "
+            "Export it again with a newer one."
+        ) from error
+
+
+class _Nodes:
+    """Collects nodes and constants; every method returns the name of the tensor it made."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self._count = 0
+
+    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        self._count += 1
+        output = output or f"{operator.lower()}_{self._count}"
+        name = f"{operator}_{self._count}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=name, **attributes))
+        return output
+
+    def cast(self, tensor: str, kind: int, output: str = "") -> str:
+        return self.add("Cast", tensor, output=output, to=kind)
+
+    def constant(self, value: Any) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+        return name
+
+    def conv(self, features: str, kernel: np.ndarray[Any, Any], bias: float) -> str:
+        shift = self.constant(np.full(3, bias))
+        return self.add("Conv", features, self.constant(kernel), shift, kernel_shape=[1, 1])
