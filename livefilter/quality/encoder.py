@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -24,7 +23,7 @@ class Encoder:
     """The last activation of each resolution on a teacher's way down, up to its first enlargement.
 
     The teacher is an ONNX generator, float32 RGB NHWC in [-1, 1]; the encoder runs in float32 on the CPU. One of a
-    fixed size is shown pictures resized to that.
+    fixed size is shown smaller pictures with a margin of their mirror image, as `Teacher` does.
 
     levels: how many feature maps a picture has.
 
@@ -48,12 +47,22 @@ class Encoder:
         self._sides = [side if isinstance(side, int) else 0 for side in entry.shape[1:3]]
 
     def __call__(self, picture: Image) -> list[Map]:
-        """Encode one (H, W, 3) uint8 BGR picture, H and W multiples of 32: float32 maps, fine levels first."""
+        """Encode one (H, W, 3) uint8 BGR picture, H and W multiples of 32: float32 maps, fine levels first.
+
+        Raises:
+            InvalidInput: the picture is larger than the teacher's fixed size.
+        """
         if all(self._sides):
-            height, width = self._sides
-            picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+            picture = self._filled(picture)
         values = np.ascontiguousarray(picture[None, :, :, ::-1]).astype(np.float32) / np.float32(127.5) - np.float32(1)
         return [np.asarray(level, np.float32) for level in self._session.run(None, {self._name: values})]
+
+    def _filled(self, picture: Image) -> Image:
+        margins = [fixed - side for fixed, side in zip(self._sides, picture.shape[:2], strict=True)]
+        if min(margins) < 0:
+            height, width = self._sides
+            raise InvalidInput(f"The teacher sees {width}x{height} at most. Use --longest {min(height, width)}.")
+        return np.pad(picture, [*((0, margin) for margin in margins), (0, 0)], "symmetric")
 
 
 def _taps(graph: Any) -> list[str]:

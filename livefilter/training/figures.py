@@ -86,8 +86,10 @@ def compare(
     for pair in pairs:
         photo = _View(pair.photo, encode)
         wanted = {"teacher": _View(pair.drawing, encode), "target": _View(pair.target, encode)}
+        known = {id(view.picture): view for view in (photo, *wanted.values())}
         for name, draw in students.items():
-            drawn = _View(draw(pair), encode)
+            picture = draw(pair)
+            drawn = known.get(id(picture)) or _View(picture, encode)
             rows[name].append({key: value for goal in wanted for key, value in _row(goal, drawn, photo, wanted[goal])})
     return {name: _summary(found) for name, found in rows.items()}
 

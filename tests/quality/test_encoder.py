@@ -46,8 +46,13 @@ def test_the_features_are_the_teachers_own(make_teacher: Callable[..., Path], tm
 
 
 def test_a_teacher_of_one_size_is_shown_that_size(make_teacher: Callable[..., Path], tmp_path: Path) -> None:
-    """Other pictures are resized for it."""
-    assert Encoder(make_teacher(tmp_path / "teacher.onnx", side=64))(photo(32, 96))[0].shape == (1, 4, 64, 64)
+    """Smaller pictures get a margin of their mirror image; larger ones are refused."""
+    encoder = Encoder(make_teacher(tmp_path / "teacher.onnx", side=64))
+    fine = encoder(photo(32, 64))[0]
+    assert fine.shape == (1, 4, 64, 64)
+    np.testing.assert_array_equal(fine, encoder(np.vstack([photo(32, 64), photo(32, 64)[::-1]]))[0])
+    with pytest.raises(InvalidInput, match="64x64 at most"):
+        encoder(photo(32, 96))
 
 
 def test_what_has_no_encoder_is_refused(tmp_path: Path) -> None:
