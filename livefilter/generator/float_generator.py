@@ -13,8 +13,8 @@ from onnx import TensorProto
 
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
-from livefilter.inference import providers
 from livefilter.inference.checks import one_line
+from livefilter.inference.providers import CPU, create_session, quiet_options
 
 _FLOATS = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16}
 _NEEDED = "A generator takes and gives one RGB picture, float [1, height, width, 3] or [1, 3, height, width]"
@@ -48,9 +48,7 @@ class FloatGenerator:
         Raises: InvalidInput: a clause for after the file's name.
         """
         try:
-            session = providers.create_session(
-                self.model.SerializeToString(), providers.quiet_options(), [(providers.CPU, {})]
-            )
+            session = create_session(self.model.SerializeToString(), quiet_options(), [(CPU, {})])
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise InvalidInput(f"cannot be opened by ONNX Runtime: {one_line(error)}.") from error
         return Drawing(self, session)

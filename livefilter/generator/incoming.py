@@ -94,10 +94,12 @@ def _from_checkpoint(path: Path, open_engine: OpenEngine) -> Incoming:
 
 
 def _from_onnx(path: Path, open_engine: OpenEngine) -> Incoming:
-    graph = read_onnx(path).graph
+    model = read_onnx(path)
+    graph = model.graph
     if [port.name for port in (*graph.input, *graph.output)] == [FRAME, STYLED]:
+        load_network(path)  # checks the ports
         accepts = Accepts(size=_own_size(graph))
-        return _checked(path, load_network(path), None, "a style's network", accepts, open_engine, 0)
+        return _checked(path, model, None, "a style's network", accepts, open_engine, 0)
     found = read_generator(path)
     try:
         drawing = found.open()

@@ -8,7 +8,7 @@ from onnx import helper
 
 from livefilter.frame import Image
 from livefilter.generator.onnx_network import FRAME
-from livefilter.inference import providers
+from livefilter.inference.providers import CPU, create_session, quiet_options
 
 # Their constants are sizes and amounts, not weights.
 _WITHOUT_WEIGHTS = {"Resize", "Upsample", "Pad", "Reshape", "Slice", "Clip", "Gather", "Expand", "Tile"}
@@ -50,7 +50,7 @@ def macs_per_pixel(model: onnx.ModelProto, image: Image) -> int:
         for name in dict.fromkeys(name for name, _ in asked)
         if name not in known
     )
-    session = providers.create_session(probe.SerializeToString(), providers.quiet_options(), [(providers.CPU, {})])
+    session = create_session(probe.SerializeToString(), quiet_options(), [(CPU, {})])
     names = [port.name for port in session.get_outputs()]
     maps = dict(zip(names, session.run(names, {FRAME: image[None]}), strict=True))
     total = sum(count * int(np.prod(maps[name].shape[2:])) for name, count in asked if name in maps)
