@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 # A stage that has not ended this long after it was told to is stuck in a driver.
 _JOIN_TIMEOUT_S = 1.5
 # While nobody watches: how often to look whether somebody does, and to send a card so that the outputs stay open.
-_LOOK_EVERY_S = 0.02
+_LOOK_EVERY_S = 0.03
 _STAND_BY_S = 0.5
 
 

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from livefilter.capture.mode import Mode
 from livefilter.closing import Closing
 from livefilter.frame import Frame
 
@@ -24,7 +25,7 @@ class SourceOptions:
     height: int = 0
     fps: float = 0.0
     loop: bool = False
-    mode: str | None = None
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class SourceInfo:
     frames: how many frames a finite input has, as its header says; 0 when unknown or endless.
     media: the file that sound can be copied from, if there is one.
     reopen_target: the input (as --input takes it) under which the same device is found again, though its index changed.
-    mode: the pixel format that a camera was found to be best in, for `SourceOptions.mode`.
+    mode: what a camera was found to be best in, for `SourceOptions.mode`.
     """
 
     name: str
@@ -49,7 +50,7 @@ class SourceInfo:
     frames: int = 0
     media: Path | None = None
     reopen_target: str | None = None
-    mode: str | None = None
+    mode: Mode | None = None
 
 
 class Source(Closing):

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from livefilter.capture.base import SourceOptions
+from livefilter.capture.mode import Mode
 
 DEFAULT_FPS = 30.0
 # Of two modes that keep the rate: what needs the least work and loses the least. MJPG is decoded, and has blocks.
 _PREFERRED = ("NV12", "YUYV", "UYVY", "YVYU", "YU12", "YV12", "NV21", "BGR3", "RGB3", "MJPG", "JPEG", "GREY")
-
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """One way in which a camera delivers pictures.
-
-    pixel_format: four letters as V4L2 writes them. width, height: pixels. fps: the highest rate it states; 0: it does
-    not say.
-    """
-
-    pixel_format: str
-    width: int
-    height: int
-    fps: float
-
-    def __str__(self) -> str:
-        rate = f" {self.fps:.4g} fps" if self.fps else ""
-        return f"{self.pixel_format} {self.width}x{self.height}{rate}"
 
 
 def wanted_fps(options: SourceOptions) -> float:

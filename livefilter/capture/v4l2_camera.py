@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -10,7 +11,8 @@ from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.camera_trouble import why_unusable
 from livefilter.capture.lease import Lease
 from livefilter.capture.listing import CameraDescription, find_camera, lasting_target, list_cameras
-from livefilter.capture.modes import Mode, ranked, wanted_fps
+from livefilter.capture.mode import Mode
+from livefilter.capture.modes import ranked, wanted_fps
 from livefilter.capture.v4l2_device import Picture, V4l2Device, modes_of
 from livefilter.errors import SourceLost, SourceUnavailable, UnknownName
 from livefilter.frame import Frame
@@ -59,13 +61,17 @@ class V4l2CameraSource(Source):
         self._open_device = open_device
         self._seen = False
         try:
-            modes = ranked(offered(self._path, options.width, options.height), options)
-            if not modes:
-                raise SourceUnavailable(f"{self._name} offers no pictures in a format that is understood here.")
-            self._device, fps = self._chosen(modes, options)
+            device = self._as_before(options)
+            if device is None:
+                modes = ranked(offered(self._path, options.width, options.height), options)
+                if not modes:
+                    raise SourceUnavailable(f"{self._name} offers no pictures in a format that is understood here.")
+                device, fps = self._chosen(modes, wanted_fps(options))
+            else:
+                fps = device.mode.fps or wanted_fps(options)
         except OSError as error:
             raise SourceUnavailable(f"Cannot open {self._name}: {why_unusable(self._camera)}.") from error
-        mode = self._device.mode
+        self._device, mode = device, device.mode
         self.info = SourceInfo(
             self._name,
             mode.width,
@@ -73,7 +79,7 @@ class V4l2CameraSource(Source):
             fps,
             live=True,
             reopen_target=f"camera:{lasting_target(self._camera, known)}",
-            mode=mode.pixel_format,
+            mode=mode,
         )
         self._number = 0
         self._lost: SourceLost | None = None
@@ -94,16 +100,24 @@ class V4l2CameraSource(Source):
     def close(self) -> None:
         self._lease.close()
 
-    def _chosen(self, modes: list[Mode], options: SourceOptions) -> tuple[V4l2Device, float]:
+    def _as_before(self, options: SourceOptions) -> V4l2Device | None:
+        """The device in the mode that was best before; None when there is none, or another device has come instead.
+
+        Raises: OSError, SourceUnavailable.
+        """
+        if options.mode is None:
+            return None
+        device = self._ready(options.mode, wanted_fps(options), _QUEUES[-1])
+        if dataclasses.replace(device.mode, fps=options.mode.fps) == options.mode:
+            return device
+        device.close()
+        return None
+
+    def _chosen(self, modes: list[Mode], target: float) -> tuple[V4l2Device, float]:
         """The device in the first mode that keeps the rate, or else in the fastest, and its rate.
 
         Raises: OSError, SourceUnavailable.
         """
-        target = wanted_fps(options)
-        for mode in modes:
-            if mode.pixel_format == options.mode:
-                device = self._ready(mode, target, _QUEUES[-1])
-                return device, device.mode.fps or target
         device, fps = self._tried(modes[:_MOST_TRIED], target)
         stated = device.mode.fps
         if stated and abs(fps - stated) > 0.15 * stated:
