@@ -71,6 +71,19 @@ class Config(BaseModel):
         True,
         description="Release the camera while nobody watches the virtual camera or page (where the system tells).",
     )
+    hotkeys: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Global hotkeys: on, off, or auto for on where the desktop and the installed packages allow.",
+    )
+    hotkey: tuple[str, ...] = Field(
+        (),
+        description="Change a global hotkey: ACTION=CHORD, such as next_style=ctrl+alt+n, or ACTION=none; several at "
+        "once. `livefilter hotkeys` lists them.",
+    )
+    midi: str = Field("off", description="MIDI device for pads: part of its name, auto for the first one, or off.")
+    midi_pad: tuple[str, ...] = Field(
+        (), description="Change a MIDI pad: ACTION=note:N or ACTION=cc:N, with @CHANNEL if need be; several at once."
+    )
     recordings: Path = Field(
         Path(platformdirs.user_videos_dir()) / "livefilter", description="Folder for recordings and snapshots."
     )
@@ -116,8 +129,9 @@ def load_config(
             if key not in Config.model_fields:
                 raise ConfigError(_unknown("setting", key, where, Config.model_fields))
             merged[key], origin[key] = value, where
-    if isinstance(merged.get("output"), str):
-        merged["output"] = [part.strip() for part in merged["output"].split(",")]
+    for key, value in merged.items():
+        if isinstance(value, str) and get_origin(Config.model_fields[key].annotation) is tuple:
+            merged[key] = [part.strip() for part in value.split(",")]
     try:
         return Config.model_validate(merged)
     except ValidationError as error:
@@ -149,7 +163,7 @@ def _allowed(key: str) -> str:
     if bounds:
         whole = "a whole number" if field.annotation is int else "a number"
         return f"{whole} from {bounds['ge']} to {bounds['le']}"
-    return "a list of texts" if key == "output" else "a text"
+    return "a list of texts" if get_origin(field.annotation) is tuple else "a text"
 
 
 def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapping[str, Any]]]:

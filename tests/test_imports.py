@@ -85,8 +85,10 @@ def test_a_room_looks_only_where_it_may(path: Path) -> None:
     [
         ("livefilter", {"cv2", "numpy", "onnxruntime", "av", "torch", "aiohttp"}),
         ("livefilter.cli.main", {"cv2", "onnxruntime", "av", "torch", "openvino", "aiohttp", "pyvirtualcam"}),
+        ("livefilter.cli.hotkeys", {"cv2", "onnxruntime", "pynput", "Xlib", "dbus_fast", "mido", "rtmidi"}),
         ("livefilter.pipeline", {"onnxruntime", "av", "torch", "openvino", "aiohttp", "pyvirtualcam", "mss"}),
-        ("livefilter.cli.run", {"torch", "openvino", "tensorrt", "pycuda", "pynput", "onnx", "matplotlib"}),
+        ("livefilter.cli.run", {"torch", "openvino", "tensorrt", "pycuda", "onnx", "matplotlib"}),
+        ("livefilter.cli.run", {"pynput", "Xlib", "dbus_fast", "mido", "rtmidi"}),
     ],
 )
 def test_only_what_is_chosen_is_imported(module: str, unwanted: set[str]) -> None:

@@ -62,6 +62,7 @@ class Live:
     source_name: str
     sink_names: list[str]
     running: Running
+    controller: Controller
     page_url: str | None = None
     notices: list[str] = field(default_factory=list)
 
@@ -212,10 +213,11 @@ def compose_live(config: Config, keys: Keys) -> Live:
             metrics,
             _reopener(source, config) if info.live else None,
         )
+        controller = Controller(settings, [style.name for style in Catalogue().styles])
         session = LiveSession(
             pipeline,
             settings,
-            Controller(settings, [style.name for style in Catalogue().styles]),
+            controller,
             open_recording,
             config.recordings,
             keys,
@@ -231,6 +233,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
         source_name=info.name,
         sink_names=[sink.name for sink in sinks],
         running=running,
+        controller=controller,
         page_url=next((url for sink in sinks if (url := getattr(sink, "url", None))), None),
         notices=notices,
     )

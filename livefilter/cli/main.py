@@ -24,6 +24,7 @@ COMMANDS = {
     "bench": ("livefilter.cli.bench:bench", "Measure FPS and latency, per stage and end to end."),
     "styles": ("livefilter.cli.styles:styles", "List the styles."),
     "devices": ("livefilter.cli.devices:devices", "List cameras and screens."),
+    "hotkeys": ("livefilter.cli.hotkeys:hotkeys", "Show keys, global hotkeys and MIDI pads."),
     "doctor": ("livefilter.cli.doctor:doctor", "Say what works on this machine, what is missing, how to get it."),
     "build": ("livefilter.cli.build:build", "Build TensorRT engines for an NVIDIA GPU."),
     "engines": ("livefilter.cli.engines:engines", "List, inspect and prune built engines."),

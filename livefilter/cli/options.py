@@ -59,4 +59,4 @@ def _option(name: str) -> Callable[[Command], Command]:
 def _shown(default: Any) -> str:
     if isinstance(default, bool):
         return "on" if default else "off"
-    return ", ".join(default) if isinstance(default, tuple) else str(default)
+    return (", ".join(default) or "none") if isinstance(default, tuple) else str(default)

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +23,7 @@ from rich.markup import escape
 from livefilter.cli.compose import Live, compose_live
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.status import status_text
+from livefilter.cli.triggers import Wanted, listening
 from livefilter.control.settings import SharedSettings
 from livefilter.control.terminal import TerminalKeys
 from livefilter.metrics import Snapshot
@@ -36,7 +37,7 @@ _LOG_EVERY_S = 10.0
 @config_options(
     "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
     "height", "fps", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "idle",
-    "recordings",
+    "recordings", "hotkeys", "hotkey", "midi", "midi_pad",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
@@ -47,11 +48,13 @@ def run(
     """Style a camera live and send it on as a camera, page, window, file or stream.
 
     Keys while it runs, here and in the preview window: 1-9 style, n/p next/previous, [ ] strength, c compare,
-    m mirror, b bypass, r record, s snapshot, space freeze, h help, q quit.
+    m mirror, b bypass, r record, s snapshot, space freeze, h help, q quit. `livefilter hotkeys` shows what works with
+    other windows in focus.
     """
     settings = config_from(config, profile, flags)
     if frames:  # they are counted as they are styled, and nobody may be watching
         settings = settings.model_copy(update={"idle": False})
+    wanted = Wanted.of(settings)
     console = Console(stderr=as_json, highlight=False)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
@@ -69,8 +72,18 @@ def run(
             if console.is_terminal:
                 os.write(console.file.fileno(), b"\x1b[?25h")  # the status line hides the cursor
 
+        def listen() -> AbstractContextManager[object]:
+            return listening(
+                wanted,
+                live.controller,
+                lambda notice: live.settings.change(notice=notice),
+                lambda line: console.print(escape(line), soft_wrap=True),
+            )
+
         with _clean_interrupt(live.settings, restore_terminal) as interrupts:
-            figures, seconds = _watch(live, console, duration, frames, interrupts, interactive=console.is_terminal)
+            figures, seconds = _watch(
+                live, listen, console, duration, frames, interrupts, interactive=console.is_terminal
+            )
     if as_json:
         click.echo(json.dumps(_report(live, figures, seconds)))
     else:
@@ -81,6 +94,7 @@ def run(
 
 def _watch(
     live: Live,
+    listen: Callable[[], AbstractContextManager[object]],
     console: Console,
     duration: float | None,
     frames: int | None,
@@ -93,7 +107,8 @@ def _watch(
     shown_at = started
     try:
         live.pipeline.start()
-        with LiveDisplay(console=console, auto_refresh=False, transient=True) if interactive else _nothing() as display:
+        screen = LiveDisplay(console=console, auto_refresh=False, transient=True) if interactive else _nothing()
+        with listen(), screen as display:
             while live.session.tick(_TICK_S) and not interrupts:
                 now = time.monotonic()
                 figures = live.pipeline.metrics.snapshot() if frames or now - shown_at >= _STATUS_EVERY_S else None

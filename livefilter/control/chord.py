@@ -97,5 +97,7 @@ def _key(part: str, text: str) -> str:
     if not part:
         raise ConfigError(f"Chord {text!r} has an empty part; the key + itself is written plus.")
     meant = nearest(part, _WORDS)
-    hint = f"Did you mean {meant!r}?" if meant else "Keys are single characters, f1 to f24, space, page_up and the like."
+    hint = (
+        f"Did you mean {meant!r}?" if meant else "Keys are single characters, f1 to f24, space, page_up and the like."
+    )
     raise ConfigError(f"Chord {text!r} has no key {part!r}. {hint}")

@@ -32,8 +32,8 @@ class Pressed:
 class ChordWatch:
     """Calls `act` once for each press of a bound chord: a held key repeats its press, and only the first one counts.
 
-    still_down: whether a modifier that is thought to be held really is, where the system can be asked; releases are lost
-        while a lock screen has the keyboard.
+    still_down: whether a modifier that is thought to be held really is, where the system can be asked; releases are
+        lost while a lock screen has the keyboard.
     """
 
     def __init__(

@@ -61,9 +61,7 @@ class Controller:
         self._styles = tuple(styles)
         self._keys = {action.key: action.name for action in ACTIONS}
         self._keys |= {str(number): name for number, name in enumerate(STYLE_ACTIONS, 1)}
-        self._methods: dict[str, Callable[[], None]] = {
-            action.name: getattr(self, action.method) for action in ACTIONS
-        }
+        self._methods: dict[str, Callable[[], None]] = {action.name: getattr(self, action.method) for action in ACTIONS}
         self._lock = threading.Lock()
 
     def press(self, key: str) -> bool:

@@ -33,5 +33,7 @@ def install_desktop_file() -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_TEXT.format(python=sys.executable), encoding="utf-8")
     except OSError as error:
-        raise TriggerUnavailable(f"{path} cannot be written: {error.strerror}. Check the folder's permissions.") from error
+        raise TriggerUnavailable(
+            f"{path} cannot be written: {error.strerror}. Check the folder's permissions."
+        ) from error
     return path

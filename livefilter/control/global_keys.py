@@ -100,10 +100,13 @@ class GlobalKeys(Trigger):
 
     def _wait_until_listening(self) -> None:
         ready = threading.Event()
+
+        def wait() -> None:
+            self._listener.wait()
+            ready.set()
+
         # pynput's wait has no limit, and never returns when the listener fails first.
-        threading.Thread(
-            target=lambda: (self._listener.wait(), ready.set()), name="global-hotkeys-start", daemon=True
-        ).start()
+        threading.Thread(target=wait, name="global-hotkeys-start", daemon=True).start()
         waited_s = 0.0
         while not ready.wait(0.05) and self._thread.is_alive() and waited_s < _START_TIMEOUT_S:
             waited_s += 0.05
@@ -139,7 +142,8 @@ def _namer(keyboard: Any) -> Callable[[Any], Pressed | None]:
         return key_namer(keyboard)
     except Exception as error:  # on X11 it asks the server for the layout
         raise TriggerUnavailable(
-            f"Global hotkeys cannot read the keyboard's layout: {_cause(error)}. Check the display, or use --hotkeys off."
+            f"Global hotkeys cannot read the keyboard's layout: {_cause(error)}. "
+            "Check the display, or switch them off with --hotkeys off."
         ) from error
 
 

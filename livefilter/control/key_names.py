@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from string import ascii_lowercase, digits
 from typing import Any
 
 from livefilter.control.chord_watch import Pressed
@@ -13,14 +14,9 @@ _ALTGR_KEYSYM = 0xFE03  # ISO_Level3_Shift, which pynput has no name for
 # Virtual key codes of Windows' modifiers (winuser.h), for asking whether they are down.
 _WINDOWS_VK = {"ctrl": (0x11,), "alt": (0x12,), "shift": (0x10,), "super": (0x5B, 0x5C)}
 # Key codes of macOS (Carbon's HIToolbox/Events.h, kVK_ANSI_*): with Option held, characters say nothing of the key.
-_MAC_KEYS = dict(
-    zip(
-        (0, 11, 8, 2, 14, 3, 5, 4, 34, 38, 40, 37, 46, 45, 31, 35, 12, 15, 1, 17, 32, 9, 13, 7, 16, 6)
-        + (29, 18, 19, 20, 21, 23, 22, 26, 28, 25),
-        "abcdefghijklmnopqrstuvwxyz0123456789",
-        strict=True,
-    )
-)
+_MAC_LETTERS = (0, 11, 8, 2, 14, 3, 5, 4, 34, 38, 40, 37, 46, 45, 31, 35, 12, 15, 1, 17, 32, 9, 13, 7, 16, 6)
+_MAC_DIGITS = (29, 18, 19, 20, 21, 23, 22, 26, 28, 25)
+_MAC_KEYS = dict(zip((*_MAC_LETTERS, *_MAC_DIGITS), ascii_lowercase + digits, strict=True))
 
 
 def key_namer(keyboard: Any) -> Callable[[Any], Pressed | None]:
@@ -41,8 +37,8 @@ def key_namer(keyboard: Any) -> Callable[[Any], Pressed | None]:
 def name_x11_key(key: Any, special: Mapping[int, str], bases: Mapping[int, int]) -> Pressed | None:
     """Name a key by its keysym.
 
-    special: keysym -> pynput's name. bases: keysym -> keysym of the same key without shift. With shift, X11 reports 1 as
-        an exclamation mark and alt as meta, so that a chord would be missed and a modifier never be released.
+    special: keysym -> pynput's name. bases: keysym -> keysym of the same key without shift. With shift, X11 reports 1
+        as an exclamation mark and alt as meta, so that a chord would be missed and a modifier never be released.
     """
     keysym = _code(key)
     if keysym is None:  # pynput knows keypad keys by their character alone
@@ -72,7 +68,7 @@ def _named(key: Any, codes: Mapping[int, str]) -> Pressed | None:
     if getattr(key, "name", None):
         return Pressed(code if code is not None else key.name, (_plain(key.name),))
     char = getattr(key, "char", None)
-    names = [codes[code]] if code in codes else []
+    names = [codes[code]] if code is not None and code in codes else []
     if char and char.isprintable() and char.lower() not in names:
         names.append(char.lower())
     return Pressed(code if code is not None else str(char), tuple(names)) if names else None

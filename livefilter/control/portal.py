@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from livefilter.control.chord import Chord
 from livefilter.control.controller import ACTIONS
@@ -98,7 +98,7 @@ class PortalShortcuts(Trigger):
                 'Global hotkeys under Wayland need the package dbus-fast. Install it: pip install "livefilter[hotkeys]"'
             ) from error
         try:
-            bus = await MessageBus(bus_type=BusType.SESSION).connect()
+            bus: Any = await MessageBus(bus_type=BusType.SESSION).connect()
         except (OSError, DBusFastError, EOFError) as error:
             raise TriggerUnavailable(f"There is no D-Bus session for global shortcuts: {error}. {INSTEAD}.") from error
         session = PortalSession(bus, self._heard)
@@ -152,8 +152,8 @@ def _shortcuts(bindings: Mapping[Chord, str]) -> dict[str, tuple[str, str | None
 def _why(kind: str, text: str) -> str:
     if kind in _LACKING:
         return (
-            "This desktop has no portal for global shortcuts (GNOME from 48, KDE Plasma from 5.27 and Hyprland have it). "
-            f"{INSTEAD}."
+            "This desktop has no portal for global shortcuts (GNOME from 48, KDE Plasma from 5.27 and Hyprland have "
+            f"it). {INSTEAD}."
         )
     if "app id" in text.lower():
         return (

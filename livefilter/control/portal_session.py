@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from dbus_fast import Message, MessageType, Variant
@@ -15,7 +16,6 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.errors import DBusError
 
 from livefilter.control.desktop_file import APP_ID
-
 
 _DESKTOP = "org.freedesktop.portal.Desktop"
 _PATH = "/org/freedesktop/portal/desktop"
@@ -48,12 +48,10 @@ class PortalSession:
         rule = f"type='signal',sender='{_DESKTOP}'"
         await self._call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus.AddMatch", "s", [rule])
         self._bus.add_message_handler(self._hear)
-        try:
-            # From version 1.21 on the portal serves only programs whose id belongs to a .desktop file. The call must be
-            # the first one. Older portals do not know it, and newer ones may drop it: CreateSession tells.
+        # From version 1.21 on the portal serves only programs whose id belongs to a .desktop file. The call must be the
+        # first one. Older portals do not know it, and newer ones may drop it: CreateSession tells.
+        with suppress(DBusError):
             await self._portal("org.freedesktop.host.portal.Registry.Register", "sa{sv}", [APP_ID, {}])
-        except DBusError:
-            pass
         options = {"session_handle_token": Variant("s", _token())}
         answer = await self._request("CreateSession", "a{sv}", [], options)
         self._handle = str(answer["session_handle"].value)
@@ -70,18 +68,24 @@ class PortalSession:
         ]
         answer = await self._request("BindShortcuts", "oa(sa{sv})sa{sv}", [self._handle, wanted, ""], {})
         bound = answer["shortcuts"].value if "shortcuts" in answer else []
-        return {name: str(told["trigger_description"].value) if "trigger_description" in told else "" for name, told in bound}
+        return {
+            name: str(told["trigger_description"].value) if "trigger_description" in told else ""
+            for name, told in bound
+        }
 
     async def close(self) -> None:
         """End the session, so that the desktop forgets the shortcuts."""
         if self._handle and self._bus.connected:
             await self._call(_DESKTOP, self._handle, "org.freedesktop.portal.Session.Close", "", [])
 
-    async def _request(self, member: str, signature: str, body: list[Any], options: dict[str, Variant]) -> dict[str, Any]:
+    async def _request(
+        self, member: str, signature: str, body: list[Any], options: dict[str, Variant]
+    ) -> dict[str, Any]:
         """Call a method whose answer comes later, as a signal of a request object."""
         token = _token()
         sender = str(self._bus.unique_name).removeprefix(":").replace(".", "_")
         path = f"{_PATH}/request/{sender}/{token}"
+        answer: asyncio.Future[tuple[int, dict[str, Any]]]
         answer = self._answers[path] = asyncio.get_running_loop().create_future()
         try:
             told = {**options, "handle_token": Variant("s", token)}

@@ -10,7 +10,7 @@ from livefilter.closing import Closing
 # Carries out an action by its name, as Controller.perform does; called on the trigger's own thread.
 Act: TypeAlias = Callable[[str], None]
 # Tells the person in control something that came up while running.
-Notify: TypeAlias = Callable[[str], None]
+Notify: TypeAlias = Callable[[str], object]
 
 # How long the end of a trigger's thread is waited for.
 CLOSE_TIMEOUT_S = 5.0

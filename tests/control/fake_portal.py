@@ -20,8 +20,9 @@ SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 class FakePortal:
     """Answers as the portal does, and presses shortcuts.
 
-    has_shortcuts: whether this desktop has the interface at all. known: whether it knows our program. answer: the code of
-    the response to BindShortcuts (1: dismissed by the user); None never answers.
+    has_shortcuts: whether this desktop has the interface at all. known: whether it knows our program. old: whether it
+        comes from before the registry. answer: the code of the response to BindShortcuts (1: dismissed by the user);
+        None never answers.
     calls: the members called so far, in order. bound: id -> preferred trigger.
     """
 
@@ -57,7 +58,7 @@ class FakePortal:
 
     def _run(self, address: str) -> None:
         async def serve() -> None:
-            bus = await MessageBus(bus_address=address).connect()
+            bus: Any = await MessageBus(bus_address=address).connect()
             bus.add_message_handler(self._handle)
             await bus.request_name(NAME)
             self._bus = bus

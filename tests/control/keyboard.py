@@ -1,4 +1,4 @@
-"""A keyboard for tests: xdotool kept open, so that a press costs a line and not a process; and the window it types into."""
+"""A keyboard for tests, xdotool kept open so that a press costs a line and no process, and the window it types into."""
 
 from __future__ import annotations
 

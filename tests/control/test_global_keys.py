@@ -87,7 +87,15 @@ def test_a_burst_of_presses_loses_none(keyboard: Keyboard, listening: Open) -> N
 def test_a_held_chord_acts_once(keyboard: Keyboard, listening: Open) -> None:
     """The repeats of a held key are no presses; the next real press is one."""
     actions, _keys = listening()
-    for command in ("keydown ctrl", "keydown shift", "keydown F2", "sleep 1.5", "keyup F2", "keyup shift", "keyup ctrl"):
+    for command in (
+        "keydown ctrl",
+        "keydown shift",
+        "keydown F2",
+        "sleep 1.5",
+        "keyup F2",
+        "keyup shift",
+        "keyup ctrl",
+    ):
         keyboard.do(command)
     until(lambda: "next_style" in actions, "the held chord")
     assert after(keyboard, actions) == ["next_style"]

@@ -106,7 +106,7 @@ def test_a_missing_device_is_told_with_what_there_is(plugged: list[str], device:
 def test_a_busy_device_is_told() -> None:
     """Windows gives a device to one program at a time."""
     fake_midi.busy.add(LPD8)
-    with pytest.raises(TriggerUnavailable, match="LPD8.* cannot be opened.*Close the program"):
+    with pytest.raises(TriggerUnavailable, match=r"LPD8.* cannot be opened.*Close the program"):
         Playing()
 
 

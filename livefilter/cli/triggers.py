@@ -1,0 +1,66 @@
+"""Hotkeys and MIDI pads of a live run: what the settings ask for, opened and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from livefilter.config import Config
+from livefilter.control.bindings import chord_bindings, pad_bindings
+from livefilter.control.chord import Chord
+from livefilter.control.controller import Controller
+from livefilter.control.keyboard import keyboard_trigger
+from livefilter.control.pad import Pad
+from livefilter.control.trigger import Notify, Trigger
+from livefilter.errors import TriggerUnavailable
+from livefilter.registry import TRIGGERS
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the settings bind, checked.
+
+    hotkeys: "on" must work, "auto" may not, "off" is not tried. midi: a device, or "off".
+    """
+
+    hotkeys: str
+    chords: dict[Chord, str]
+    midi: str
+    pads: dict[Pad, str]
+
+    @classmethod
+    def of(cls, config: Config) -> Wanted:
+        """Read the settings.
+
+        Raises: ConfigError, UnknownName: a wrong or doubled binding.
+        """
+        return cls(config.hotkeys, chord_bindings(config.hotkey), config.midi, pad_bindings(config.midi_pad))
+
+
+@contextmanager
+def listening(
+    wanted: Wanted, controller: Controller, notify: Notify, say: Callable[[str], None]
+) -> Iterator[list[Trigger]]:
+    """Listen until the block ends; `say` gets one line on each kind of trigger.
+
+    Raises: TriggerUnavailable: hotkeys that are "on", or the MIDI device that is named, cannot be listened to.
+    """
+    with ExitStack() as opened:
+        triggers: list[Trigger] = []
+        if wanted.hotkeys != "off" and wanted.chords:
+            try:
+                keys: Trigger = TRIGGERS.load(keyboard_trigger())(wanted.chords, controller.perform, notify)
+            except TriggerUnavailable as error:
+                if wanted.hotkeys == "on":
+                    raise
+                say(f"Hotkeys: off. {error}")
+            else:
+                triggers.append(opened.enter_context(keys))
+                controller.chording = keys.chording
+                say(f"Hotkeys: {keys.name}, with any window in focus; livefilter hotkeys lists them")
+        if wanted.midi != "off":
+            pads: Trigger = TRIGGERS.load("midi")(wanted.pads, wanted.midi, controller.perform, notify)
+            triggers.append(opened.enter_context(pads))
+            say(f"MIDI:    {pads.name.removeprefix('MIDI device ')}; livefilter hotkeys lists the pads")
+        yield triggers
