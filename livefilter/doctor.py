@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +39,7 @@ class Check:
 
     status: "ok"; "absent" (not here, and nothing is lost); "warn" (something a user may want is missing);
         "fail" (the main job cannot run).
-    fix: what to do, in words. commands: what of it can be typed, one shell line each.
+    fix: what to do, in words. commands: what of it can be typed, one shell line each; remarks begin with "#".
     """
 
     name: str
@@ -211,7 +211,10 @@ def _cameras() -> Iterator[Check]:
 
 
 def _virtual_camera() -> Iterator[Check]:
-    yield _output("camera", "Virtual camera")
+    from livefilter.output.driver_hints import driver_hints
+
+    check = _output("camera", "Virtual camera")
+    yield replace(check, commands=(*check.commands, *driver_hints()))
 
 
 def _preview_window() -> Iterator[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,11 +91,12 @@ def _missing_on_linux(root: Path, kernel: str) -> str | None:
         )
     if next(built.glob("**/v4l2loopback.ko*"), None) is not None:
         return f"No virtual camera: v4l2loopback is not loaded. Load it with: {_MODPROBE}"
-    install = _linux_install(root / "etc/os-release")
+    install = _LINUX_INSTALL.get(distribution(root / "etc/os-release", _LINUX_INSTALL) or "", _BY_HAND)
     return f"No virtual camera: the v4l2loopback driver is not installed. Install it with: {install} && {_MODPROBE}"
 
 
-def _linux_install(os_release: Path) -> str:
+def distribution(os_release: Path, known: Iterable[str]) -> str | None:
+    """Which of the known distributions this Linux is, or is made from; None when it is none of them."""
     values: dict[str, str] = {}
     try:
         for line in os_release.read_text(encoding="utf-8").splitlines():
@@ -103,10 +105,10 @@ def _linux_install(os_release: Path) -> str:
     except OSError:
         pass
     for name in [values.get("ID", ""), *values.get("ID_LIKE", "").split()]:
-        for known, command in _LINUX_INSTALL.items():
-            if name == known or name.startswith(f"{known}-"):
-                return command
-    return _BY_HAND
+        for candidate in known:
+            if name == candidate or name.startswith(f"{candidate}-"):
+                return candidate
+    return None
 
 
 def _missing_on_windows() -> str | None:
