@@ -59,17 +59,22 @@ class Distillation:
     """A training run: a generator, its discriminator, their optimisers and the averaged weights.
 
     Its whole state is saved and restored, so that a run that was cut off continues as if it had not been.
+
+    device: "cpu", or "cuda" for an NVIDIA card.
     """
 
-    def __init__(self, pairs: Sequence[Pair], recipe: Recipe, design: Design | None = None) -> None:
+    def __init__(
+        self, pairs: Sequence[Pair], recipe: Recipe, design: Design | None = None, device: str = "cpu"
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.step = 0
+        self._device = torch.device(device)
         self.generator = Generator(design)
-        self.generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
         self.discriminator = losses.PatchDiscriminator()
-        self.discriminator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.discriminator.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._optimizer = torch.optim.Adam(
             self.generator.parameters(), recipe.learning_rate, betas=(0.9, 0.99), fused=True
         )
@@ -97,7 +102,8 @@ class Distillation:
     def train_step(self, batch: Batch) -> dict[str, float]:
         """Make one step of the generator and, once it is due, of the discriminator; returns the unweighted terms."""
         seen, targets = (
-            torch.from_numpy(rows).contiguous(memory_format=torch.channels_last) for rows in (batch.seen, batch.targets)
+            torch.from_numpy(rows).to(self._device).contiguous(memory_format=torch.channels_last)
+            for rows in (batch.seen, batch.targets)
         )
         adversarial = self.step >= self.recipe.adversarial_from
         rate = self.learning_rate(self.step)
@@ -202,7 +208,7 @@ class Distillation:
 
     @contextlib.contextmanager
     def _autocast(self) -> Iterator[None]:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
             yield
 
 

@@ -20,10 +20,12 @@ Image = npt.NDArray[np.uint8]
 def draw(generator: Generator, picture: Image) -> Image:
     """Style one (H, W, 3) uint8 BGR picture, cut to multiples of 8, with the network as it stands in training."""
     height, width = (side // MULTIPLE * MULTIPLE for side in picture.shape[:2])
-    planes = torch.from_numpy(picture[:height, :width].transpose(2, 0, 1)[None].astype(np.float32)) / 127.5 - 1.0
+    device = next(generator.parameters()).device
+    planes = torch.from_numpy(picture[:height, :width].transpose(2, 0, 1)[None].astype(np.float32)).to(device)
+    planes = planes / 127.5 - 1.0
     styled = generator(planes.contiguous(memory_format=torch.channels_last))[0]
     levels = (styled * 127.5 + 128.0).clamp(0.0, 255.0).permute(1, 2, 0)
-    return np.asarray(levels.numpy(), dtype=np.uint8)
+    return np.asarray(levels.cpu().numpy(), dtype=np.uint8)
 
 
 def write_sheet(generator: Generator, pairs: Sequence[Pair], path: Path) -> None:

@@ -85,3 +85,12 @@ def test_a_size_that_is_not_there_is_named(photos: Path, teacher: Path) -> None:
     """Networks come in two sizes, and a typo names them."""
     with pytest.raises(UnknownName, match="lite"):
         CliRunner().invoke(train, arguments(photos, teacher, network="light"), catch_exceptions=False)
+
+
+def test_a_graphics_card_that_is_not_there_is_said(
+    photos: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training never falls back to the processor by itself."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(InvalidInput, match="needs an NVIDIA card"):
+        CliRunner().invoke(train, arguments(photos, teacher, device="cuda"), catch_exceptions=False)
