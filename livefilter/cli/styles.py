@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,15 +11,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from livefilter.errors import StyleCorrupt
+from livefilter.errors import InvalidInput, StyleCorrupt
 from livefilter.styles.catalogue import Catalogue, Network, user_folder
+from livefilter.styles.known import known_generators
+from livefilter.styles.user_styles import UserStyles
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 @click.option("--verify", is_flag=True, help="Also compare each network with the SHA-256 on its card.")
-def styles(as_json: bool, verify: bool) -> int:
-    """List the styles on this machine; the exit code is 1 when one of them is broken."""
+@click.pass_context
+def styles(context: click.Context, as_json: bool, verify: bool) -> int:
+    """List the styles on this machine, and where to get more; the exit code is 1 when one of them is broken."""
+    if context.invoked_subcommand is not None:
+        return 0
     catalogue = Catalogue()
     networks = [network for style in catalogue.styles for network in style.networks.values()]
     faults = {network.label: _fault(network) for network in networks} if verify else {}
@@ -27,6 +33,20 @@ def styles(as_json: bool, verify: bool) -> int:
     else:
         _show(catalogue, faults, verify)
     return 1 if catalogue.broken or any(faults.values()) else 0
+
+
+@styles.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Delete a style from your own folder, as `livefilter import` made it."""
+    mine = UserStyles(user_folder())
+    if mine.find(name) is None:
+        for style in Catalogue().styles:
+            if style.name == name:
+                raise InvalidInput(f"Style {name} is not removed: it is not in your own folder but in {style.folder}.")
+    folder = mine.remove(name)
+    left = f"; {folder} holds other files and stays" if folder.exists() else ""
+    click.echo(f"Removed {name}{left}.")
 
 
 def _fault(network: Network) -> str | None:
@@ -41,7 +61,7 @@ def _show(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> 
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Key", "Name", "Title", "Licence", "Network"):
-        table.add_column(title)
+        table.add_column(title, overflow="fold")
     table.add_column("MB", justify="right")
     table.add_column("kMAC/px", justify="right")
     if verify:
@@ -55,13 +75,23 @@ def _show(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> 
             about = [""] * len(about)  # the second network of a style stands below the first
     if catalogue.styles:
         console.print(table)
-        console.print(f"More: put a style's folder into {escape(str(user_folder()))}", style="dim", soft_wrap=True)
+        _show_more(console)
     else:
         console.print(
             f"No styles here. Reinstall livefilter, or put a style's folder into {escape(str(user_folder()))}."
         )
     for text in [*(broken.reason for broken in catalogue.broken), *(fault for fault in faults.values() if fault)]:
         console.print(f"[red]Broken:[/] {escape(text)}", soft_wrap=True)
+
+
+def _show_more(console: Console) -> None:
+    pages: dict[tuple[str, str], list[str]] = {}
+    for generator in known_generators():
+        pages.setdefault((generator.page, generator.licence), []).append(generator.file)
+    console.print("\nMore, published by others: get a file from its page, then livefilter import FILE --name NAME")
+    for (page, licence), files in pages.items():
+        console.print(f"  {escape(page)} ({escape(licence)}): {escape(', '.join(files))}", style="dim", soft_wrap=True)
+    console.print(f"Your own styles lie in {escape(str(user_folder()))}", style="dim", soft_wrap=True)
 
 
 def _as_json(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> dict[str, Any]:
@@ -83,7 +113,8 @@ def _as_json(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) 
         for number, style in enumerate(catalogue.styles, 1)
     ]
     broken = [{"name": item.name, "folder": str(item.folder), "reason": item.reason} for item in catalogue.broken]
-    return {"styles": listed, "broken": broken}
+    more = [dataclasses.asdict(generator) for generator in known_generators()]
+    return {"styles": listed, "broken": broken, "more": more}
 
 
 def _network_json(network: Network) -> dict[str, Any]:
