@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,19 +12,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from livefilter.cli.build_network import network_to_build
 from livefilter.errors import InvalidInput
 from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
 from livefilter.generator.engine_key import PRECISIONS, SizeRange
 from livefilter.generator.engine_store import EngineStore, StoredEngine, engines_folder
 from livefilter.generator.flavour import FLAVOURS, get_flavour
-from livefilter.styles.catalogue import Catalogue
 from livefilter.styles.network import SIZES
-
-_CHECKPOINTS = {".safetensors", ".pt", ".pth", ".ckpt"}
 
 
 @click.command()
-@click.argument("network", metavar="STYLE|FILE.onnx")
+@click.argument("network", metavar="STYLE|FILE")
 @click.option(
     "--network",
     "network_size",
@@ -66,41 +65,37 @@ def build(
     engines: Path | None,
     force: bool,
 ) -> None:
-    """Compile a style's generator to TensorRT engines for this machine's GPU.
+    """Compile a trained generator to TensorRT engines for this machine's GPU.
+
+    STYLE is a name that `livefilter styles` lists. FILE is an ONNX file (.onnx) or a checkpoint (.safetensors, .pt)
+    of livefilter's own generators or of the AnimeGAN family.
 
     An engine that is there already is kept. Ctrl-C ends a build and leaves nothing of it behind.
     """
-    path, style, licence = find_network(network, network_size)
     ranges = [SizeRange.parse(size) for size in dict.fromkeys(sizes)]
     store = EngineStore(engines_folder(engines))
     console = Console(stderr=True, highlight=False)
-    for size in ranges:
-        form = "nv12" if nv12 else "bgr"
-        request = EngineRequest(path, style, licence, size, get_flavour(flavour), precision, level, gpu, form)
-        with _progress(console) as progress:
-            task = progress.add_task(f"{style} {size} {flavour} {precision}", total=1.0, phase="")
-            builder = EngineBuilder(store, _sayer(progress), _reporter(progress, task))
-            engine, built = builder.obtain(request, anew=force)
-            progress.update(task, visible=False)
-        click.echo(_result(engine, built))
-
-
-def find_network(named: str, size: str = "auto") -> tuple[Path, str, str]:
-    """The ONNX file, name and licence of a style of the catalogue, in that network size, or of a file.
-
-    Raises: InvalidInput: no file, or one of another kind. UnknownName, StyleCorrupt: of the catalogue.
-    """
-    path = Path(named)
-    if path.suffix.lower() in _CHECKPOINTS:
-        raise InvalidInput(f"{path} is a checkpoint, and engines are built from ONNX files. Export it to ONNX first.")
-    if path.suffix.lower() == ".onnx" or path.is_file():
-        if not path.is_file():
-            raise InvalidInput(
-                f"Network file {path} does not exist. Check the path or name a style: livefilter styles."
-            )
-        return path, path.stem, "unknown"
-    style, chosen = Catalogue().choose(named, size, gpu=True)
-    return chosen.path, chosen.label, style.licence
+    with tempfile.TemporaryDirectory() as folder:
+        found = network_to_build(
+            network,
+            network_size,
+            get_flavour(flavour),
+            Path(folder),
+            lambda text: console.print(escape(text), soft_wrap=True),
+        )
+        requests = []
+        for size in ranges:
+            found.require(size)
+            form = "nv12" if nv12 else "bgr"
+            about = (found.path, found.style, found.licence, size, get_flavour(flavour))
+            requests.append(EngineRequest(*about, precision, level, gpu, form))
+        for request in requests:
+            with _progress(console) as progress:
+                task = progress.add_task(f"{found.style} {request.size} {flavour} {precision}", total=1.0, phase="")
+                builder = EngineBuilder(store, _sayer(progress), _reporter(progress, task))
+                engine, built = builder.obtain(request, anew=force)
+                progress.update(task, visible=False)
+            click.echo(_result(engine, built))
 
 
 def _progress(console: Console) -> Progress:

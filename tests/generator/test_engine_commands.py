@@ -70,7 +70,7 @@ def test_another_tensorrt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["nosuch"], "Unknown style 'nosuch'"),
         (["missing.onnx"], "missing.onnx does not exist"),
-        (["model.safetensors"], "is a checkpoint"),
+        (["model.safetensors"], "model.safetensors does not exist"),
         (["hayao", "--size", "645x360"], "Use 648x360"),
         (["hayao", "--size", "big"], "'big' is no frame size"),
     ],
