@@ -35,7 +35,7 @@ class Config(BaseModel):
     output: tuple[str, ...] = Field(
         ("auto",),
         description="Where frames go, several at once: auto (virtual camera if present, and the live page), "
-        "camera[:DEVICE], window, page[:PORT], FILE.mp4, a URL (rtmp, srt, udp), null.",
+        "camera[:DEVICE], pipewire[:NAME], window, page[:PORT], FILE.mp4, a URL (rtmp, srt, udp), null.",
     )
     style: str = Field("hayao", description="Name of the style to start with; see `livefilter styles`.")
     network: Literal["auto", "lite", "full"] = Field(

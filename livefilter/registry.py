@@ -67,6 +67,7 @@ SINKS = Registry(
     "output",
     {
         "camera": "livefilter.output.virtual_camera:VirtualCameraSink",
+        "pipewire": "livefilter.output.pipewire:PipeWireSink",
         "window": "livefilter.output.window:WindowSink",
         "page": "livefilter.output.page:PageSink",
         "record": "livefilter.output.recording:RecordingSink",

@@ -32,7 +32,7 @@ MAY = {
     "comeback": {"capture.base"},
     "capture": {"device_users", "mailbox"},
     "inference": {"control.settings", "metrics", "styles.accepts", "styles.network", *ENGINES_ARE_FOUND_BY},
-    "output": {"device_users"},
+    "output": {"device_users", "mailbox"},
     "styles": set(),
     "control": set(),
     "generator": {"inference.checks", "inference.hardware", "inference.providers", "styles.accepts"},

@@ -13,15 +13,15 @@ from livefilter.registry import SINKS
 # Kept here so that naming an output imports no encoder.
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".webm")
 
-_PREFIX = re.compile(r"(camera|window|page|record|stream|null)(?::(.*))?", re.DOTALL)
+_PREFIX = re.compile(r"(camera|pipewire|window|page|record|stream|null)(?::(.*))?", re.DOTALL)
 _WITHOUT_TARGET = ("window", "null")
 
 
 def resolve_output(spec: str) -> tuple[str, str]:
     """What an output's words mean: the kind (a name in SINKS) and the target for it, "" for none; opens nothing.
 
-    spec: camera, camera:/dev/video10, camera:OBS Virtual Camera; window; page, page:8090; null; a path that ends in
-    .mp4, .mkv, .mov or .webm, or record:PATH; an rtmp, rtmps, srt or udp URL, or stream:URL.
+    spec: camera, camera:/dev/video10, camera:OBS Virtual Camera; pipewire, pipewire:NAME; window; page, page:8090;
+    null; a path that ends in .mp4, .mkv, .mov or .webm, or record:PATH; an rtmp, rtmps, srt or udp URL, or stream:URL.
     Raises: InvalidInput: it is none of these, names what is nearest; or the target does not fit the kind.
     """
     words = spec.strip()
