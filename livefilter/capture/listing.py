@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from livefilter.capture.mode import Mode
 from livefilter.errors import InvalidInput, SourceUnavailable, UnknownName
 
+_log = logging.getLogger(__name__)
 _VIRTUAL_NAMES = ("virtual", "dummy video device", "unity video capture", "livefilter", "v4l2loopback", "splitcam")
 
 
@@ -64,6 +67,19 @@ def list_cameras(backend: int | None = None) -> list[CameraDescription]:
             f"Cannot list the cameras of this system: {error}. Name one by index, such as --input 0."
         ) from error
     return sorted((_described(camera, chosen) for camera in found), key=lambda camera: camera.index)
+
+
+def camera_modes(camera: CameraDescription) -> list[Mode]:
+    """Every size, format and rate that a camera states; none where the system or the camera does not tell."""
+    if not sys.platform.startswith("linux") or camera.path is None:
+        return []
+    from livefilter.capture.v4l2_device import modes_of
+
+    try:
+        return modes_of(camera.path)
+    except OSError as error:
+        _log.debug("%s: %s", camera, error)
+        return []
 
 
 def find_camera(target: str, cameras: list[CameraDescription] | None = None) -> CameraDescription:

@@ -17,13 +17,18 @@ def wanted_fps(options: SourceOptions) -> float:
     return options.fps or DEFAULT_FPS
 
 
+def understood(modes: Iterable[Mode]) -> list[Mode]:
+    """Those whose pictures can be read here."""
+    return [mode for mode in modes if mode.pixel_format in _PREFERRED]
+
+
 def ranked(modes: Iterable[Mode], options: SourceOptions) -> list[Mode]:
     """The understood modes of the size nearest to the wanted one, the best first.
 
     Without a wanted size it is the largest that keeps the rate, up to 1920x1080.
     """
     target = wanted_fps(options)
-    known = [mode for mode in modes if mode.pixel_format in _PREFERRED]
+    known = understood(modes)
     colourful = [mode for mode in known if mode.pixel_format != "GREY"] or known
     if not colourful:
         return []

@@ -7,9 +7,12 @@ from dataclasses import asdict
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from livefilter.capture.listing import CameraDescription, list_cameras
+from livefilter.capture.listing import CameraDescription, camera_modes, list_cameras
+from livefilter.capture.mode import Mode
+from livefilter.capture.modes import understood
 from livefilter.capture.screens import ScreenDescription, list_screens
 from livefilter.errors import LivefilterError
 
@@ -47,7 +50,14 @@ def _as_data(
     cameras: list[CameraDescription], screens: list[ScreenDescription], problems: list[str]
 ) -> dict[str, object]:
     listed = [
-        {"index": camera.index, "name": camera.name, "path": camera.path, "virtual": camera.virtual}
+        {
+            "index": camera.index,
+            "name": camera.name,
+            "path": camera.path,
+            "bus": camera.bus,
+            "virtual": camera.virtual,
+            "modes": [asdict(mode) for mode in camera_modes(camera)],
+        }
         for camera in cameras
     ]
     return {"cameras": listed, "screens": [asdict(screen) for screen in screens], "problems": problems}
@@ -55,12 +65,24 @@ def _as_data(
 
 def _camera_table(cameras: list[CameraDescription]) -> Table:
     table = Table(title="Cameras", title_justify="left")
-    for heading in ("--input", "name", "path", "note"):
+    for heading in ("--input", "name", "path, bus", "modes"):
         table.add_column(heading, overflow="fold")
     for camera in cameras:
-        note = "virtual: never chosen by auto" if camera.virtual else ""
-        table.add_row(str(camera.index), camera.name, camera.path or "", note)
+        name = f"{escape(camera.name)}{' [dim](virtual: never chosen by auto)[/]' if camera.virtual else ''}"
+        place = "\n".join(word for word in (camera.path, camera.bus) if word)
+        table.add_row(str(camera.index), name, escape(place), _modes_text(camera_modes(camera)))
     return table
+
+
+def _modes_text(modes: list[Mode]) -> str:
+    """One line for each format that is understood here: its sizes with their highest rates, the largest first."""
+    lines: dict[str, list[str]] = {}
+    for mode in sorted(understood(modes), key=lambda mode: -mode.width * mode.height):
+        size = f"{mode.width}x{mode.height}" + (f" {mode.fps:.3g} fps" if mode.fps else "")
+        sizes = lines.setdefault(mode.pixel_format, [])
+        if size not in sizes:
+            sizes.append(size)
+    return "\n".join(f"{pixel_format} {', '.join(sizes)}" for pixel_format, sizes in lines.items())
 
 
 def _screen_table(screens: list[ScreenDescription]) -> Table:
