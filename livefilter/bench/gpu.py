@@ -49,6 +49,7 @@ from livefilter.styles.catalogue import Catalogue
 
 BACKENDS = ("tensorrt", "tensorrt-rtx", "torch", "onnxruntime-tensorrt", "onnxruntime-tensorrt-rtx", "onnxruntime-cuda")
 SIZES = ((512, 512), (1280, 720), (1920, 1080))
+RANGE = "512x512:1280x720:1920x1080"
 CHECKED = (512, 512)
 LEAK_FRAMES = 10_000
 _GRACE_S = 45.0
@@ -76,7 +77,11 @@ class GpuBench:
             raise BackendUnavailable(f"Nothing can be measured, because {found}.")
         self.report |= {"date": datetime.now(timezone.utc).isoformat(timespec="seconds"), "gpu": asdict(found)}
         self._say(f"{found.name}, compute capability {found.capability}, driver {found.driver}")
-        self._store = EngineStore(folder)
+        self._folder, self._store = folder, EngineStore(folder)
+        self._work()
+        return self.report
+
+    def _work(self) -> None:
         first = next(iter(self._networks))
         for backend in BACKENDS:
             self._step(f"{backend} against the CPU", partial(self._check, backend, first))
@@ -92,7 +97,11 @@ class GpuBench:
                     self._step(f"{name} {size[0]}x{size[1]} {backend}", self._timer(name, size, backend))
                 if "torch" in self._usable:
                     self._step(f"{name} {size[0]}x{size[1]} eager torch", self._eager(name, size))
-        return self.report
+        for backend in self._usable:
+            if backend in BUILT_AHEAD:
+                for size in SIZES:
+                    what = f"{first} {size[0]}x{size[1]} {backend}, engine for {RANGE}"
+                    self._step(what, self._timer(first, size, backend, RANGE))
 
     def _step(self, name: str, work: Callable[[], dict[str, Any]]) -> None:
         """Do one thing; a failure is written down and the next thing follows."""
@@ -122,10 +131,14 @@ class GpuBench:
         self.report["rates"] = {"tflops": tflops, "gb_per_s": gbytes}
         return {"half_matrix_tflops": round(tflops, 1), "copy_gb_per_s": round(gbytes, 1)}
 
-    def _timer(self, name: str, size: tuple[int, int], backend: str) -> Callable[[], dict[str, Any]]:
+    def _timer(
+        self, name: str, size: tuple[int, int], backend: str, built_for: str = "", form: str = "bgr"
+    ) -> Callable[[], dict[str, Any]]:
+        """Times of one backend. built_for: a range of sizes, of the engine. form: of the engine, one of its FORMS."""
+
         def work() -> dict[str, Any]:
             before = self._memory().free
-            with self._open(backend, name, size) as (engine, build_s):
+            with self._open(backend, name, size, built_for, form) as (engine, build_s):
                 used = before - self._memory().free
                 frame = frame_times(engine.run, _picture(*size), limit_s=3.0)
                 alone = engine_times(engine, limit_s=2.0)
@@ -182,18 +195,22 @@ class GpuBench:
         return {"recovered": done.returncode == 0, "said": said[-1] if said else ""}
 
     @contextlib.contextmanager
-    def _open(self, backend: str, name: str, size: tuple[int, int]) -> Iterator[tuple[Engine, float]]:
+    def _open(
+        self, backend: str, name: str, size: tuple[int, int], built_for: str = "", form: str = "bgr"
+    ) -> Iterator[tuple[Engine, float]]:
         build_s = 0.0
-        options = EngineOptions(gpu=self._gpu)
+        options = EngineOptions(gpu=self._gpu, nv12=form == "nv12")
         kind, network = ENGINES.load(backend), self._networks[name]
-        more = {}
+        more: dict[str, Any] = {}
         if backend in BUILT_AHEAD:
-            wanted = SizeRange.parse(f"{size[0]}x{size[1]}")
+            # Apart from the others: an engine for the very size would be taken instead.
+            store = EngineStore(self._folder / "ranges") if built_for else self._store
+            wanted = SizeRange.parse(built_for or f"{size[0]}x{size[1]}")
             flavour = next(f for f in FLAVOURS.values() if f is kind.flavour)
-            request = EngineRequest(network, label_of(network), "", wanted, flavour, gpu=self._gpu)
-            built, _ = EngineBuilder(self._store, lambda text: None).obtain(request)
+            request = EngineRequest(network, label_of(network), "", wanted, flavour, gpu=self._gpu, form=form)
+            built, _ = EngineBuilder(store, lambda text: None).obtain(request)
             build_s = built.sidecar.build_s if built.sidecar else 0.0
-            more = {"store": self._store}
+            more = {"store": store, "form": form}
         with kind(network, *size, options, **more) as engine:
             yield engine, build_s
 
@@ -218,12 +235,15 @@ def _picture(width: int, height: int) -> Image:
 @click.option("--gpu", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU.")
 @click.option("--limit", type=float, default=420.0, show_default=True, help="Seconds after which nothing is begun.")
 @click.option("--network", type=click.Path(path_type=Path, exists=True), multiple=True, help="One more ONNX file.")
+@click.option("--levers", is_flag=True, help="Compare forms of each network in place of the rest.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="File for the whole report.")
-def main(gpu: int, limit: float, network: tuple[Path, ...], target: Path | None) -> None:
+def main(gpu: int, limit: float, network: tuple[Path, ...], levers: bool, target: Path | None) -> None:
     """Check and measure every backend of an NVIDIA GPU."""
     networks = {item.label: item.path for style in Catalogue().styles for item in style.networks.values()}
     networks |= {path.stem: path for path in network}
-    bench = GpuBench(networks, gpu, limit, click.echo)
+    from livefilter.bench.gpu_levers import GpuLevers
+
+    bench = (GpuLevers if levers else GpuBench)(networks, gpu, limit, click.echo)
 
     def write() -> None:
         for name in bench.report["not_done"]:

@@ -136,16 +136,21 @@ def measured_rates(gpu: int) -> tuple[float, float]:
 
 
 def _cuda_ms(work: Callable[[], Any], gpu: int) -> float:
+    return cuda_times(work, gpu, 20)["p50_ms"]
+
+
+def cuda_times(work: Callable[[], Any], gpu: int, runs: int) -> dict[str, float]:
+    """The GPU's own time for what PyTorch enqueues in `work`, in milliseconds."""
     import torch
 
     cuda: Any = torch.cuda
     times = []
     with cuda.device(gpu):
-        for _ in range(20):
+        for _ in range(runs):
             start, stop = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
             start.record()
             work()
             stop.record()
             stop.synchronize()
             times.append(start.elapsed_time(stop))
-    return float(np.median(times))
+    return summary(times)
