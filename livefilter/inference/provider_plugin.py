@@ -16,7 +16,7 @@ PACKAGE = "onnxruntime_ep_nv_tensorrt_rtx"
 # NVIDIA's notes: not beside onnxruntime-gpu, which is another build of the same module.
 FIX = (
     "pip uninstall -y onnxruntime-gpu && "
-    'pip install --force-reinstall "onnxruntime>=1.24" onnxruntime-ep-nv-tensorrt-rtx'
+    'pip install --force-reinstall "onnxruntime>=1.24,<2" "onnxruntime-ep-nv-tensorrt-rtx>=0.5,<1"'
 )
 
 
