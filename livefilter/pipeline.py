@@ -117,7 +117,9 @@ class Pipeline:
             if self.wait(0.0):
                 break
         # Input that ended on its own still drains through the later stages; only after `stop` is the wait bounded.
-        stuck = [] if self.wait(_JOIN_TIMEOUT_S) else [t.name for t in self._threads if t.is_alive()]
+        frame = self.metrics.snapshot().latency.get("inference")  # a heavy style may take seconds for one
+        patience_s = _JOIN_TIMEOUT_S + (2 * frame.p95_ms / 1000 if frame else 0.0)
+        stuck = [] if self.wait(patience_s) else [t.name for t in self._threads if t.is_alive()]
         self._close_parts(stuck)
         if self.waiting_for and "capture" in stuck:
             # Connecting to a stream that is gone takes as long as it takes; what it still opens is closed by the stage.

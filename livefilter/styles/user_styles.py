@@ -56,9 +56,7 @@ class UserStyles:
         try:
             style = self.find(name)
         except StyleCorrupt as error:
-            raise InvalidInput(
-                f"Style {name} is broken, so its files are not known. Delete {folder} yourself."
-            ) from error
+            raise InvalidInput(f"Style {name} is broken: {error} Or delete {folder} yourself.") from error
         if style is None:
             raise InvalidInput(f"There is no style {name!r} in {self.folder}. See them: livefilter styles")
         files = [network.path.name for network in style.networks.values()]
