@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from livefilter.control.controller import ACTIONS, Controller, help_lines
+from livefilter.control.controller import ACTIONS, STYLE_ACTIONS, Controller, help_lines
 from livefilter.control.settings import LiveSettings, SharedSettings
 
 STYLES = ("hayao", "shinkai", "paprika")
@@ -94,3 +96,40 @@ def test_bypass_says_that_viewers_see_the_camera() -> None:
     settings, controller = control()
     controller.press("b")
     assert "raw camera" in settings.current.notice
+
+
+def test_every_action_has_a_name_that_performs_it() -> None:
+    """Whatever triggers an action calls it by its name; each one changes the settings."""
+    for name in (*(action.name for action in ACTIONS), *STYLE_ACTIONS):
+        settings, controller = control()
+        before = settings.current
+        controller.perform(name)
+        assert settings.current is not before, name
+    assert settings.current.notice.startswith("There is no style 9")
+
+
+def test_actions_of_several_threads_all_count() -> None:
+    """Two thousand toggles from two threads leave the switch where it was, and lose no snapshot."""
+    settings, controller = control()
+
+    def toggle() -> None:
+        for _ in range(1000):
+            controller.perform("bypass")
+            controller.perform("snapshot")
+
+    threads = [threading.Thread(target=toggle) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not settings.current.bypass
+    assert settings.current.snapshots == 2000
+
+
+def test_a_key_that_belongs_to_a_chord_is_left_alone() -> None:
+    """While ctrl, alt or super are held the window's keys mean nothing."""
+    settings, controller = control()
+    before = settings.current
+    controller.chording = lambda: True
+    assert not controller.press("b")
+    assert settings.current is before
