@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from livefilter.frame import Image
-from tests.system.pictures import from_i420
+from tests.system.pictures import from_yuv
 
 LIMIT_S = 240
 
@@ -36,18 +36,17 @@ class Seen:
 def v4l2_ctl(device: str, frames: int, folder: Path) -> Seen:
     """Watch with v4l2-ctl, in the format that the device has."""
     said = _run(["v4l2-ctl", "-d", device, "--get-fmt-video"])
-    size = re.search(r"Width/Height\s*: (\d+)/(\d+)", said)
-    assert size, said
-    assert "'YU12'" in said, f"another format than planar 4:2:0: {said}"
-    width, height = int(size[1]), int(size[2])
+    found = re.search(r"Width/Height\s*: (\d+)/(\d+)\s*Pixel Format\s*: '(\w+)'", said)
+    assert found, said
+    width, height, kind = int(found[1]), int(found[2]), found[3]
     raw = folder / "frames.yuv"
     said = _run(
         ["v4l2-ctl", "-d", device, "--stream-mmap", f"--stream-count={frames}", f"--stream-to={raw}", "--verbose"]
     )
-    length = width * height * 3 // 2
     data = raw.read_bytes()
-    pictures = [from_i420(data[at : at + length], width, height) for at in range(0, len(data), length)]
-    return Seen("v4l2-ctl", pictures, _rate([float(at) for at in re.findall(r" ts: ([\d.]+)", said)]))
+    length = len(data) // frames
+    pictures = [from_yuv(data[at : at + length], width, height, kind) for at in range(0, len(data), length)]
+    return Seen(f"v4l2-ctl ({kind})", pictures, _rate([float(at) for at in re.findall(r" ts: ([\d.]+)", said)]))
 
 
 def ffmpeg(device: str, frames: int, folder: Path) -> Seen:

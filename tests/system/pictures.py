@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +12,12 @@ from livefilter.frame import Image
 # Colour goes to 4:2:0 and back, and each program has its own rounding; edges between bars blur.
 CLOSE = 12.0
 FAR = 30.0
+_FROM: dict[str, tuple[Callable[[int, int], tuple[int, ...]], int]] = {
+    "YU12": (lambda width, height: (height * 3 // 2, width), cv2.COLOR_YUV2BGR_I420),
+    "NV12": (lambda width, height: (height * 3 // 2, width), cv2.COLOR_YUV2BGR_NV12),
+    "YUYV": (lambda width, height: (height, width, 2), cv2.COLOR_YUV2BGR_YUYV),
+    "UYVY": (lambda width, height: (height, width, 2), cv2.COLOR_YUV2BGR_UYVY),
+}
 
 
 def distance(one: Image, other: Image) -> float:
@@ -39,7 +44,7 @@ def moves(frames: Sequence[Image]) -> bool:
     return any(np.abs(frame[:half].astype(int) - frames[0][:half]).mean() > 0.1 for frame in frames[1:])
 
 
-def from_i420(data: bytes, width: int, height: int) -> Image:
-    """One planar 4:2:0 picture as BGR."""
-    planes: Any = np.frombuffer(data, np.uint8).reshape(height * 3 // 2, width)
-    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8)
+def from_yuv(data: bytes, width: int, height: int, kind: str) -> Image:
+    """One picture as V4L2 has it, as BGR; kind: V4L2's four letters."""
+    shape, code = _FROM[kind]
+    return np.asarray(cv2.cvtColor(np.frombuffer(data, np.uint8).reshape(shape(width, height)), code), np.uint8)

@@ -16,6 +16,8 @@ from tests.system.devices import CAMERA, OUTPUT, SIZE, is_capture_device
 from tests.system.waiting import until
 
 SMALL = ("--width", str(SIZE[0]), "--height", str(SIZE[1]), "--backend", "onnxruntime", "--process-size", "180")
+# Frames flow from the start, so that a client that takes a few does not see the card of a camera that wakes up.
+AWAKE = ("--no-idle",)
 
 
 class Program:
@@ -25,10 +27,16 @@ class Program:
     """
 
     def __init__(
-        self, data: Path, *arguments: str, source: str = CAMERA, outputs: tuple[str, ...] = (f"camera:{OUTPUT}",)
+        self,
+        data: Path,
+        *arguments: str,
+        source: str = CAMERA,
+        outputs: tuple[str, ...] = (f"camera:{OUTPUT}",),
+        idle: bool = False,
     ) -> None:
         named = [word for output in outputs for word in ("-o", output)]
-        command = [sys.executable, "-m", "livefilter", "run", "-i", source, *named, *SMALL, *arguments]
+        command = [sys.executable, "-m", "livefilter", "run", "-i", source, *named, *SMALL]
+        command += [*(() if idle else AWAKE), *arguments]
         ours, theirs = os.openpty()
         self._terminal = ours
         self.process = subprocess.Popen(
