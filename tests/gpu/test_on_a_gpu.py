@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from livefilter.generator.engine_key import SizeRange
 from livefilter.generator.engine_store import EngineStore
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.cuda import open_cuda
+from livefilter.inference.look import ComposingEngine, Look
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
+from livefilter.nv12 import to_bgr
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
 from tests.conftest import picture
@@ -47,12 +50,15 @@ def backend(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def open_engine(backend: str, style: str, store: EngineStore, **options: Any) -> Engine:
-    """Build, where that is needed, and open."""
+def open_engine(
+    backend: str, style: str, store: EngineStore, size: str = f"{WIDTH}x{HEIGHT}", **options: Any
+) -> Engine:
+    """Build, where that is needed, and open. size: what is built, which may be a range of sizes."""
     kind, network = ENGINES.load(backend), STYLES[style]
     more = {}
     if backend in BUILT_AHEAD:
-        request = EngineRequest(network, style, "", SizeRange.parse(f"{WIDTH}x{HEIGHT}"), kind.flavour)
+        request = EngineRequest(network, style, "", SizeRange.parse(size), kind.flavour)
+        request = replace(request, form="nv12" if options.get("nv12") else "bgr")
         EngineBuilder(store, lambda text: None).obtain(request)
         more = {"store": store}
     engine: Engine = kind(network, WIDTH, HEIGHT, EngineOptions(**options), **more)
@@ -112,3 +118,38 @@ def test_opening_and_closing_gives_the_memory_back(backend: str, store: EngineSt
             assert cuda.memory().free >= before - (16 << 20)
     finally:
         cuda.close()
+
+
+def test_the_gpu_finishes_frames_as_the_cpu_does(backend: str, store: EngineStore) -> None:
+    """Half blended, split and mirrored: within 2 grey levels of the same done to the engine's own picture."""
+    image, half = picture(WIDTH, HEIGHT), WIDTH // 2
+    with open_engine(backend, next(iter(STYLES)), store) as engine:
+        assert isinstance(engine, ComposingEngine)
+        expected = (image.astype(int) + engine.run(image)) // 2
+        expected[:, :half] = image[:, :half]
+        expected[:, half - 1 : half + 1] = 255
+        found = engine.compose(image, Look(strength=0.5, compare=True, mirror=True))
+        assert np.abs(found[:, ::-1] - expected).max() <= 2
+
+
+def test_nv12_shows_the_same_picture(backend: str, store: EngineStore) -> None:
+    """But for what half the colour resolution costs."""
+    image, style = picture(WIDTH, HEIGHT), next(iter(STYLES))
+    with open_engine(backend, style, store) as engine:
+        expected = engine.run(image).astype(int)
+    with open_engine(backend, style, store, nv12=True) as engine:
+        assert np.abs(to_bgr(engine.run(image)) - expected).mean() < 4
+
+
+@pytest.mark.parametrize("backend", BUILT_AHEAD)
+def test_an_engine_for_a_range_of_sizes_gives_the_same_picture(
+    backend: str, store: EngineStore, tmp_path: Path
+) -> None:
+    """Within 3 grey levels for all but one in a thousand values."""
+    if reason := why_unavailable(backend):
+        pytest.skip(reason)
+    image, style = picture(WIDTH, HEIGHT), next(iter(STYLES))
+    with open_engine(backend, style, store) as engine:
+        expected = engine.run(image).copy()
+    with open_engine(backend, style, EngineStore(tmp_path), "128x64:320x192:640x384") as engine:
+        assert difference(expected, engine.run(image)).levels_999 <= 3
