@@ -5,22 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from livefilter.errors import InvalidInput
-from livefilter.generator.animegan import AnimeGan, from_weights, version_of
-from livefilter.generator.weights import read_tensors
+from livefilter.generator.animegan import AnimeGan, version_of
+from livefilter.generator.checkpoint import read_checkpoint
 
 
 def read_generator(path: Path) -> AnimeGan:
-    """Read a generator from a training checkpoint, a safetensors file or the weights alone.
+    """Read a generator of the family from any file of weights that `livefilter import` takes.
 
     Raises:
         InvalidInput: the file is missing, damaged, or holds something else.
     """
-    tensors = read_tensors(path)
-    weights = tensors["generator"] if isinstance(tensors.get("recipe"), dict) and "generator" in tensors else tensors
-    try:
-        return from_weights(weights).eval()
-    except InvalidInput as error:
-        raise InvalidInput(f"{path} {error}") from error
+    found = read_checkpoint(path)
+    if not isinstance(found.module, AnimeGan):
+        raise InvalidInput(f"{path} holds {found.description}, and only the AnimeGAN family can be used here.")
+    return found.module
 
 
 def write_generator(generator: AnimeGan, path: Path, about: dict[str, str]) -> None:
@@ -41,11 +39,11 @@ def write_generator(generator: AnimeGan, path: Path, about: dict[str, str]) -> N
 
         export(generator.cpu(), path)
     elif kind == ".safetensors":
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         weights = {name: values.detach().cpu().contiguous() for name, values in generator.state_dict().items()}
         partial = path.with_suffix(".partial")
-        save_file(weights, partial, {"version": version_of(generator)} | about)
+        partial.write_bytes(save(weights, {"version": version_of(generator)} | about))
         partial.replace(path)
     else:
         raise InvalidInput(f"{path} has no suffix that is known: name a .safetensors or an .onnx file.")
