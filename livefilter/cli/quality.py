@@ -17,7 +17,8 @@ _FOLDER = click.Path(path_type=Path)
     "--pairs",
     multiple=True,
     type=_FOLDER,
-    help="Folder with `photo` and a folder of drawings named like the style, for teachers without a network.",
+    help="Folder with `photo` and a folder of drawings named like the style, for teachers without a network; "
+    "in the order of the training's --pairs.",
 )
 @click.option("--cache", required=True, type=_FOLDER, help="Folder with the --cache of each style's training.")
 @click.option("--out", required=True, type=_FOLDER, help="Folder for results and for sheets that are not published.")

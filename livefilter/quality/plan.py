@@ -16,7 +16,7 @@ class Plan:
 
     photos: pictures; those that training leaves out are measured on. teachers: published generators, TEACHER.onnx.
     clips: videos that training never saw. pairs: folders with `photo` and, for each style whose teacher has no
-    network here, a folder of its name with the drawings.
+    network here, a folder of its name with the drawings; in the order in which training had them.
     cache: holds, in a folder for each style, what `livefilter train distill --cache` keeps; what it lacks is drawn.
     out: results, which a later run takes up again, and contact sheets that are not to be published.
     runtime: runs the teachers, "onnxruntime" or "openvino". longest: side of the photos in pixels.
