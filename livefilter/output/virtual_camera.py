@@ -22,7 +22,8 @@ from livefilter.output.yuv import YuvEncoder
 _log = logging.getLogger(__name__)
 
 # What each driver takes without converting it again; Unity Capture gets BGR and converts it itself.
-_NATIVE = {"v4l2loopback": "NV12", "obs": "UYVY" if sys.platform == "darwin" else "NV12"}
+_NATIVE = {"v4l2loopback": "NV12", "obs": "NV12"}
+_NATIVE_ON_MACOS = {"obs": "UYVY"}
 _KINDS = {"NV12": "NV12", "YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}  # V4L2's names and pyvirtualcam's
 
 
@@ -202,9 +203,10 @@ def _open(
             f"Virtual camera {device} is still read as {bound_to}, which is not written here. "
             f"Close the programs that show it first."
         )
+    native = _NATIVE_ON_MACOS if sys.platform == "darwin" else _NATIVE
     trouble: list[str] = []
     for driver in library.camera.BACKENDS:
-        kind = _KINDS[bound_to] if bound_to else _NATIVE.get(driver, "BGR")
+        kind = _KINDS[bound_to] if bound_to else native.get(driver, "BGR")
         try:
             camera = library.Camera(
                 *size, fps, fmt=library.PixelFormat[kind], device=device, backend=driver, print_fps=False

@@ -22,10 +22,11 @@ from livefilter.output.worker import WorkerSink
 from livefilter.registry import SINKS
 from tests.conftest import frame
 from tests.output import test_virtual_camera as camera
+from tests.output.test_pipewire import stand_in_programs
 from tests.output.test_stream import free_port
 
 OPTIONS = SinkOptions(64, 48, 30.0)
-KINDS = ("camera", "window", "page", "record", "stream", "null")
+KINDS = ("camera", "pipewire", "window", "page", "record", "stream", "null")
 
 Opener = Callable[[SinkOptions], Sink]
 
@@ -44,6 +45,8 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     def opens(kind: str, options: SinkOptions) -> Sink:
         if kind == "camera":
             camera.install(monkeypatch, camera.FakeLibrary(), sys.platform, Loopback("/dev/video9", "livefilter"))
+        if kind == "pipewire":
+            stand_in_programs(monkeypatch, tmp_path)
         specs = {
             "page": f"page:{free_port()}",
             "record": f"record:{tmp_path / f'out{len(opened)}.mp4'}",

@@ -17,6 +17,8 @@ from tests.conftest import frame
         ("camera", ("camera", "")),
         ("camera:/dev/video10", ("camera", "/dev/video10")),
         ("camera:OBS Virtual Camera", ("camera", "OBS Virtual Camera")),
+        ("pipewire", ("pipewire", "")),
+        ("pipewire:My camera", ("pipewire", "My camera")),
         ("window", ("window", "")),
         ("page", ("page", "")),
         ("page:8090", ("page", "8090")),

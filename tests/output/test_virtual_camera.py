@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +15,8 @@ from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
 from livefilter.frame import Frame
 from livefilter.output import auto_outputs, virtual_camera
 from livefilter.output.base import SinkOptions
-from livefilter.output.driver import Loopback, loopbacks, missing_driver
+from livefilter.output.driver import Loopback
+from livefilter.output.loopback import Accepted
 from livefilter.output.virtual_camera import VirtualCameraSink
 from tests.conftest import frame, picture
 
@@ -36,7 +36,7 @@ class FakeLibrary:
 
     def __post_init__(self) -> None:
         self.camera = SimpleNamespace(BACKENDS=dict.fromkeys(self.drivers))
-        self.PixelFormat = {"I420": "I420", "NV12": "NV12", "BGR": "BGR"}
+        self.PixelFormat = {name: name for name in ("I420", "NV12", "YUYV", "UYVY", "BGR")}
 
     def Camera(self, width: int, height: int, fps: float, **given: Any) -> Any:  # noqa: N802  # pyvirtualcam's own name
         if given["backend"] in self.refuses:
@@ -73,6 +73,23 @@ def install(monkeypatch: pytest.MonkeyPatch, fake: FakeLibrary, system: str = "l
     monkeypatch.setattr(
         virtual_camera, "missing_driver", lambda: None if devices or system != "linux" else "No driver."
     )
+    monkeypatch.setattr(virtual_camera, "prepare", lambda path, width, height, fps: Accepted(width, height, "NV12"))
+    monkeypatch.setattr(virtual_camera, "Watchers", FakeWatchers)
+
+
+class FakeWatchers:
+    """Nobody has the device open but while `present`."""
+
+    present = False
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def any(self) -> bool:
+        return FakeWatchers.present
+
+    def close(self) -> None:
+        """Nothing to free."""
 
 
 def test_frames_are_sent_one_by_one_and_the_device_is_closed_once(library: FakeLibrary) -> None:
@@ -86,11 +103,11 @@ def test_frames_are_sent_one_by_one_and_the_device_is_closed_once(library: FakeL
 
 
 def test_linux_gets_its_native_format_converted_once(library: FakeLibrary) -> None:
-    """v4l2loopback takes I420, which opencv makes; the picture comes back as it went in."""
+    """v4l2loopback takes NV12 as it is; the picture comes back as it went in."""
     with VirtualCameraSink("", OPTIONS) as sink:
         sink.send(frame())
-    assert library.opened[0]["fmt"] == "I420"
-    back = cv2.cvtColor(library.sent[0], cv2.COLOR_YUV2BGR_I420)
+    assert library.opened[0]["fmt"] == "NV12"
+    back = cv2.cvtColor(library.sent[0], cv2.COLOR_YUV2BGR_NV12)
     assert np.abs(back[16:].astype(int) - picture()[16:]).mean() < 3
 
 
@@ -103,6 +120,44 @@ def test_obs_gets_nv12(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (fake.opened[0]["fmt"], fake.opened[0]["device"]) == ("NV12", "OBS Virtual Camera")
     back = cv2.cvtColor(fake.sent[0], cv2.COLOR_YUV2BGR_NV12)
     assert np.abs(back[16:].astype(int) - picture()[16:]).mean() < 3
+
+
+def test_macos_gets_uyvy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OBS's extension for macOS takes UYVY."""
+    fake = FakeLibrary(drivers=("obs",))
+    install(monkeypatch, fake, "darwin")
+    with VirtualCameraSink("", OPTIONS) as sink:
+        sink.send(frame())
+        assert sink.watched() is None
+    assert fake.opened[0]["fmt"] == "UYVY"
+    back = cv2.cvtColor(fake.sent[0], cv2.COLOR_YUV2BGR_UYVY)
+    assert np.abs(back[16:].astype(int) - picture()[16:]).mean() < 3
+
+
+def test_a_reader_from_before_keeps_its_size_until_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a program still reads 32x24 it gets that; when nobody watches the device takes the wanted size."""
+    fake = FakeLibrary()
+    install(monkeypatch, fake, "linux", Loopback("/dev/video9", "livefilter"))
+    monkeypatch.setattr(FakeWatchers, "present", True)
+    accepted = [Accepted(32, 24, "YUYV"), Accepted(64, 48, "NV12")]
+    monkeypatch.setattr(virtual_camera, "prepare", lambda *_: accepted.pop(0))
+    with VirtualCameraSink("", OPTIONS) as sink:
+        assert "32x24" in (sink.notice or "")
+        sink.send(frame())
+        assert sink.watched()
+        monkeypatch.setattr(FakeWatchers, "present", False)
+        sink.send(frame())
+    assert [(opened["size"], opened["fmt"]) for opened in fake.opened] == [((32, 24), "YUYV"), ((64, 48), "NV12")]
+    assert [sent.shape for sent in fake.sent] == [(24, 32, 2), (72, 64)]
+    assert fake.calls == ["open", "send", "close", "open", "send", "close"]
+
+
+def test_a_reader_of_an_unknown_format_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is refused before anything is sent."""
+    install(monkeypatch, FakeLibrary(), "linux", Loopback("/dev/video9", "livefilter"))
+    monkeypatch.setattr(virtual_camera, "prepare", lambda *_: Accepted(64, 48, "XR24"))
+    with pytest.raises(SinkUnavailable, match=r"/dev/video9 is still read as XR24.*Close"):
+        VirtualCameraSink("", OPTIONS)
 
 
 def test_the_next_driver_is_tried_when_one_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,75 +254,6 @@ def test_auto_takes_the_camera_where_its_driver_is_and_the_page_always(monkeypat
     assert auto_outputs() == (["camera", "page"], [])
     install(monkeypatch, fake, "linux")
     assert auto_outputs() == (["page"], ["No driver."])
-
-
-def linux(root: Path, os_release: str = "ID=debian\n") -> Path:
-    """A Linux system without a driver under `root`."""
-    (root / "etc").mkdir()
-    (root / "etc/os-release").write_text(os_release)
-    return root
-
-
-def add_device(root: Path, number: int, label: str) -> None:
-    """Add a loopback device to a Linux system."""
-    folder = root / f"sys/devices/virtual/video4linux/video{number}"
-    folder.mkdir(parents=True)
-    (folder / "name").write_text(f"{label}\n")
-
-
-@pytest.mark.parametrize(
-    ("os_release", "command"),
-    [
-        ("ID=debian\n", "sudo apt install v4l2loopback-dkms"),
-        ('ID=linuxmint\nID_LIKE="ubuntu debian"\n', "sudo apt install v4l2loopback-dkms"),
-        ("ID=fedora\n", "dnf install akmod-v4l2loopback"),
-        ("ID=manjaro\nID_LIKE=arch\n", "sudo pacman -S v4l2loopback-dkms"),
-        ('ID="opensuse-tumbleweed"\nID_LIKE="opensuse suse"\n', "sudo zypper install v4l2loopback"),
-        ("ID=somethingelse\n", "github.com/v4l2loopback"),
-    ],
-)
-def test_the_command_is_that_of_the_distribution(tmp_path: Path, os_release: str, command: str) -> None:
-    """One line installs the driver and loads it under our label."""
-    said = missing_driver("linux", linux(tmp_path, os_release), "6.1")
-    assert said is not None
-    assert command in said
-    assert said.endswith("sudo modprobe v4l2loopback exclusive_caps=1 card_label=livefilter")
-
-
-def test_an_installed_driver_only_needs_loading(tmp_path: Path) -> None:
-    """Where the module is built for this kernel, nothing is to be installed."""
-    root = linux(tmp_path)
-    module = root / "lib/modules/6.1/updates/dkms/v4l2loopback.ko.xz"
-    module.parent.mkdir(parents=True)
-    module.touch()
-    said = missing_driver("linux", root, "6.1") or ""
-    assert "Load it with: sudo modprobe v4l2loopback" in said
-    assert "apt" not in said
-    assert "apt" in (missing_driver("linux", root, "6.2") or "")
-
-
-def test_a_loaded_driver_with_a_device_is_complete(tmp_path: Path) -> None:
-    """The device labelled for us comes first, then the others by number."""
-    root = linux(tmp_path)
-    (root / "sys/module/v4l2loopback").mkdir(parents=True)
-    assert "loaded without a device" in (missing_driver("linux", root, "6.1") or "")
-    for number, label in ((10, "Dummy"), (2, "OBS Virtual Camera"), (11, "livefilter")):
-        add_device(root, number, label)
-    assert missing_driver("linux", root, "6.1") is None
-    assert [device.path for device in loopbacks(root / "sys")] == ["/dev/video11", "/dev/video2", "/dev/video10"]
-
-
-def test_macos_needs_obs(tmp_path: Path) -> None:
-    """OBS brings the camera on macOS."""
-    assert "brew install --cask obs" in (missing_driver("darwin", tmp_path) or "")
-    (tmp_path / "Applications/OBS.app").mkdir(parents=True)
-    assert missing_driver("darwin", tmp_path) is None
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="looks into the real registry there")
-def test_windows_needs_obs_or_unity_capture() -> None:
-    """Without either, the command of Windows' own package manager is given."""
-    assert "winget install OBSProject.OBSStudio" in (missing_driver("win32") or "")
 
 
 def test_without_a_driver_the_real_library_fails_with_the_same_words() -> None:
