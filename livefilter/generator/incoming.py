@@ -24,7 +24,7 @@ from livefilter.styles.accepts import Accepts
 # As generator.checkpoint.SUFFIXES, which needs PyTorch.
 _CHECKPOINTS = (".pt", ".pth", ".ckpt", ".safetensors")
 _MULTIPLES = (8, 16, 32, 64)
-_CHECKED = (256, 192)  # width and height, multiples of every one of them
+_CHECKED = (192, 128)  # width and height, multiples of every one of them
 _OVERSHOOT = 3.0
 _LIMIT_LEVELS = 1
 # livefilter's own networks are stored in half precision.
