@@ -102,7 +102,7 @@ def distill(
     if threads:
         torch.set_num_threads(threads)
     cv2.setNumThreads(1)
-    recolour = facts_of(style).recolour
+    finish = facts_of(style).finish
     if size not in DESIGNS:
         raise UnknownName("network size", size, DESIGNS)
     if device not in ("cpu", "cuda"):
@@ -111,9 +111,9 @@ def distill(
         raise InvalidInput("--device cuda needs an NVIDIA card and PyTorch built for CUDA. Use --device cpu.")
     if crop % 8:
         raise InvalidInput(f"--crop {crop} is no multiple of 8. Use {crop // 8 * 8}.")
-    lessons = [Lesson(folder, PublishedDrawings(drawings, recolour)) for folder, drawings in pairs]
+    lessons = [Lesson(folder, PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
     if photos and teacher and not lessons:
-        lessons = [Lesson(photos, TeacherArtist(Teacher(teacher, runtime), recolour))]
+        lessons = [Lesson(photos, TeacherArtist(Teacher(teacher, runtime), finish))]
     elif photos or teacher or not lessons:
         raise InvalidInput("Training needs either --photos and --teacher, or --pairs. Name one of the two.")
     seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])

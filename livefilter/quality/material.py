@@ -57,12 +57,12 @@ def gather(name: str, facts: StyleFacts, plan: Plan) -> Material:
     """
     folder, network = plan.cache / name, teacher_path(facts, plan)
     teacher = Teacher(network, plan.runtime) if network else None
-    artist = TeacherArtist(teacher, facts.recolour) if teacher else None
+    artist = TeacherArtist(teacher, facts.finish) if teacher else None
     if artist:
         lessons = [Lesson(plan.photos, artist)]
     else:
         lessons = [
-            Lesson(each / "photo", PublishedDrawings(each / name, facts.recolour))
+            Lesson(each / "photo", PublishedDrawings(each / name, facts.finish))
             for each in plan.pairs
             if (each / name).is_dir()
         ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
+from livefilter.training.target import Finish
 from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
@@ -18,10 +19,10 @@ Image = npt.NDArray[np.uint8]
 class Artist(Protocol):
     """Makes a drawing of a photo.
 
-    recolour: the drawing's hues are not to be learnt; the target gets the photo's.
+    finish: how its drawings become targets.
     """
 
-    recolour: bool
+    finish: Finish
 
     def draw(self, path: Path, photo: Image) -> Image:
         """Draw the photo of this file, given as (H, W, 3) uint8 BGR, in the same shape."""
@@ -30,8 +31,8 @@ class Artist(Protocol):
 class TeacherArtist:
     """A published generator that draws any photo."""
 
-    def __init__(self, teacher: Teacher, recolour: bool = False) -> None:
-        self._teacher, self.recolour = teacher, recolour
+    def __init__(self, teacher: Teacher, finish: Finish) -> None:
+        self._teacher, self.finish = teacher, finish
 
     def draw(self, path: Path, photo: Image) -> Image:
         return self._teacher.draw(photo)
@@ -44,10 +45,10 @@ class PublishedDrawings:
         InvalidInput: the folder does not exist.
     """
 
-    def __init__(self, folder: Path, recolour: bool = False) -> None:
+    def __init__(self, folder: Path, finish: Finish) -> None:
         if not folder.is_dir():
             raise InvalidInput(f"The folder of drawings {folder} does not exist. Name one as the second of --pairs.")
-        self._folder, self.recolour = folder, recolour
+        self._folder, self.finish = folder, finish
 
     def draw(self, path: Path, photo: Image) -> Image:
         found = sorted(self._folder.glob(f"{path.stem}.*"))

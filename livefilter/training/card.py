@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -17,6 +17,7 @@ from livefilter.styles.card import CARD, Style, read_card
 from livefilter.styles.card_writer import write_card
 from livefilter.styles.network import SIZES, Network
 from livefilter.training.sheet import draw
+from livefilter.training.target import Finish
 
 Image = npt.NDArray[np.uint8]
 
@@ -27,7 +28,7 @@ PICTURE_WIDTH = 640
 class StyleFacts:
     """What the card says about a style and no training run can know.
 
-    recolour: the teacher's hues are left out (see `target.recoloured`).
+    finish: how the teacher's drawings become targets.
     """
 
     title: str
@@ -36,7 +37,7 @@ class StyleFacts:
     credit: str
     teacher: str
     order: int
-    recolour: bool = False
+    finish: Finish = field(default_factory=Finish)
 
 
 STYLES = {
@@ -55,6 +56,7 @@ STYLES = {
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
         teacher="AnimeGANv3_Shinkai_37",
         order=2,
+        finish=Finish(ink=0.45, smoothing=2),
     ),
     "paprika": StyleFacts(
         title="Paprika",
@@ -63,6 +65,7 @@ STYLES = {
         credit="AnimeGANv2 (Jie Chen, Gang Liu, Xin Chen); trained on published results, non-commercial use.",
         teacher="published AnimeGANv2 Paprika results",
         order=3,
+        finish=Finish(ink=0.45, smoothing=2),
     ),
     "portrait": StyleFacts(
         title="Portrait",
@@ -71,7 +74,7 @@ STYLES = {
         credit="White-box Cartoonization (Xinrui Wang, Jinze Yu); distilled from its results, non-commercial use.",
         teacher="whitebox_dr",
         order=4,
-        recolour=True,
+        finish=Finish(ink=0.3, smoothing=1, recolour=True),
     ),
 }
 

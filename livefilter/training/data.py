@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from livefilter.errors import InvalidInput
 from livefilter.training.artist import Artist, read_picture
-from livefilter.training.target import inked, recoloured
+from livefilter.training.target import finished
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -111,7 +111,7 @@ def precompute(photos: Sequence[Path], artist: Artist, cache: Path, scales: Sequ
         if drawing.shape != photo.shape:
             size = photo.shape[1], photo.shape[0]
             drawing = np.asarray(cv2.resize(drawing, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
-        target = inked(recoloured(drawing, photo) if artist.recolour else drawing)
+        target = finished(drawing, photo, artist.finish)
         for file, kept in zip(files, (photo, drawing, target), strict=True):
             _write(file, kept)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +12,27 @@ Image = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
 
 INK_BGR = np.array([24.0, 19.0, 27.0], np.float32)
-INK_OPACITY = 0.75
 FAINTEST, FULL = 4.0, 15.0
 SMALLEST_STROKE = 14
 RICHER = 1.15
 
 
-def flatten(drawing: Image) -> Image:
-    """Smooth the regions of (H, W, 3) uint8 BGR and keep their borders (four bilateral passes)."""
+@dataclass(frozen=True)
+class Finish:
+    """How a drawing becomes a target.
+
+    ink: opacity of the ink on its lines, 0 to 1. smoothing: bilateral passes. recolour: see `recoloured`.
+    """
+
+    ink: float = 0.75
+    smoothing: int = 4
+    recolour: bool = False
+
+
+def flatten(drawing: Image, passes: int) -> Image:
+    """Smooth the regions of (H, W, 3) uint8 BGR and keep their borders (bilateral passes)."""
     flat = drawing
-    for _ in range(4):
+    for _ in range(passes):
         flat = np.asarray(cv2.bilateralFilter(flat, 9, 35, 6), dtype=np.uint8)
     return flat
 
@@ -54,11 +67,13 @@ def recoloured(drawing: Image, photo: Image) -> Image:
     return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)
 
 
-def inked(drawing: Image) -> Image:
+def finished(drawing: Image, photo: Image, finish: Finish) -> Image:
     """Make the target: flat colour, and the teacher's own lines darkened.
 
     Regression toward the bare drawing averages its faint lines away; the same lines in ink are learnt.
     """
-    opacity = INK_OPACITY * strokes(drawing)[:, :, None]
-    target = flatten(drawing) * (1.0 - opacity) + INK_BGR * opacity
+    if finish.recolour:
+        drawing = recoloured(drawing, photo)
+    opacity = finish.ink * strokes(drawing)[:, :, None]
+    target = flatten(drawing, finish.smoothing) * (1.0 - opacity) + INK_BGR * opacity
     return np.asarray(np.rint(target), dtype=np.uint8)

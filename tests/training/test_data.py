@@ -28,7 +28,7 @@ from livefilter.training.data import (
     prepare,
     scaled,
 )
-from livefilter.training.target import inked, line_map, recoloured
+from livefilter.training.target import Finish, finished, line_map, recoloured
 from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
@@ -52,9 +52,9 @@ def test_a_pair_is_computed_once(teacher: Path, tmp_path: Path) -> None:
     photos.mkdir()
     cv2.imwrite(str(photos / "one.png"), photo())
     files = list_photos(photos)
-    precompute(files, TeacherArtist(Teacher(teacher)), tmp_path / "cache", [Scale(96, 64)])
+    precompute(files, TeacherArtist(Teacher(teacher), Finish()), tmp_path / "cache", [Scale(96, 64)])
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
-    precompute(files, TeacherArtist(Teacher(teacher)), tmp_path / "cache", [Scale(96, 64)])
+    precompute(files, TeacherArtist(Teacher(teacher), Finish()), tmp_path / "cache", [Scale(96, 64)])
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == before
     (pair,) = load_pairs(files, tmp_path / "cache", [Scale(96, 64)])
     assert pair.photo.shape == pair.drawing.shape == pair.target.shape == (64, 96, 3)
@@ -130,7 +130,8 @@ def test_lines_are_inked_and_specks_are_not() -> None:
     drawing = np.full((64, 64, 3), 160, np.uint8)
     drawing[30, 4:60] = 110
     drawing[10, 10] = 110
-    target = inked(drawing)
+    target = finished(drawing, drawing, Finish())
+    assert (finished(drawing, drawing, Finish(ink=0.0, smoothing=0)) == drawing).all()
     assert line_map(drawing)[30, 32] > 4
     assert int(target[30, 32].max()) < 90
     assert int(target[10, 10].min()) > 100
@@ -155,12 +156,12 @@ def test_a_teacher_of_one_size_draws_smaller_pictures_too(teacher: Path, tmp_pat
 def test_published_drawings_are_found_by_name(tmp_path: Path) -> None:
     """A drawing belongs to the photo of its name, whatever its suffix and size; a missing one is named."""
     cv2.imwrite(str(tmp_path / "1.png"), photo(64, 80))
-    drawings = PublishedDrawings(tmp_path)
+    drawings = PublishedDrawings(tmp_path, Finish())
     assert drawings.draw(Path("elsewhere/1.jpg"), photo()).shape == (128, 160, 3)
     with pytest.raises(InvalidInput, match=r"no drawing of 2\.jpg"):
         drawings.draw(Path("2.jpg"), photo())
     with pytest.raises(InvalidInput, match="does not exist"):
-        PublishedDrawings(tmp_path / "nowhere")
+        PublishedDrawings(tmp_path / "nowhere", Finish())
 
 
 def test_a_small_folder_is_seen_as_often_as_a_large_one(tmp_path: Path) -> None:
@@ -173,7 +174,7 @@ def test_a_small_folder_is_seen_as_often_as_a_large_one(tmp_path: Path) -> None:
         folder.mkdir()
         for name in (held_out[0], *others[:count]):
             cv2.imwrite(str(folder / name), photo())
-        lessons.append(Lesson(folder, PublishedDrawings(folder)))
+        lessons.append(Lesson(folder, PublishedDrawings(folder, Finish())))
     seen, kept = prepare(lessons, tmp_path / "cache", [Scale(96, 96)])
     assert [len(seen), len(kept)] == [3 + 5, 2]
 

@@ -26,7 +26,7 @@ from livefilter.training.data import Pair  # noqa: E402
 from livefilter.training.distill import LATEST, Distillation, Recipe, distill, load_checkpoint  # noqa: E402
 from livefilter.training.figures import measure  # noqa: E402
 from livefilter.training.sheet import draw, write_sheet  # noqa: E402
-from livefilter.training.target import inked  # noqa: E402
+from livefilter.training.target import Finish, finished  # noqa: E402
 
 TINY = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
 
@@ -50,7 +50,7 @@ def pairs() -> list[Pair]:
             cv2.circle(photo, (x, y), radius, colour, -1)
             cv2.circle(drawing, (x, y), radius, [colour[0] // 2, colour[1], colour[2]], -1)
             cv2.circle(drawing, (x, y), radius, (40, 40, 40), 1)
-        made.append(Pair(str(seed), photo, drawing, inked(drawing)))
+        made.append(Pair(str(seed), photo, drawing, finished(drawing, photo, Finish())))
     return made
 
 

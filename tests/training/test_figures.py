@@ -11,7 +11,7 @@ pytest.importorskip("tqdm")
 from livefilter.frame import Image
 from livefilter.training.data import Pair
 from livefilter.training.figures import away_from_lines, compare, measure, psnr, ssim, unevenness
-from livefilter.training.target import inked, line_map
+from livefilter.training.target import Finish, finished, line_map
 
 WHAT = ("pixels", "lines", "flatness", "features")
 
@@ -25,7 +25,7 @@ def pair(seed: int = 0) -> Pair:
     cv2.circle(drawing, (48, 48), 24, (20, 20, 20), 2)
     noise = np.random.default_rng(seed).normal(0, 12, photo.shape)
     noisy = np.asarray(np.clip(photo + noise, 0, 255), np.uint8)
-    return Pair(str(seed), noisy, drawing, inked(drawing))
+    return Pair(str(seed), noisy, drawing, finished(drawing, noisy, Finish()))
 
 
 def encode(picture: Image) -> list[np.ndarray]:
