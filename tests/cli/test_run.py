@@ -91,6 +91,7 @@ def test_a_video_is_recorded_styled_with_its_sound(tmp_path: Path) -> None:
         (("-i", "demo", "--width", "99999"), "width"),
         (("-i", "demo", "--fps", "-1"), "fps"),
         (("-i", "demo", "--process-size", "7"), "process_size"),
+        (("-i", "demo", "--network", "ful"), "auto or lite or full"),
         (("-i", "demo", "--config", "none.toml"), "none.toml"),
         (("-i", "demo", "--profile", "x"), "Profile 'x'"),
     ],

@@ -41,7 +41,9 @@ def test_the_table_names_each_style_with_its_key(root: Path) -> None:
 def test_json_holds_everything(root: Path) -> None:
     """Scripts get every entry with paths."""
     folder = write_style(root, "ink", teacher="someone", networks={"lite": {"figures": {"psnr_db": 24.5}}})
-    (style,) = json.loads(run("--json").output)["styles"]
+    listed = json.loads(run("--json").output)
+    (style,) = listed["styles"]
+    assert "face_paint_512_v2.pt" in {entry["file"] for entry in listed["more"]}
     assert (style["key"], style["teacher"]) == (1, "someone")
     assert style["networks"]["lite"]["file"] == str(folder / "lite.onnx")
     assert style["networks"]["lite"]["figures"] == {"psnr_db": 24.5}
