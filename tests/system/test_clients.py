@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from livefilter.frame import Image
+from tests.browser import CHROMIUM
+from tests.system.chromium import chromium
 from tests.system.clients import Seen, tell, v4l2_ctl, watch_together
 from tests.system.devices import OUTPUT
 from tests.system.pictures import CLOSE, FAR, distance, moves, worst_bar
@@ -52,3 +54,13 @@ def assert_styled(seen: Seen, wanted: Image, raw: Image) -> None:
         assert distance(frame, wanted) < CLOSE, seen.client
         assert distance(frame, raw) > FAR, f"{seen.client} saw a raw frame"
     assert moves(seen.frames), f"{seen.client} saw a still picture"
+
+
+def test_chromium_sees_the_styled_camera(start: Callable[..., Program], raw: Image, tmp_path: Path) -> None:
+    """A page's getUserMedia finds the camera by its label and gets moving, styled frames."""
+    if not CHROMIUM.exists():
+        pytest.skip("no Chromium here: install the package chromium")
+    start("-s", "inverted").serves()
+    seen = chromium("livefilter", 60, tmp_path)
+    tell(str(seen))
+    assert_styled(seen, inverted(raw), raw)
