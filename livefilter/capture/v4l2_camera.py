@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.camera_trouble import why_unusable
@@ -33,6 +34,16 @@ _QUEUES = (2, 3, 4)
 _MOST_TRIED = 3
 
 
+class Device(Protocol):
+    """The part of V4l2Device that is used."""
+
+    mode: Mode
+    missing: int
+
+    def read(self, timeout_s: float) -> Picture: ...
+    def close(self) -> None: ...
+
+
 class V4l2CameraSource(Source):
     """A camera by index, path, bus or name, in the mode that keeps the rate; frames carry the time of the camera.
 
@@ -47,7 +58,7 @@ class V4l2CameraSource(Source):
         options: SourceOptions,
         *,
         cameras: Callable[[], list[CameraDescription]] = list_cameras,
-        open_device: Callable[[str, Mode, float, int], V4l2Device] = V4l2Device,
+        open_device: Callable[[str, Mode, float, int], Device] = V4l2Device,
         offered: Callable[[str, int, int], list[Mode]] = modes_of,
     ) -> None:
         known = cameras()
@@ -100,7 +111,7 @@ class V4l2CameraSource(Source):
     def close(self) -> None:
         self._lease.close()
 
-    def _as_before(self, options: SourceOptions) -> V4l2Device | None:
+    def _as_before(self, options: SourceOptions) -> Device | None:
         """The device in the mode that was best before; None when there is none, or another device has come instead.
 
         Raises: OSError, SourceUnavailable.
@@ -113,7 +124,7 @@ class V4l2CameraSource(Source):
         device.close()
         return None
 
-    def _chosen(self, modes: list[Mode], target: float) -> tuple[V4l2Device, float]:
+    def _chosen(self, modes: list[Mode], target: float) -> tuple[Device, float]:
         """The device in the first mode that keeps the rate, or else in the fastest, and its rate.
 
         Raises: OSError, SourceUnavailable.
@@ -125,7 +136,7 @@ class V4l2CameraSource(Source):
         _log.info("%s delivers %s", self._name, device.mode)
         return device, fps
 
-    def _tried(self, modes: list[Mode], target: float) -> tuple[V4l2Device, float]:
+    def _tried(self, modes: list[Mode], target: float) -> tuple[Device, float]:
         """The device in the first mode that keeps the rate, with the shortest lossless queue, and its rate."""
         queues, waiting = list(_QUEUES), list(modes)
         enough = time.monotonic() + _CHOOSING_S
@@ -153,7 +164,7 @@ class V4l2CameraSource(Source):
         device.close()
         return self._ready(best, target, queues[0]), best_fps
 
-    def _ready(self, mode: Mode, target: float, queue: int) -> V4l2Device:
+    def _ready(self, mode: Mode, target: float, queue: int) -> Device:
         """The open device, once it gives pictures in which something can be seen."""
         device = self._open_device(self._path, mode, target, queue)
         try:
@@ -170,7 +181,7 @@ class V4l2CameraSource(Source):
             raise
         return device
 
-    def _wait_for_light(self, device: V4l2Device, picture: Picture) -> None:
+    def _wait_for_light(self, device: Device, picture: Picture) -> None:
         """Leave out the black pictures that many cameras give at first, for a second at most."""
         until = picture.captured_at + _BLACK_S
         while picture.image.max() < _BLACK:
@@ -180,7 +191,7 @@ class V4l2CameraSource(Source):
             picture = device.read(_FIRST_PICTURE_S)
 
 
-def _measured_fps(device: V4l2Device, stated: float) -> float:
+def _measured_fps(device: Device, stated: float) -> float:
     """Frames per second by the camera's own clock, over the next moments; `stated` when they are too few."""
     pictures = [device.read(_TIMEOUT_S)]
     while len(pictures) <= _MEASURED_FRAMES and pictures[-1].captured_at - pictures[0].captured_at < _MEASURE_S:

@@ -13,26 +13,27 @@ _CAPTURES = v4l2.Capability.VIDEO_CAPTURE | v4l2.Capability.VIDEO_CAPTURE_MPLANE
 LOOPBACK_DRIVER = "v4l2 loopback"
 
 
-def v4l2_cameras(backend: int) -> list[CameraDescription]:
+def v4l2_cameras(backend: int, root: Path = Path("/")) -> list[CameraDescription]:
     """Every device that gives pictures now, by number; a camera's other devices (metadata, output) are left out.
 
     One that may not be opened is listed with the name that the kernel gives.
+    root: where the system's files lie.
     """
     found = []
-    for path in sorted(Path("/dev").glob("video[0-9]*"), key=_number):
-        described = _described(path, backend)
+    for path in sorted((root / "dev").glob("video[0-9]*"), key=_number):
+        described = _described(path, root / "sys", backend)
         if described is not None:
             found.append(described)
     return found
 
 
-def _described(path: Path, backend: int) -> CameraDescription | None:
-    sysfs = Path("/sys/class/video4linux") / path.name
+def _described(path: Path, sysfs: Path, backend: int) -> CameraDescription | None:
+    folder = sysfs / "class/video4linux" / path.name
     try:
-        name = (sysfs / "name").read_text(encoding="utf-8", errors="replace").strip()
+        name = (folder / "name").read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         name = path.name
-    virtual = os.path.realpath(sysfs).startswith("/sys/devices/virtual/")
+    virtual = os.path.realpath(folder).startswith(os.path.realpath(sysfs / "devices/virtual") + os.sep)
     try:
         fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import cv2_enumerate_cameras
 import pytest
 from cv2_enumerate_cameras.camera_info import CameraInfo
 
 from livefilter.capture.listing import CameraDescription, camera_backends, find_camera, lasting_target, list_cameras
+from livefilter.capture.open import resolve_input
 from livefilter.errors import InvalidInput, SourceUnavailable, UnknownName
 
 BACKEND = camera_backends()[0]
@@ -52,12 +57,23 @@ def test_a_unique_name_lasts_and_a_shared_one_does_not() -> None:
     assert lasting_target(FRONT, [FRONT, DESK]) == (FRONT.name if sys.platform.startswith("linux") else FRONT.path)
 
 
+def test_a_bus_names_a_camera() -> None:
+    """Of two equal cameras each is named by its socket, and found there again."""
+    left = replace(DESK, bus="usb-0000:00:14.0-1")
+    right = replace(TWIN, bus="usb-0000:00:14.0-2")
+    assert find_camera("usb-0000:00:14.0-2", [FRONT, left, right]) == right
+    assert resolve_input("usb-0000:00:14.0-1.10") == ("camera", "usb-0000:00:14.0-1.10")
+    if sys.platform.startswith("linux"):
+        assert lasting_target(right, [FRONT, left, right]) == right.bus
+
+
 def test_cameras_are_listed_by_index_and_virtual_ones_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Software cameras are known as such, because one of them may be our own output."""
     found = [
         CameraInfo(3, "OBS Virtual Camera", "/dev/video93", None, None, BACKEND),
         CameraInfo(1, "Webcam", "/dev/video91", None, None, BACKEND),
     ]
+    monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(cv2_enumerate_cameras, "enumerate_cameras", lambda backend: found)
     assert [(camera.index, camera.virtual) for camera in list_cameras()] == [(1, False), (3, True)]
 
@@ -68,6 +84,43 @@ def test_a_system_that_cannot_be_asked_says_so(monkeypatch: pytest.MonkeyPatch) 
     def fails(backend: int) -> list[CameraInfo]:
         raise OSError("driver trouble")
 
+    monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(cv2_enumerate_cameras, "enumerate_cameras", fails)
     with pytest.raises(SourceUnavailable, match="driver trouble"):
         list_cameras()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks V4L2")
+def test_linux_is_asked_for_its_cameras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What gives pictures is listed with name and bus; metadata is not; what is locked goes by its name."""
+    from linuxpy.video import device as v4l2
+
+    from livefilter.capture.v4l2_listing import v4l2_cameras
+
+    webcam = SimpleNamespace(driver=b"uvcvideo", card=b"Webcam", bus_info=b"usb-1", device_caps=0x04200001)
+    metadata = SimpleNamespace(driver=b"uvcvideo", card=b"Webcam", bus_info=b"usb-1", device_caps=0x04A00000)
+    loopback = SimpleNamespace(driver=b"v4l2 loopback", card=b"Feed", bus_info=b"platform:x", device_caps=0x05200001)
+    told = {"video0": webcam, "video1": metadata, "video10": loopback}
+    (tmp_path / "dev").mkdir()
+    for name in (*told, "video2"):
+        (tmp_path / "dev" / name).touch()
+    (tmp_path / "sys/class/video4linux/video2").mkdir(parents=True)
+    (tmp_path / "sys/class/video4linux/video2/name").write_text("Locked Webcam\n")
+    real = os.open
+    opened: dict[int, str] = {}
+
+    def opens(path: Path, flags: int) -> int:
+        if path.name == "video2":
+            raise PermissionError(13, "Permission denied")
+        fd = real(path, flags)
+        opened[fd] = path.name
+        return fd
+
+    monkeypatch.setattr(os, "open", opens)
+    monkeypatch.setattr(v4l2, "read_capabilities", lambda fd: told[opened[fd]])
+    found = [(camera.index, camera.name, camera.bus, camera.virtual) for camera in v4l2_cameras(BACKEND, tmp_path)]
+    assert found == [
+        (0, "Webcam", "usb-1", False),
+        (2, "Locked Webcam", None, False),
+        (10, "Feed", "platform:x", True),
+    ]

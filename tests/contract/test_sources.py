@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +26,7 @@ from tests.conftest import make_video, picture
 from tests.display import xvfb as xvfb
 
 OPTIONS = SourceOptions(width=64, height=48, fps=60)
-KINDS = ("camera", "file", "paced", "stream", "web", "screen", "image", "demo")
+KINDS = ("camera", "v4l2 camera", "file", "paced", "stream", "web", "screen", "image", "demo")
 
 Opener = Callable[[], Source]
 
@@ -39,6 +40,12 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
         def opens(kind: str) -> Source:
             if kind == "camera":
                 return fake_camera(options=OPTIONS)
+            if kind == "v4l2 camera":
+                if not sys.platform.startswith("linux"):
+                    pytest.skip("V4L2 is a part of Linux")
+                from tests.capture.fake_v4l2 import FakeCamera
+
+                return FakeCamera().source(OPTIONS)
             if kind == "screen":
                 return ScreenSource("10,20,64x48", OPTIONS)
             if kind == "image":
