@@ -217,6 +217,12 @@ def _virtual_camera() -> Iterator[Check]:
     yield replace(check, commands=(*check.commands, *driver_hints()))
 
 
+def _pipewire_camera() -> Iterator[Check]:
+    check = _output("pipewire", "PipeWire camera")
+    # Few need it, so advice to get it would be noise.
+    yield check if check.status == "ok" else replace(check, status="absent", fix="", commands=())
+
+
 def _preview_window() -> Iterator[Check]:
     yield _output("window", "Preview window")
 
@@ -280,6 +286,7 @@ ALL: tuple[Callable[[], Iterator[Check]], ...] = (
     _style,
     _cameras,
     _virtual_camera,
+    _pipewire_camera,
     _preview_window,
     _page,
     _recording,
