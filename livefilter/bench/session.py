@@ -88,7 +88,7 @@ class BenchSession:
         for case in self._cases:
             if self._stop.is_set():
                 return
-            with closing(self._open_styler(case)) as styler:
+            with closing(open_styler(case, self._plan, self._parts)) as styler:
                 styler.warm_up(case.width, case.height)
                 result = CaseResult(case, styler.engine_info)
                 preloaded = self._inputs[case.width, case.height]
@@ -125,15 +125,6 @@ class BenchSession:
         with open_source(self._parts.source, options) as source:
             return preload(source, width, height, timed=is_demo or not source.info.live)
 
-    def _open_styler(self, case: Case) -> Styler:
-        return Styler(
-            self._network(case),
-            case.backend,
-            int(case.process_size) if case.process_size.isdecimal() else "auto",
-            EngineOptions(threads=self._parts.threads),
-            budget_ms=LIVE_SHARE * 1000.0 / self._plan.fps if case.process_size == "auto" else None,
-        )
-
     def _open_naive(self, case: Case, result: CaseResult, image: Image) -> NaiveLoop:
         """Open the naive loop and prove that it draws what the engine draws."""
         network, engine = self._network(case).path, result.engine
@@ -152,3 +143,17 @@ class BenchSession:
             sinks = [opened.enter_context(open_sink(spec, options)) for spec in self._parts.outputs]
             opened.pop_all()
             return sinks
+
+
+def open_styler(case: Case, plan: Plan, parts: Parts) -> Styler:
+    """The case's network on its backend, at the size that it asks for.
+
+    Raises: UnknownName, StyleCorrupt, BackendUnavailable, InvalidInput.
+    """
+    return Styler(
+        Catalogue().choose(case.style, case.network)[1],
+        case.backend,
+        int(case.process_size) if case.process_size.isdecimal() else "auto",
+        EngineOptions(threads=parts.threads),
+        budget_ms=LIVE_SHARE * 1000.0 / plan.fps if case.process_size == "auto" else None,
+    )

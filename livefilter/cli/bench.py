@@ -27,6 +27,7 @@ from livefilter.bench.plot import draw_plot
 from livefilter.bench.report import document, write_json
 from livefilter.bench.session import BenchSession, Parts
 from livefilter.bench.table import case_name, tables
+from livefilter.cli.bench_loopback import bench_loopback
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.styles.network import SIZES
 
@@ -61,6 +62,11 @@ _INTERRUPTED = 130
 @click.option("-i", "--input", "source", default="demo", help="Where pictures come from: demo, a file, a camera.")
 @click.option("-o", "--output", multiple=True, default=["null"], help="Where frames go; several allowed.")
 @click.option(
+    "--loopback",
+    is_flag=True,
+    help="Measure glass to glass: read the virtual camera back (Linux with v4l2loopback; --output camera:DEVICE).",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("bench-results"),
@@ -83,6 +89,7 @@ def bench(
     against: str | None,
     source: str,
     output: tuple[str, ...],
+    loopback: bool,
     out: Path,
     as_json: bool,
 ) -> int:
@@ -95,6 +102,9 @@ def bench(
     cases, skipped = list_cases(style, backend, size, process_size, network)
     plan = Plan(fps, seconds, rounds, warmup, against)
     parts = Parts(source, output, threads)
+    if loopback:
+        with _interrupts(stop := threading.Event()):
+            return bench_loopback(console, cases, plan, parts, stop, as_json=as_json)
     stem = _prepare(out) / time.strftime("bench-%Y%m%d-%H%M%S")
     facts: dict[str, Any] = {
         "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
