@@ -14,8 +14,14 @@ import pytest
 
 
 @pytest.fixture
-def xvfb(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def xvfb(x_server: subprocess.Popen[bytes]) -> str:
     """The name of a fresh display of 1366x768, set as DISPLAY during the test; skipped where there is no Xvfb."""
+    return os.environ["DISPLAY"]
+
+
+@pytest.fixture
+def x_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """The process behind `xvfb`, for a test that ends it."""
     if shutil.which("Xvfb") is None:
         pytest.skip("no Xvfb here: install the package xvfb")
     reading, writing = os.pipe()
@@ -29,7 +35,7 @@ def xvfb(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             pytest.skip("Xvfb did not start within 20 s")
         monkeypatch.setenv("DISPLAY", f":{number}")
         monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-        yield f":{number}"
+        yield server
     finally:
         os.close(reading)
         server.terminate()

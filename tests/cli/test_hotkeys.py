@@ -149,6 +149,7 @@ def test_a_run_is_steered_from_another_window(tmp_path: Path, xvfb: str, keyboar
         for _ in range(3):
             keyboard.key("ctrl+shift+F7")
         keyboard.key("ctrl+alt+q")
+        until(lambda: program.process.poll() is not None, "the end of the run")
         assert program.end() == 0, program.lines
     finally:
         program.process.kill()

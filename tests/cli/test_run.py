@@ -23,7 +23,8 @@ SMALL = ("--width", "64", "--height", "48", "--process-size", "64", "--backend",
 
 def environment(tmp_path: Path) -> dict[str, str]:
     """This machine's environment without a display or the user's own settings."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    desktop = {"DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"}
+    kept = {name: value for name, value in os.environ.items() if name not in desktop}
     return {**kept, "XDG_CONFIG_HOME": str(tmp_path / "config"), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
 
 

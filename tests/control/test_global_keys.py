@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
@@ -161,3 +162,13 @@ def test_without_a_display_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(TriggerUnavailable, match="--hotkeys off") as caught:
         GlobalKeys(chord_bindings(()), lambda action: None, lambda notice: None)
     assert "\n" not in str(caught.value)
+
+
+def test_a_display_that_goes_is_told(x_server: subprocess.Popen[bytes]) -> None:
+    """The end of the X server is one notice, and closing afterwards is no trouble."""
+    told: list[str] = []
+    keys = GlobalKeys(chord_bindings(()), lambda action: None, told.append)
+    x_server.kill()
+    until(lambda: bool(told), "a notice")
+    keys.close()
+    assert told == ["Global hotkeys have ended; the keys of the window and the terminal still work"]
