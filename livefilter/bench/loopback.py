@@ -89,6 +89,7 @@ def measure_loopback(case: Case, plan: Plan, parts: Parts, device: str, stop: th
     recorder = Recorder()
     with closing(open_styler(case, plan, parts)) as styler:
         styler.warm_up(case.width, case.height)
+        info = styler.engine_info
         sink = _SendTimes(open_sink(f"camera:{device}", SinkOptions(case.width, case.height, plan.fps)), recorder)
         settings = SharedSettings(LiveSettings(style=case.style))
 
@@ -121,7 +122,6 @@ def measure_loopback(case: Case, plan: Plan, parts: Parts, device: str, stop: th
                 f"No time could be read back from {device}: {watch.unreadable} of its frames showed something else. "
                 "Take a larger --size, or a style that keeps black and white apart."
             )
-        info = styler.engine_info
         return Loop(case, info, device, watch.frames, watch.unreadable, 1000.0 / plan.fps, latency)
 
 
