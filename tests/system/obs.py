@@ -58,6 +58,7 @@ class Obs(Closing):
         library: Any = pytest.importorskip("obsws_python", reason="obsws-python is not installed")
         logging.getLogger("obsws_python").setLevel(logging.CRITICAL)  # or it tells of every try until OBS listens
         self._log = home / "obs.log"
+        self.trouble = ""
         _configure(home / ".config" / "obs-studio")
         runtime = home / "run"
         runtime.mkdir(mode=0o700)
@@ -92,10 +93,15 @@ class Obs(Closing):
         """The picture of a source, as OBS shows it; 1x1 black while it has none."""
         try:
             answer = self._client.get_source_screenshot(name, "png", None, None, -1)
-        except Exception:  # obs-websocket calls a source without a picture yet an error
+        except Exception as error:  # obs-websocket calls a source without a picture yet an error
+            self.trouble = str(error)
             return np.zeros((1, 1, 3), np.uint8)
         data = base64.b64decode(answer.image_data.split(",", 1)[1])
         return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+    def log(self) -> str:
+        """What it wrote last, and what it last refused."""
+        return f"{self.trouble}; {self._log.read_text(errors='replace')[-1500:]}"
 
     def close(self) -> None:
         """End it. Can be called twice."""

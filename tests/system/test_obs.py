@@ -45,6 +45,9 @@ def test_obs_shows_the_styled_picture(
             shots.append(obs.screenshot("livefilter"))
             return shots[-1].shape == wanted.shape and distance(shots[-1], wanted) < CLOSE
 
-        until(styled, "the styled picture in OBS")
+        try:
+            until(styled, f"the styled picture in OBS {obs.version}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; last {shots[-1].shape}; {obs.log()}") from error
         tell(f"OBS {obs.version}, {way}: {distance(shots[-1], wanted):.1f} levels from the style offline")
         assert all(distance(shot, raw) > FAR for shot in shots if shot.shape == raw.shape), "OBS showed the raw picture"
