@@ -20,7 +20,7 @@ _SYSTEM = "tests/system"
 def main() -> int:
     """Prepare, boot, test: 0 when all is well or skipped, else the tests' exit code, 125 for a guest that broke.
 
-    With --or-skip only a test that failed makes it fail: a guest that breaks or is too slow is no fault of livefilter's.
+    With --or-skip only a test that failed makes it fail: a guest that breaks or is too slow says nothing of it.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.system", description=__doc__.splitlines()[0])
     parser.add_argument("--guest", choices=GUESTS, help="um when it is prepared, else qemu")
