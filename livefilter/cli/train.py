@@ -36,6 +36,7 @@ for command in train_animegan.COMMANDS:
 @click.option("--cache", required=True, type=click.Path(path_type=Path), help="Folder for drawings and targets.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints and the result.")
 @click.option("--start-from", type=click.Path(path_type=Path), help="Checkpoint of another style, of the same size.")
+@click.option("--plain-l1", is_flag=True, help="Train the baseline of the quality report: L1 to the bare drawings.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Photo to show on the card; default: the first one.")
 @click.option("--runtime", default="onnxruntime", show_default=True, help="Runs the teacher: onnxruntime or openvino.")
 @click.option(
@@ -58,6 +59,7 @@ def distill(
     cache: Path,
     out: Path,
     start_from: Path | None,
+    plain_l1: bool,
     picture: Path | None,
     runtime: str,
     scales: tuple[str, ...],
@@ -78,6 +80,7 @@ def distill(
     import logging
     import shlex
     import sys
+    from dataclasses import replace
 
     from livefilter.errors import InvalidInput, UnknownName
 
@@ -126,6 +129,8 @@ def distill(
         seed=seed,
         bfloat16=bfloat16,
     )
+    if plain_l1:
+        seen, recipe = [replace(pair, target=pair.drawing) for pair in seen], recipe.plain_l1()
     run = Distillation(seen, recipe, DESIGNS[size], device)
     if start_from is not None:
         run.start_from(start_from)

@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Recipe:
     bfloat16: bool = True
     weights: dict[str, float] = field(
         default_factory=lambda: {
+            "pixels": 0.0,
             "colour": 1.0,
             "gradient": 1.0,
             "lines": 3.0,
@@ -53,6 +54,10 @@ class Recipe:
             "features": 5.0,
         }
     )
+
+    def plain_l1(self) -> Recipe:
+        """The same run with nothing but L1 at full size: a student that is only asked for the right pixels."""
+        return replace(self, adversarial_from=self.steps, weights=dict.fromkeys(self.weights, 0.0) | {"pixels": 1.0})
 
 
 class Distillation:
@@ -114,6 +119,7 @@ class Distillation:
         drawn = drawn.float()
         gradient, flatness = losses.gradient_and_flatness_loss(drawn, targets)
         terms = {
+            "pixels": (drawn - targets).abs().mean(),
             "colour": losses.multi_scale_l1(drawn, targets),
             "gradient": gradient,
             "lines": losses.line_loss(drawn, targets),

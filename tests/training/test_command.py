@@ -17,6 +17,7 @@ pytest.importorskip("tqdm")
 pytest.importorskip("onnx")
 
 from livefilter.training.data import is_held_out
+from livefilter.training.distill import Recipe
 
 
 @pytest.fixture
@@ -94,3 +95,12 @@ def test_a_graphics_card_that_is_not_there_is_said(
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(InvalidInput, match="needs an NVIDIA card"):
         CliRunner().invoke(train, arguments(photos, teacher, device="cuda"), catch_exceptions=False)
+
+
+def test_the_baseline_is_asked_for_pixels_alone(photos: Path, teacher: Path) -> None:
+    """A plain L1 run learns the bare drawing and has no discriminator, and its card says so."""
+    result = CliRunner().invoke(train, [*arguments(photos, teacher), "--plain-l1"], catch_exceptions=False)
+    assert result.exit_code == 0
+    recipe = Recipe().plain_l1()
+    assert {name for name, weight in recipe.weights.items() if weight} == {"pixels"}
+    assert recipe.adversarial_from == recipe.steps

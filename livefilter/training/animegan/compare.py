@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from torch import nn
 
-from livefilter.training.animegan.pictures import Image, read_picture, shorter_side
+from livefilter.training.animegan.pictures import Image, shorter_side
 from livefilter.training.animegan.samples import draw
+from livefilter.training.artist import read_picture
 
 _TILE = 320
 _FLAT = 4.0

@@ -17,9 +17,9 @@ from livefilter.training.animegan.pictures import (
     Image,
     as_grey_planes,
     as_planes,
-    read_picture,
     shorter_side,
 )
+from livefilter.training.artist import read_picture
 
 _AHEAD = 3
 

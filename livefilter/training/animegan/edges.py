@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
-from livefilter.training.animegan.pictures import read_picture, shorter_side
+from livefilter.training.animegan.pictures import shorter_side
+from livefilter.training.artist import read_picture
 from livefilter.training.data import list_photos
 
 Image = npt.NDArray[np.uint8]

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livefilter.errors import InvalidInput
-
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-
-
-def read_picture(path: Path) -> Image:
-    """Read (H, W, 3) uint8 BGR.
-
-    Raises:
-        InvalidInput: it is no picture.
-    """
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise InvalidInput(f"{path} is not a readable picture. Remove it from its folder.")
-    return np.asarray(picture, np.uint8)
 
 
 def shorter_side(picture: Image, size: int) -> Image:

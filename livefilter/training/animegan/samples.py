@@ -17,9 +17,9 @@ from livefilter.training.animegan.pictures import (
     as_grey_planes,
     as_picture,
     as_planes,
-    read_picture,
     shorter_side,
 )
+from livefilter.training.artist import read_picture
 
 _SHEET_WIDTH = 1024
 
