@@ -172,8 +172,9 @@ def test_health_tells_number_rate_age_and_clients(page: PageSink) -> None:
 
 
 def test_two_viewers_see_every_new_frame(page: PageSink) -> None:
-    """Each viewer gets the newest frame at once, and every later one while it keeps up."""
+    """Each viewer gets the newest frame at once, and every later one while it keeps up; the page knows that they watch."""
     page.send(frame(number=0))
+    assert not page.watched()
     viewers = [Viewer(page), Viewer(page)]
     for number in range(8):
         page.send(frame(number=number))
@@ -181,6 +182,7 @@ def test_two_viewers_see_every_new_frame(page: PageSink) -> None:
             deadline = time.monotonic() + 10
             while apart(viewer.take(), picture(number=number)) > 6:
                 assert time.monotonic() < deadline, f"frame {number} never came"
+    assert page.watched()
     for viewer in viewers:
         viewer.close()
 
