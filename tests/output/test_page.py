@@ -172,7 +172,7 @@ def test_health_tells_number_rate_age_and_clients(page: PageSink) -> None:
 
 
 def test_two_viewers_see_every_new_frame(page: PageSink) -> None:
-    """Each viewer gets the newest frame at once, and every later one while it keeps up; the page knows that they watch."""
+    """Each viewer gets the newest frame at once, and every later one while it keeps up; the page knows of them."""
     page.send(frame(number=0))
     assert not page.watched()
     viewers = [Viewer(page), Viewer(page)]
