@@ -29,8 +29,10 @@ class Accepted:
     pixel_format: str
 
 
-def prepare(path: str, width: int, height: int, fps: float) -> Accepted:
-    """Make a device ready to be written to, tell it the rate, and ask which frames it takes; NV12 is asked for.
+def prepare(path: str, width: int, height: int, fps: float, pixel_format: str) -> Accepted:
+    """Make a device ready to be written to, tell it the rate, and ask whether it takes these frames.
+
+    pixel_format: four letters as V4L2 writes them.
 
     Raises: SinkUnavailable: it is missing, not permitted, none of v4l2loopback's, or another program writes to it.
     """
@@ -62,7 +64,7 @@ def prepare(path: str, width: int, height: int, fps: float) -> Accepted:
         wanted = v4l2.raw.v4l2_format()
         wanted.type = what
         wanted.fmt.pix.width, wanted.fmt.pix.height = width, height
-        wanted.fmt.pix.pixelformat = v4l2.PixelFormat.NV12
+        wanted.fmt.pix.pixelformat = int.from_bytes(pixel_format.encode(), "little")
         with suppress(OSError):
             v4l2.try_raw_format(fd, wanted)
         pix = wanted.fmt.pix

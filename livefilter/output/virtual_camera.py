@@ -22,9 +22,11 @@ from livefilter.output.yuv import YuvEncoder
 _log = logging.getLogger(__name__)
 
 # What each driver takes without converting it again; Unity Capture gets BGR and converts it itself.
-_NATIVE = {"v4l2loopback": "NV12", "obs": "NV12"}
+# OBS on Linux reads through libv4l2, which offers it RGB in place of NV12, and RGB it does not take: I420 it does.
+_NATIVE = {"v4l2loopback": "I420", "obs": "NV12"}
 _NATIVE_ON_MACOS = {"obs": "UYVY"}
 _KINDS = {"NV12": "NV12", "YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}  # V4L2's names and pyvirtualcam's
+_FOURCC = {kind: fourcc for fourcc, kind in _KINDS.items()}
 
 
 class VirtualCameraSink(Sink):
@@ -51,6 +53,7 @@ class VirtualCameraSink(Sink):
         self._size = (options.width, options.height)
         self._even = (options.width + options.width % 2, options.height + options.height % 2)
         self.takes_nv12 = options.nv12
+        self._wanted = "NV12" if options.nv12 else _NATIVE["v4l2loopback"]
         self._watchers: Watchers | None = None
         self._closed = False
         self._open()
@@ -113,8 +116,9 @@ class VirtualCameraSink(Sink):
     def _open(self) -> None:
         """Open the device at the wanted size, or at the one that its readers are bound to (`_bound`)."""
         accepted = None
-        if sys.platform.startswith("linux") and self._device is not None:
-            accepted = prepare(self._device, *self._even, self._fps)
+        on_linux = sys.platform.startswith("linux")
+        if on_linux and self._device is not None:
+            accepted = prepare(self._device, *self._even, self._fps, _FOURCC[self._wanted])
         self._sent = (accepted.width, accepted.height) if accepted else self._even
         self._camera, self._kind = _open(
             self._library,
@@ -122,9 +126,9 @@ class VirtualCameraSink(Sink):
             self._sent,
             self._fps,
             self._target,
-            accepted.pixel_format if accepted else None,
+            accepted.pixel_format if accepted else _FOURCC[self._wanted] if on_linux else None,
         )
-        self._bound = accepted is not None and (self._sent != self._even or self._kind != _NATIVE["v4l2loopback"])
+        self._bound = accepted is not None and (self._sent != self._even or self._kind != self._wanted)
         self._encode = YuvEncoder(self._kind, *self._sent)
         # Opened last, so that our own hold on the device is not taken for somebody else's.
         self._watchers = Watchers(self._device) if accepted and self._device else None

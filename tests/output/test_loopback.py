@@ -74,9 +74,9 @@ def device(tmp_path: Path) -> Path:
 
 
 def test_a_fresh_device_takes_what_is_wanted(monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
-    """NV12 at the wanted size; it is told the rate, and not healed."""
+    """The wanted size and format; it is told the rate, and not healed."""
     driver = FakeDriver(monkeypatch, device)
-    assert prepare(str(device), 640, 360, 24.0) == Accepted(640, 360, "NV12")
+    assert prepare(str(device), 640, 360, 24.0, "YU12") == Accepted(640, 360, "YU12")
     assert (driver.told_fps, driver.healed) == ([24.0], 0)
 
 
@@ -86,14 +86,14 @@ def test_a_device_that_forgot_that_it_can_be_written_to_is_healed(
     """0.12.7 says so after each writer; the start of a stream reminds it, though that fails."""
     driver = FakeDriver(monkeypatch, device)
     driver.writable = False
-    assert prepare(str(device), 640, 360, 30.0) == Accepted(640, 360, "NV12")
+    assert prepare(str(device), 640, 360, 30.0, "YU12") == Accepted(640, 360, "YU12")
     assert driver.healed == 1
 
 
 def test_a_device_with_a_reader_says_what_that_reads(monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
     """A client that survived the last writer is bound to that one's format."""
     FakeDriver(monkeypatch, device).bound_to = (320, 180, "YUYV")
-    assert prepare(str(device), 640, 360, 30.0) == Accepted(320, 180, "YUYV")
+    assert prepare(str(device), 640, 360, 30.0, "YU12") == Accepted(320, 180, "YUYV")
 
 
 def test_a_device_that_another_program_writes_to_is_refused(monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_device_that_another_program_writes_to_is_refused(monkeypatch: pytest.
     driver.writable = False
     driver.written_every_s = 1 / 30
     with pytest.raises(SinkUnavailable, match=r"already sends to .*video9 \(open in obs \(process 7\)\)") as caught:
-        prepare(str(device), 640, 360, 30.0)
+        prepare(str(device), 640, 360, 30.0, "YU12")
     assert "\n" not in str(caught.value)
     assert driver.healed == 0
 
@@ -111,13 +111,13 @@ def test_what_is_no_virtual_camera_is_refused(monkeypatch: pytest.MonkeyPatch, d
     """A webcam, a missing device and one without permission are told apart."""
     FakeDriver(monkeypatch, device).driver = b"uvcvideo"
     with pytest.raises(SinkUnavailable, match="it is 'Some Webcam', not a virtual camera"):
-        prepare(str(device), 640, 360, 30.0)
+        prepare(str(device), 640, 360, 30.0, "YU12")
     with pytest.raises(SinkUnavailable, match=r"There is no .*video8"):
-        prepare(str(device.with_name("video8")), 640, 360, 30.0)
+        prepare(str(device.with_name("video8")), 640, 360, 30.0, "YU12")
 
     def refuse(path: str, flags: int) -> int:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(SinkUnavailable, match="usermod -aG video"):
-        prepare(str(device), 640, 360, 30.0)
+        prepare(str(device), 640, 360, 30.0, "YU12")

@@ -73,7 +73,7 @@ def install(monkeypatch: pytest.MonkeyPatch, fake: FakeLibrary, system: str = "l
     monkeypatch.setattr(
         virtual_camera, "missing_driver", lambda: None if devices or system != "linux" else "No driver."
     )
-    monkeypatch.setattr(virtual_camera, "prepare", lambda path, width, height, fps: Accepted(width, height, "NV12"))
+    monkeypatch.setattr(virtual_camera, "prepare", lambda path, width, height, fps, kind: Accepted(width, height, kind))
     monkeypatch.setattr(virtual_camera, "Watchers", FakeWatchers)
 
 
@@ -103,11 +103,11 @@ def test_frames_are_sent_one_by_one_and_the_device_is_closed_once(library: FakeL
 
 
 def test_linux_gets_its_native_format_converted_once(library: FakeLibrary) -> None:
-    """v4l2loopback takes NV12 as it is; the picture comes back as it went in."""
+    """v4l2loopback gets I420, which OBS can read, too; the picture comes back as it went in."""
     with VirtualCameraSink("", OPTIONS) as sink:
         sink.send(frame())
-    assert library.opened[0]["fmt"] == "NV12"
-    back = cv2.cvtColor(library.sent[0], cv2.COLOR_YUV2BGR_NV12)
+    assert library.opened[0]["fmt"] == "I420"
+    back = cv2.cvtColor(library.sent[0], cv2.COLOR_YUV2BGR_I420)
     assert np.abs(back[16:].astype(int) - picture()[16:]).mean() < 3
 
 
@@ -139,7 +139,7 @@ def test_a_reader_from_before_keeps_its_size_until_it_leaves(monkeypatch: pytest
     fake = FakeLibrary()
     install(monkeypatch, fake, "linux", Loopback("/dev/video9", "livefilter"))
     monkeypatch.setattr(FakeWatchers, "present", True)
-    accepted = [Accepted(32, 24, "YUYV"), Accepted(64, 48, "NV12")]
+    accepted = [Accepted(32, 24, "YUYV"), Accepted(64, 48, "YU12")]
     monkeypatch.setattr(virtual_camera, "prepare", lambda *_: accepted.pop(0))
     with VirtualCameraSink("", OPTIONS) as sink:
         assert "32x24" in (sink.notice or "")
@@ -147,7 +147,7 @@ def test_a_reader_from_before_keeps_its_size_until_it_leaves(monkeypatch: pytest
         assert sink.watched()
         monkeypatch.setattr(FakeWatchers, "present", False)
         sink.send(frame())
-    assert [(opened["size"], opened["fmt"]) for opened in fake.opened] == [((32, 24), "YUYV"), ((64, 48), "NV12")]
+    assert [(opened["size"], opened["fmt"]) for opened in fake.opened] == [((32, 24), "YUYV"), ((64, 48), "I420")]
     assert [sent.shape for sent in fake.sent] == [(24, 32, 2), (72, 64)]
     assert fake.calls == ["open", "send", "close", "open", "send", "close"]
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from livefilter.frame import Image
+from livefilter.output.loopback import prepare
 from tests.system.clients import tell
 from tests.system.devices import OUTPUT, SECOND, is_capture_device
 from tests.system.pictures import CLOSE, FAR, distance, moves
@@ -21,6 +22,8 @@ from tests.system.waiting import until
 @contextmanager
 def fed(device: str, size: str, colour: str) -> Iterator[subprocess.Popen[bytes]]:
     """Another program that writes one colour into a virtual camera."""
+    width, height = map(int, size.split("x"))
+    prepare(device, width, height, 10.0, "YU12")  # ffmpeg does not know how to open a device that had a writer before
     picture = f"color=c={colour}:s={size}:r=10"
     command = ["ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-re", "-f", "lavfi", "-i", picture]
     writer = subprocess.Popen([*command, "-pix_fmt", "yuv420p", "-f", "v4l2", device])
