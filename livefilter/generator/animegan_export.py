@@ -9,15 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 from torch import nn
 
 from livefilter.generator.animegan_layers import Bottleneck, Halved, InvertedResidual
-from livefilter.generator.export import OPSET, save
+from livefilter.generator.export import save
+from livefilter.generator.graph import Graph
 
 Network = TypeVar("Network", bound=nn.Module)
-
-_PORTS = ("frame", "styled")
 
 
 def as_bgr(generator: Network) -> Network:
@@ -47,12 +46,7 @@ def to_onnx(generator: nn.Module) -> onnx.ModelProto:
     levels = g.node("Add", g.node("Mul", drawn, g.number(127.5)), g.number(128.0))
     levels = g.node("Clip", levels, g.number(0.0), g.number(255.0))
     g.node("Cast", g.node("Transpose", levels, perm=[0, 2, 3, 1]), output="styled", to=TensorProto.UINT8)
-    ports = [helper.make_tensor_value_info(name, TensorProto.UINT8, [1, "height", "width", 3]) for name in _PORTS]
-    graph = helper.make_graph(g.nodes, "animegan", ports[:1], ports[1:], g.constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="livefilter")
-    model.ir_version = 8  # the oldest that allows opset 17, so that older runtimes read the file
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return g.model("animegan")
 
 
 def export(generator: nn.Module, path: Path) -> str:
@@ -60,21 +54,12 @@ def export(generator: nn.Module, path: Path) -> str:
     return save(to_onnx(generator), path)
 
 
-class _Graph:
-    """Collects nodes and constants; every method returns the name of the tensor it made."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        output = output or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=f"{operator}_{output}", **attributes))
-        return output
+class _Graph(Graph):
+    """Every method returns the name of the tensor it made."""
 
     def constant(self, value: Any) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value), name))
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
     def number(self, value: float) -> str:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 
+from livefilter.generator.graph import Graph
 from livefilter.generator.network import Block, Conv, Generator
-
-OPSET = 17
 
 Layer = TypeVar("Layer", bound=torch.nn.Module)
 
 
-class _Graph:
-    """Collects nodes and initializers; every method returns the name of the tensor it made."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
-
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        output = output or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=f"{operator}_{output}", **attributes))
-        return output
+class _Graph(Graph):
+    """Every method returns the name of the tensor it made."""
 
     def number(self, name: str, value: float) -> str:
         self.initializers.append(numpy_helper.from_array(np.array(value, np.float32), name))
@@ -110,18 +99,7 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     levels = g.node("Clip", levels, g.number("lowest", 0.0), g.number("highest", 255.0))
     g.node("Cast", g.node("Transpose", levels, perm=[0, 2, 3, 1]), output="styled", to=TensorProto.UINT8)
 
-    shape: Sequence[int | str] = [1, "height", "width", 3]
-    graph = helper.make_graph(
-        g.nodes,
-        "generator",
-        [helper.make_tensor_value_info("frame", TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info("styled", TensorProto.UINT8, shape)],
-        g.initializers,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="livefilter")
-    model.ir_version = 8  # the oldest that allows opset 17, so that older runtimes read the file
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return g.model("generator")
 
 
 def export(generator: Generator, path: Path) -> str:
