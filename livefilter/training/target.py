@@ -15,6 +15,7 @@ INK_BGR = np.array([24.0, 19.0, 27.0], np.float32)
 FAINTEST, FULL = 4.0, 15.0
 SMALLEST_STROKE = 14
 RICHER = 1.15
+LIGHT_OF_PHOTO = 0.7
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,15 @@ def strokes(drawing: Image) -> Map:
 def recoloured(drawing: Image, photo: Image) -> Image:
     """Give a drawing the photo's hues, a little richer: skin stays skin, and white walls stay white.
 
-    White-box cartoons turn fair hair green and skin lilac. Wide areas (Gaussian, sigma 8) take the a and b of CIE Lab
-    from the photo; brightness and fine colour stay the drawing's.
+    White-box cartoons turn fair hair green and skin lilac, and the shaded half of a face dark. Wide areas (Gaussian,
+    sigma 8) take the a and b of CIE Lab from the photo, and still wider ones (sigma 24) part of its brightness; what is
+    smaller stays the drawing's.
     """
     drawn, seen = (cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB) for picture in (drawing, photo))
     shift = cv2.GaussianBlur(seen, (0, 0), 8.0) - cv2.GaussianBlur(drawn, (0, 0), 8.0)
     drawn[..., 1:] = (drawn[..., 1:] + shift[..., 1:]) * RICHER
+    lighter = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
+    drawn[..., 0] += LIGHT_OF_PHOTO * lighter
     levels = cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0
     return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)
 
