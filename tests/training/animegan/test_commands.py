@@ -28,6 +28,7 @@ from tests.conftest import picture
 from tests.training.animegan.conftest import Material
 from tests.training.animegan.test_trainer import trainer
 
+pytestmark = pytest.mark.timeout(300)  # seconds of work, minutes on a machine with much else to do
 ROOT = Path(__file__).resolve().parents[3]
 
 

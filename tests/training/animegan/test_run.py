@@ -24,6 +24,7 @@ from tests.training.animegan.conftest import CROP, Material
 from tests.training.animegan.test_data import decks
 from tests.training.animegan.test_trainer import TINY, trainer
 
+pytestmark = pytest.mark.timeout(300)  # seconds of work, minutes on a machine with much else to do
 SHORT = dataclasses.replace(TINY, steps=4, pretrain_steps=2)
 
 

@@ -18,6 +18,7 @@ from livefilter.training.animegan.vgg import read_vgg
 from tests.training.animegan.conftest import CROP, Material
 from tests.training.animegan.test_data import decks
 
+pytestmark = pytest.mark.timeout(300)  # seconds of work, minutes on a machine with much else to do
 ALONE = Team(torch.device("cpu"))
 GENERATOR = {f"generator/{name}" for name in ("adversarial", "content", "style", "colour", "variation", "total")}
 DISCRIMINATOR = {f"discriminator/{name}" for name in ("anime", "drawn", "grey", "smooth", "total")}
