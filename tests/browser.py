@@ -49,8 +49,8 @@ def open_chromium() -> Iterator[Any]:
     ):
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=str(DRIVER)))
-    driver.set_page_load_timeout(30)
-    driver.set_script_timeout(30)
+    driver.set_page_load_timeout(120)
+    driver.set_script_timeout(120)
     try:
         yield driver
     finally:

@@ -30,16 +30,16 @@ def x_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes
     server = subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(writing)
     try:
-        number = _line(reading, 20.0)
+        number = _line(reading, 60.0)
         if not number:
-            pytest.skip("Xvfb did not start within 20 s")
+            pytest.skip("Xvfb did not start within 60 s")
         monkeypatch.setenv("DISPLAY", f":{number}")
         monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
         yield server
     finally:
         os.close(reading)
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 def _line(source: int, timeout_s: float) -> str:

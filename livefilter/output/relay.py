@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 # Sent but not yet taken by the network: pieces of at most 32 KiB, so a few seconds of video.
 _WAITING_PIECES = 256
 _STALL_S = 5.0
+_ANSWER_S = 4.5
 _DRAIN_S = 1.0
 
 
@@ -30,7 +31,7 @@ class Relay:
     It is usable as a file to write: `write` waits only when several seconds of video wait already.
     command: runs the carrier; it reads bytes and says "open" or "error: ..." on a line of its own.
     first: bytes to send to it before everything else.
-    Raises on construction: RelayFailed: not connected within `timeout_s`.
+    Raises on construction: RelayFailed: not connected within `timeout_s` (None: 4.5 s).
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Relay:
         first: bytes,
         *,
         opened: str = "open",
-        timeout_s: float = 4.5,
+        timeout_s: float | None = None,
         stall_s: float = _STALL_S,
     ) -> None:
+        timeout_s = _ANSWER_S if timeout_s is None else timeout_s
         self._stall_s = stall_s
         self._opened = opened
         self._said: str | None = None

@@ -140,7 +140,7 @@ def web_server(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(60)
 
 
 class UdpSender:
@@ -159,7 +159,7 @@ class UdpSender:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def __enter__(self) -> UdpSender:
         return self

@@ -28,15 +28,15 @@ def test_a_device_in_use_is_freed_by_its_reader() -> None:
     def reads() -> None:
         with lease:
             reading.set()
-            closed.wait(10)
+            closed.wait(60)
 
     reader = threading.Thread(target=reads, name="reader", daemon=True)
     reader.start()
-    assert reading.wait(10)
+    assert reading.wait(60)
     lease.close()
     assert freed_by == []
     closed.set()
-    reader.join(10)
+    reader.join(60)
     assert freed_by == ["reader"]
 
 

@@ -53,7 +53,7 @@ def test_colours_are_those_on_screen(xvfb: str) -> None:
             until(lambda: source.read().image[24, 32].tolist() == [10, 30, 220], "the window's red on the screen")
     finally:
         painter.kill()
-        painter.wait(10)
+        painter.wait(60)
 
 
 def test_another_thread_can_read_it(xvfb: str) -> None:
@@ -62,7 +62,7 @@ def test_another_thread_can_read_it(xvfb: str) -> None:
     with ScreenSource("0,0,64x48", FAST) as source:
         reader = threading.Thread(target=lambda: frames.append(source.read()), daemon=True)
         reader.start()
-        reader.join(20)
+        reader.join(60)
     assert frames[0].image.dtype == np.uint8
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from livefilter.capture.urls import is_url, masked
 from livefilter.errors import EndOfStream, InvalidInput, SourceError, SourceLost, SourceUnavailable
 from tests.capture.fakes import UdpSender, web_server
 from tests.conftest import make_video, picture
+from tests.fakes import until
 
 OPTIONS = SourceOptions()
 
@@ -31,8 +33,11 @@ def test_live_pictures_arrive() -> None:
     with UdpSender() as sender, StreamSource(sender.url, OPTIONS) as source:
         assert source.info.live
         assert source.info.fps == 30
-        image = source.read().image.astype(int)
-        assert np.abs(image[12:] - picture()[12:]).mean() < 12
+
+        def right() -> bool:
+            return bool(np.abs(source.read().image[12:].astype(int) - picture()[12:]).mean() < 12)
+
+        until(right, "a whole picture: some datagrams of the first may be lost")
 
 
 def test_a_slow_reader_sees_the_newest_picture() -> None:
@@ -41,29 +46,29 @@ def test_a_slow_reader_sees_the_newest_picture() -> None:
         source.read()
         mailbox = source._newest
         assert mailbox is not None
-        pause = threading.Event()
-        while mailbox.dropped < 20:
-            pause.wait(0.02)
+        until(lambda: mailbox.dropped >= 20, "twenty dropped frames")
+        pause_ends = time.perf_counter()
+        dropped = mailbox.dropped
+        until(lambda: mailbox.dropped >= dropped + 2, "two more")
         first = source.read()
-        second = source.read()
-        assert second.captured_at - first.captured_at < 0.5
+        assert first.captured_at > pause_ends
         assert first.number == 1
 
 
 def test_a_silent_stream_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the sender stops, reading fails after the timeout instead of hanging."""
-    monkeypatch.setattr(stream_module, "_READ_TIMEOUT_S", 0.4)
+    monkeypatch.setattr(stream_module, "_READ_TIMEOUT_S", 3.0)
     sender = UdpSender()
     with sender, StreamSource(sender.url, OPTIONS) as source:
         source.read()
         sender.stop()
-        with pytest.raises(SourceLost, match=r"udp://127\.0\.0\.1:\d+ broke off: no answer within 0\.4 s"):
+        with pytest.raises(SourceLost, match=r"udp://127\.0\.0\.1:\d+ broke off: no answer within 3 s"):
             read_on(source)
 
 
 def test_closing_frees_a_waiting_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader of a silent stream does not have to wait for the timeout, and its thread ends."""
-    monkeypatch.setattr(stream_module, "_READ_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(stream_module, "_READ_TIMEOUT_S", 6.0)
     ended: list[BaseException] = []
     sender = UdpSender()
     with sender, StreamSource(sender.url, OPTIONS) as source:
@@ -78,12 +83,12 @@ def test_closing_frees_a_waiting_reader(monkeypatch: pytest.MonkeyPatch) -> None
         reader = threading.Thread(target=reads, daemon=True)
         reader.start()
         source.close()
-        reader.join(1.5)
+        reader.join(5.0)
         assert not reader.is_alive()
     assert "closed" in str(ended[0])
     for thread in threading.enumerate():
         if thread.name == "stream decoder":
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 

@@ -151,10 +151,10 @@ def test_damaged_pictures_are_left_out(driver: FakeDriver, device: V4l2Device) -
     bad = int(v4l2.BufferFlag.ERROR) | MONOTONIC
     driver.filled.append((0, 50, bad, 32))
     with pytest.raises(SourceLost, match="damaged pictures only"):
-        device.read(0.05)
+        device.read(0.3)
     driver.filled.append((1, 60, MONOTONIC, 5))
     with pytest.raises(SourceLost, match="damaged pictures only"):
-        device.read(0.05)
+        device.read(0.3)
     assert device.damaged == 2
     assert len(driver.queued) == 2
 
@@ -175,11 +175,11 @@ def test_a_stall_and_a_suspend_are_told_apart(
 ) -> None:
     """A camera that hangs must be replugged; one that slept with the computer comes back by itself."""
     with pytest.raises(SourceLost, match="hangs"):
-        device.read(0.05)
+        device.read(0.3)
     asleep = v4l2_device._asleep_s()
     monkeypatch.setattr(v4l2_device, "_asleep_s", lambda: asleep + 60)
     with pytest.raises(SourceLost, match="suspended"):
-        device.read(0.05)
+        device.read(0.3)
 
 
 def test_closing_stops_the_stream_once(driver: FakeDriver, device: V4l2Device) -> None:

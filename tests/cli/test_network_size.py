@@ -74,7 +74,7 @@ def test_the_command_tells_the_size(tmp_path: Path, styles: Path) -> None:
     command = [sys.executable, "-m", "livefilter", *words, "--style", "two", "--network", "full"]
     environment = os.environ | {"XDG_DATA_HOME": str(home)}
     for more in ((), ("--json",)):
-        done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=120, env=environment)
+        done = subprocess.run([*command, *more], capture_output=True, text=True, timeout=250, env=environment)
         assert done.returncode == 0, done.stderr
         if more:
             assert json.loads(done.stdout)["network"] == "full"

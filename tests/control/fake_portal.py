@@ -54,7 +54,7 @@ class FakePortal:
     def close(self) -> None:
         """Leave the bus."""
         self._loop.call_soon_threadsafe(self._bus.disconnect)
-        self._thread.join(30)
+        self._thread.join(60)
 
     def _run(self, address: str) -> None:
         async def serve() -> None:
@@ -135,6 +135,6 @@ class PrivateBus:
     def close(self) -> None:
         """End the daemon. Can be called twice."""
         self._daemon.terminate()
-        self._daemon.wait(30)
+        self._daemon.wait(60)
         assert self._daemon.stdout is not None
         self._daemon.stdout.close()

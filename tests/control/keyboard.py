@@ -47,10 +47,10 @@ class Keyboard:
         """End both programs."""
         assert self._xdotool.stdin is not None
         self._xdotool.stdin.close()
-        self._xdotool.wait(30)
+        self._xdotool.wait(60)
         self._window.terminate()
-        self._window.wait(30)
-        self._reader.join(30)
+        self._window.wait(60)
+        self._reader.join(60)
         assert self._window.stdout is not None
         self._window.stdout.close()
 

@@ -27,7 +27,7 @@ def main(folder: Path, log: Path, wait_for: Path | None) -> None:
         with log.open("a") as stream:
             stream.write("build\n")
         say("building")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 250
         while wait_for is not None and not wait_for.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         return built_plan()

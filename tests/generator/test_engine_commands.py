@@ -29,14 +29,14 @@ without_rtx = pytest.mark.skipif(importlib.util.find_spec("tensorrt_rtx") is Non
 def livefilter(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the program."""
     command = [sys.executable, "-m", "livefilter", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=280)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("tensorrt") is not None, reason="TensorRT is installed here")
 def test_without_tensorrt_one_line_says_how_to_install_it(tmp_path: Path) -> None:
     """`build_engine.py` and `livefilter build` end with 1 and the same line, and touch nothing."""
     command = [sys.executable, "build_engine.py", "hayao", "--engines", str(tmp_path / "engines")]
-    script = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=100)
+    script = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=280)
     program = livefilter("build", "hayao", "--engines", tmp_path / "engines")
     assert script.returncode == program.returncode == 1
     assert script.stderr == program.stderr

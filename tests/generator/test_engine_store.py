@@ -226,8 +226,8 @@ def test_of_two_processes_one_builds_and_the_other_waits(tmp_path: Path) -> None
             go.touch()
             assert line(first) == "built"
             assert line(second) == "reused"
-            assert second.wait(30) == 0
-        assert first.wait(30) == 0
+            assert second.wait(100) == 0
+        assert first.wait(100) == 0
     assert log.read_text().splitlines() == ["build"]
 
 
@@ -242,7 +242,7 @@ def test_a_killed_build_is_made_good(tmp_path: Path) -> None:
         partial.write_bytes(PLAN[:10])
         assert store.litter() == [], "a running build's file was taken for litter"
         first.kill()
-        first.wait(30)
+        first.wait(100)
     assert store.litter() == [partial]
     _, built = store.obtain(KEY, "test", built_plan, lambda _: None)
     assert built
@@ -257,4 +257,4 @@ def test_waiting_can_be_cancelled(tmp_path: Path) -> None:
         with pytest.raises(BuildCancelled, match="waited for another process"):
             EngineStore(tmp_path / "engines").obtain(KEY, "test", never, lambda _: None, cancelled=lambda: True)
         other.kill()
-        other.wait(30)
+        other.wait(100)

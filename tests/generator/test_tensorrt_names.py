@@ -33,7 +33,7 @@ def compare(module: str, stubs: list[Path], folder: Path | None = None) -> dict[
     program = Path(__file__).with_name("tensorrt_names.py")
     environment = os.environ | ({"PYTHONPATH": str(folder)} if folder else {})
     command = [sys.executable, str(program), module, *map(str, stubs)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, env=environment)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -127,7 +127,7 @@ def test_a_style_that_never_loads_does_not_hold_up_the_end() -> None:
     gate, late = threading.Event(), FakeStyler()
 
     def load(name: str) -> FakeStyler:
-        gate.wait(30)
+        gate.wait(60)
         return late
 
     live, settings, _ = stylist(FakeStyler(), load)
@@ -135,7 +135,7 @@ def test_a_style_that_never_loads_does_not_hold_up_the_end() -> None:
     live(frame())
     closing = threading.Thread(target=live.close)
     closing.start()
-    closing.join(5)
+    closing.join(30)
     assert not closing.is_alive()
     gate.set()
     until(lambda: late.closed > 0, "the late style closed")
@@ -148,7 +148,7 @@ def test_switching_is_loaded_beside_the_frames_and_cross_fades() -> None:
     old, new = FakeStyler(value=40), FakeStyler(value=240)
 
     def load(name: str) -> FakeStyler:
-        gate.wait(10)
+        gate.wait(60)
         return new
 
     live, settings, clock = stylist(old, load)

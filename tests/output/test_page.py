@@ -8,7 +8,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
@@ -21,6 +21,7 @@ from livefilter.output import page_server
 from livefilter.output.base import SinkOptions
 from livefilter.output.page import DEFAULT_PORT, PageSink
 from tests.conftest import frame, picture
+from tests.fakes import WAIT_S, until
 
 OPTIONS = SinkOptions(width=64, height=48, fps=30.0)
 
@@ -41,7 +42,7 @@ def get(
     sink: PageSink, path: str, headers: dict[str, str] | None = None, method: str = "GET"
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers (lower case) and body of one request."""
-    connection = http.client.HTTPConnection("127.0.0.1", port_of(sink), timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(sink), timeout=60)
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
@@ -57,19 +58,11 @@ def health(sink: PageSink) -> dict[str, Any]:
     return state
 
 
-def until(reached: Callable[[], bool], what: str) -> None:
-    """Wait for `reached`, for at most 10 s."""
-    moment, deadline = threading.Event(), time.monotonic() + 10
-    while not reached():
-        assert time.monotonic() < deadline, f"not reached in 10 s: {what}"
-        moment.wait(0.01)
-
-
 class Viewer:
     """A client of the stream that takes one picture at a time."""
 
     def __init__(self, sink: PageSink) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port_of(sink), timeout=10)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port_of(sink), timeout=60)
         self.connection.request("GET", "/stream.mjpg")
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
@@ -141,7 +134,7 @@ def test_every_spelling_of_this_computer_is_taken(target: str) -> None:
         pytest.skip(f"no such loopback address here: {error}")
     with sink:
         host = sink.url[len("http://") :].rsplit(":", 1)[0].strip("[]")
-        with socket.create_connection((host, port_of(sink)), timeout=10) as client:
+        with socket.create_connection((host, port_of(sink)), timeout=60) as client:
             client.sendall(f"GET /healthz HTTP/1.1\r\nHost: {sink.url[7:-1]}\r\nConnection: close\r\n\r\n".encode())
             assert client.recv(64).startswith(b"HTTP/1.1 200 ")
 
@@ -179,7 +172,7 @@ def test_two_viewers_see_every_new_frame(page: PageSink) -> None:
     for number in range(8):
         page.send(frame(number=number))
         for viewer in viewers:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + WAIT_S
             while apart(viewer.take(), picture(number=number)) > 6:
                 assert time.monotonic() < deadline, f"frame {number} never came"
     assert page.watched()
@@ -214,7 +207,7 @@ def test_a_viewer_that_does_not_read_skips_frames_and_holds_up_nobody(page: Page
     noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)  # about 400 KB as a JPEG
     with socket.socket() as stuck:
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        stuck.settimeout(10)
+        stuck.settimeout(60)
         stuck.connect(("127.0.0.1", port_of(page)))
         stuck.sendall(f"GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1:{port_of(page)}\r\n\r\n".encode())
         until(lambda: health(page)["clients"] == 1, "the stuck viewer is connected")
@@ -304,8 +297,8 @@ def test_close_ends_every_connection_and_the_thread() -> None:
     big = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)
     viewer = Viewer(sink)
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=10) as stuck,
-        socket.create_connection(("127.0.0.1", port), timeout=10) as idle,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as stuck,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as idle,
     ):
         stuck.sendall(f"GET /stream.mjpg HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         until(lambda: health(sink)["clients"] == 2, "both viewers are connected")

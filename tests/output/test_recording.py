@@ -263,7 +263,7 @@ def noise(count):
 
 def _run(code: str, path: Path) -> subprocess.CompletedProcess[str]:
     script = _NOISE + textwrap.dedent(code)
-    return subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, timeout=200)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits on file sizes are POSIX")

@@ -13,7 +13,7 @@ from livefilter.output.base import Sink
 from livefilter.output.worker import WorkerSink
 from tests.conftest import frame
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 class GatedSink(Sink):
@@ -66,7 +66,7 @@ def eventually(reached: Callable[[], bool]) -> None:
 def test_frames_arrive_in_order_on_one_named_thread_and_all_are_finished() -> None:
     """Nothing is lost while the inner sink keeps up; close works off the queue and leaves no thread."""
     inner = GatedSink()
-    worker = WorkerSink(inner, depth=50)
+    worker = WorkerSink(inner, depth=50, drain_s=TIMEOUT_S)
     assert (worker.name, worker.slow, worker.main_thread) == ("gated sink", False, False)
     for number in range(50):
         worker.send(frame(number=number))
@@ -80,7 +80,7 @@ def test_frames_arrive_in_order_on_one_named_thread_and_all_are_finished() -> No
 def test_a_full_queue_drops_the_oldest_and_send_never_waits(caplog: pytest.LogCaptureFixture) -> None:
     """While the inner sink is stuck, sending goes on; the newest are kept, the lost ones counted and told once."""
     inner = GatedSink(opened=False)
-    worker = WorkerSink(inner, depth=3)
+    worker = WorkerSink(inner, depth=3, drain_s=TIMEOUT_S)
     worker.send(frame(number=0))
     assert inner.entered.wait(TIMEOUT_S)
     for number in range(1, 10):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from livefilter.capture.base import Source
@@ -103,11 +105,10 @@ def test_a_resting_run_can_be_stopped() -> None:
 def test_a_camera_that_somebody_else_took_meanwhile_is_waited_for() -> None:
     """The card says so, and it goes on when the camera is free."""
     sink, back = Camera(), FakeSource()
-    attempts: list[None] = []
+    free = threading.Event()
 
     def reopen() -> Source:
-        attempts.append(None)
-        if len(attempts) < 2:
+        if not free.is_set():
             raise SourceUnavailable("Cannot open it: in use by zoom.")
         return back
 
@@ -117,6 +118,7 @@ def test_a_camera_that_somebody_else_took_meanwhile_is_waited_for() -> None:
     until(lambda: pipeline.idle.resting, "a rest")
     sink.watching = True
     until(lambda: pipeline.waiting_for == "fake camera", "a camera that is waited for")
+    free.set()
     until(lambda: pipeline.waiting_for is None and not shows_card(sink), "frames of the camera")
     pipeline.stop()
     pipeline.join()

@@ -15,9 +15,11 @@ from livefilter.frame import Frame
 from livefilter.output.card import holding_card
 from livefilter.pipeline import Pipeline, PipelineOptions
 from tests.conftest import picture
-from tests.fakes import FakeSink, FakeSource, until
+from tests.fakes import WAIT_S, FakeSink, FakeSource, until
 
-OPTIONS = PipelineOptions(64, 48, fps=100, hold_s=0.2)
+OPTIONS = PipelineOptions(64, 48, fps=100, hold_s=60.0)
+# The holding card comes soon; on a busy machine it may come at any time.
+HOLDS = PipelineOptions(64, 48, fps=100, hold_s=0.2)
 
 
 class FakeStylist:
@@ -32,7 +34,7 @@ class FakeStylist:
 
     def __call__(self, frame: Frame) -> Frame:
         if self._gate is not None:
-            self._gate.wait(10)
+            self._gate.wait(WAIT_S)
         if self._error is not None and len(self.numbers) >= self._fail_at:
             raise self._error
         self.numbers.append(frame.number)
@@ -58,10 +60,13 @@ def run_until(pipeline: Pipeline, sink: FakeSink, frames: int) -> None:
 def test_frames_come_out_styled_and_in_order() -> None:
     """Every frame that leaves went through the stylist, and none is older than the one before it."""
     source, stylist, sink = FakeSource(), FakeStylist(), FakeSink()
-    run_until(Pipeline(source, stylist, [sink], OPTIONS), sink, 30)
+    pipeline = Pipeline(source, stylist, [sink], OPTIONS)
+    pipeline.start()
+    until(lambda: len({frame.number for frame in list(sink.sent)}) > 5, "six different frames")
+    pipeline.stop()
+    pipeline.join()
     numbers = [frame.number for frame in sink.sent]
     assert numbers == sorted(numbers)
-    assert len(set(numbers)) > 5
     for frame in sink.sent:
         assert np.array_equal(frame.image, 255 - picture(64, 48, frame.number))
 
@@ -120,7 +125,7 @@ def test_output_keeps_its_rate_while_inference_is_stuck() -> None:
     gate = threading.Event()
     gate.set()
     sink = FakeSink()
-    pipeline = Pipeline(FakeSource(), FakeStylist(gate=gate), [sink], OPTIONS)
+    pipeline = Pipeline(FakeSource(), FakeStylist(gate=gate), [sink], HOLDS)
     pipeline.start()
     until(lambda: len(sink.sent) > 5, "first frames")
     gate.clear()
@@ -139,10 +144,11 @@ def test_a_lost_camera_is_waited_for_and_opened_again() -> None:
     lost = FakeSource(failures={3: SourceLost("fake camera stopped")})
     back = FakeSource(name="fake camera again")
     attempts: list[int] = []
+    plugged_in = threading.Event()
 
     def reopen() -> Source:
         attempts.append(1)
-        if len(attempts) < 2:
+        if not plugged_in.is_set():
             raise SourceUnavailable("still gone")
         return back
 
@@ -150,10 +156,12 @@ def test_a_lost_camera_is_waited_for_and_opened_again() -> None:
     pipeline = Pipeline(lost, FakeStylist(), [sink], OPTIONS, reopen=reopen)
     pipeline.start()
     until(lambda: pipeline.waiting_for == "fake camera", "waiting for the camera")
+    until(lambda: bool(attempts), "a failed attempt")
+    plugged_in.set()
     until(lambda: back.reads > 10, "frames of the reopened camera")
     pipeline.stop()
     pipeline.join()
-    assert len(attempts) == 2
+    assert len(attempts) >= 2
     assert (lost.closed, back.closed) == (1, 1)
     numbers = [frame.number for frame in sink.sent]
     assert numbers == sorted(numbers)
@@ -168,15 +176,16 @@ def test_no_raw_frame_leaves_while_the_camera_is_away() -> None:
         raise SourceUnavailable("gone for good")
 
     source = FakeSource(failures={3: SourceLost("unplugged")})
-    pipeline = Pipeline(source, FakeStylist(), [sink], OPTIONS, reopen=reopen)
+    pipeline = Pipeline(source, FakeStylist(), [sink], HOLDS, reopen=reopen)
     pipeline.start()
+    late = holding_card(64, 48, "One moment, please", "")
     card = holding_card(64, 48, "One moment, please", "The camera is coming back")
     until(lambda: bool(sink.sent) and np.array_equal(sink.sent[-1].image, card), "the card")
     pipeline.stop()
     pipeline.join()
     for frame in sink.sent:
         styled = np.array_equal(frame.image, 255 - picture(64, 48, frame.number))
-        assert styled or np.array_equal(frame.image, card)
+        assert styled or np.array_equal(frame.image, card) or np.array_equal(frame.image, late)
 
 
 def test_a_camera_that_comes_back_larger_is_fitted_into_the_same_frame() -> None:
@@ -186,7 +195,7 @@ def test_a_camera_that_comes_back_larger_is_fitted_into_the_same_frame() -> None
     source = FakeSource(failures={3: SourceLost("unplugged")})
     pipeline = Pipeline(source, FakeStylist(), [sink], OPTIONS, reopen=lambda: back)
     pipeline.start()
-    until(lambda: back.reads > 5 and not sink.sent[-1].image[0].any(), "letterboxed frames")
+    until(lambda: back.reads > 5 and bool(sink.sent) and not sink.sent[-1].image[0].any(), "letterboxed frames")
     pipeline.stop()
     pipeline.join()
     assert {frame.image.shape for frame in sink.sent} == {(48, 64, 3)}
@@ -202,19 +211,23 @@ def test_slow_inference_drops_frames_instead_of_growing_a_queue() -> None:
 
     sink = FakeSink()
     pipeline = Pipeline(FakeSource(every_s=0.002), Slow(), [sink], OPTIONS)
-    run_until(pipeline, sink, 60)
+    pipeline.start()
+    until(lambda: pipeline.metrics.snapshot().dropped > 50, "many dropped frames")
+    pipeline.stop()
+    pipeline.join()
     figures = pipeline.metrics.snapshot()
-    assert figures.dropped > figures.styled
+    assert figures.styled > 0
     assert figures.captured >= figures.styled + figures.dropped - 2
 
 
-def test_a_stuck_stage_is_named_and_its_device_is_left_alone() -> None:
+def test_a_stuck_stage_is_named_and_its_device_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that never returns makes join raise StageStuck and is not closed under the thread that uses it."""
+    monkeypatch.setattr("livefilter.pipeline._JOIN_TIMEOUT_S", 3.0)
     release = threading.Event()
 
     class Stuck(FakeSource):
         def read(self) -> Frame:
-            release.wait(20)
+            release.wait(2 * WAIT_S)
             return super().read()
 
     source, stylist, sink = Stuck(), FakeStylist(), FakeSink()
@@ -228,20 +241,21 @@ def test_a_stuck_stage_is_named_and_its_device_is_left_alone() -> None:
     until(lambda: stage_threads() == [], "the stuck stage's end")
 
 
-def test_stopping_while_a_stream_is_connected_again_is_clean() -> None:
+def test_stopping_while_a_stream_is_connected_again_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reopen that takes longer than the end of the run is no stuck stage, and what it opens late is closed."""
+    monkeypatch.setattr("livefilter.pipeline._JOIN_TIMEOUT_S", 3.0)
     connecting, release = threading.Event(), threading.Event()
     late = FakeSource()
 
     def reopen() -> Source:
         connecting.set()
-        release.wait(20)
+        release.wait(2 * WAIT_S)
         return late
 
     source = FakeSource(failures={2: SourceLost("server gone")})
     pipeline = Pipeline(source, FakeStylist(), [FakeSink()], OPTIONS, reopen=reopen)
     pipeline.start()
-    assert connecting.wait(10)
+    assert connecting.wait(WAIT_S)
     pipeline.stop()
     pipeline.join()
     release.set()

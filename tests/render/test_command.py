@@ -61,7 +61,7 @@ def test_ctrl_c_says_where_the_part_is_and_it_plays(tmp_path: Path) -> None:
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(0.02)
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=30)[1]
+        said = process.communicate(timeout=120)[1]
     assert process.returncode == 130, said
     assert "out.partial.mp4" in said
     assert "Traceback" not in said

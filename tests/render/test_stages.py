@@ -19,7 +19,7 @@ from livefilter.render import render
 from livefilter.render.stages import run_stages
 from tests.conftest import frame
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class FakeVideo(Source):
