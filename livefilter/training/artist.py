@@ -20,9 +20,11 @@ class Artist(Protocol):
     """Makes a drawing of a photo.
 
     finish: how its drawings become targets.
+    enlarges: whether a drawing of an enlarged photo is as sharp as any other.
     """
 
     finish: Finish
+    enlarges: bool
 
     def draw(self, path: Path, photo: Image) -> Image:
         """Draw the photo of this file, given as (H, W, 3) uint8 BGR, in the same shape."""
@@ -30,6 +32,8 @@ class Artist(Protocol):
 
 class TeacherArtist:
     """A published generator that draws any photo."""
+
+    enlarges = True
 
     def __init__(self, teacher: Teacher, finish: Finish) -> None:
         self._teacher, self.finish = teacher, finish
@@ -44,6 +48,8 @@ class PublishedDrawings:
     Raises:
         InvalidInput: the folder does not exist.
     """
+
+    enlarges = False  # a student of enlarged drawings learns to blur
 
     def __init__(self, folder: Path, finish: Finish) -> None:
         if not folder.is_dir():

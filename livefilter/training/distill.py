@@ -49,7 +49,7 @@ class Recipe:
             "gradient": 1.0,
             "lines": 3.0,
             "flatness": 1.0,
-            "consistency": 0.5,
+            "consistency": 1.5,
             "adversarial": 0.1,
             "features": 5.0,
         }

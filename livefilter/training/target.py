@@ -66,7 +66,7 @@ def recoloured(drawing: Image, photo: Image) -> Image:
     shift = cv2.GaussianBlur(seen, (0, 0), 8.0) - cv2.GaussianBlur(drawn, (0, 0), 8.0)
     drawn[..., 1:] = (drawn[..., 1:] + shift[..., 1:]) * RICHER
     lighter = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
-    drawn[..., 0] += LIGHT_OF_PHOTO * lighter
+    drawn[..., 0] = drawn[..., 0] + LIGHT_OF_PHOTO * lighter
     levels = cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0
     return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)
 

@@ -175,8 +175,9 @@ def test_a_small_folder_is_seen_as_often_as_a_large_one(tmp_path: Path) -> None:
         for name in (held_out[0], *others[:count]):
             cv2.imwrite(str(folder / name), photo())
         lessons.append(Lesson(folder, PublishedDrawings(folder, Finish())))
-    seen, kept = prepare(lessons, tmp_path / "cache", [Scale(96, 96)])
-    assert [len(seen), len(kept)] == [3 + 5, 2]
+    seen, kept = prepare(lessons, tmp_path / "cache", [Scale(96, 96), Scale(640, 640)])
+    assert [len(seen), len(kept)] == [2 * (3 + 5), 2 * 2]
+    assert max(max(pair.photo.shape) for pair in seen) == 160  # what was published is never enlarged
 
 
 def test_a_recoloured_drawing_keeps_its_light_and_takes_the_photo_s_hues() -> None:
