@@ -19,6 +19,8 @@ INSIDE = "LIVEFILTER_INSIDE_GUEST"
 # Booting and importing takes 20 s in QEMU on two quiet cores. A guest that needs longer than this is so starved that a
 # test which waits for minutes would still fail without a fault of livefilter's.
 START_LIMIT_S = 60
+# Up to this it runs at the speed that its tests are made for.
+FULL_SPEED_S = 30
 _IMPORTS = "import av, cv2, numpy, onnx, onnxruntime, pyvirtualcam"
 
 
@@ -77,8 +79,8 @@ class Guest:
             last = (done.stdout.strip() or "it said nothing").splitlines()[-5:]
             raise GuestMissing(f"preparing it failed ({done.returncode}): {' | '.join(last)}")
 
-    def boot(self) -> None:
-        """Start it once, and this Python in it.
+    def boot(self) -> float:
+        """Start it once, and this Python in it; returns the seconds that it took.
 
         Raises: GuestMissing: it did not come up, did not do that, or took too long.
         """
@@ -89,6 +91,7 @@ class Guest:
             raise GuestMissing(f"it is too slow here: not up within {START_LIMIT_S} s")
         if code != 0:
             raise GuestMissing(f"it does not start here ({code}); what it said is above")
+        return seconds
 
     def run(self, command: str, limit_s: int, out: Path | None = None) -> int:
         """Run a shell command in it, in this working copy: the command's exit code, 125 when the guest itself failed.

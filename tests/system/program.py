@@ -18,6 +18,8 @@ from tests.system.waiting import until
 SMALL = ("--width", str(SIZE[0]), "--height", str(SIZE[1]), "--backend", "onnxruntime", "--process-size", "180")
 # Frames flow from the start, so that a client that takes a few does not see the card of a camera that wakes up.
 AWAKE = ("--no-idle",)
+# Nor the card of a slow style, unless a test asks for it.
+PATIENT = ("--hold-s", "60")
 
 
 class Program:
@@ -35,7 +37,7 @@ class Program:
         idle: bool = False,
     ) -> None:
         named = [word for output in outputs for word in ("-o", output)]
-        command = [sys.executable, "-m", "livefilter", "run", "-i", source, *named, *SMALL]
+        command = [sys.executable, "-m", "livefilter", "run", "-i", source, *named, *SMALL, *PATIENT]
         command += [*(() if idle else AWAKE), *arguments]
         ours, theirs = os.openpty()
         self._terminal = ours
