@@ -41,13 +41,18 @@ def stand_in_programs(
     monkeypatch.delenv("PIPEWIRE_REMOTE", raising=False)
 
 
+def size_of(path: Path) -> int:
+    """How many bytes are in a file that another program may not have made yet."""
+    return path.stat().st_size if path.exists() else 0
+
+
 @linux_only
 def test_frames_reach_the_program_as_nv12(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The program is told size, rate and colours, and its pipe carries the picture."""
     stand_in_programs(monkeypatch, tmp_path)
     with PipeWireSink("My camera", OPTIONS) as sink:
         sink.send(frame())
-        until(lambda: (tmp_path / "frames").stat().st_size == 64 * 48 * 3 // 2, "one whole frame")
+        until(lambda: size_of(tmp_path / "frames") == 64 * 48 * 3 // 2, "one whole frame")
     said = (tmp_path / "gst-launch-1.0.said").read_text()
     for words in ("width=64 height=48 format=nv12", "framerate=30000/1000", "media.class=Video/Source", "My camera"):
         assert words in said
@@ -63,7 +68,7 @@ def test_frames_in_nv12_are_written_as_they_are(monkeypatch: pytest.MonkeyPatch,
     given = np.arange(72 * 64, dtype=np.uint32).astype(np.uint8).reshape(72, 64)
     with PipeWireSink("", OPTIONS) as sink:
         sink.send(Frame(given, 0, 0.0))
-        until(lambda: (tmp_path / "frames").stat().st_size == given.size, "one whole frame")
+        until(lambda: size_of(tmp_path / "frames") == given.size, "one whole frame")
     assert np.array_equal(np.fromfile(tmp_path / "frames", np.uint8), given.reshape(-1))
 
 
@@ -88,10 +93,12 @@ def test_a_program_that_reads_nothing_holds_nobody_up(monkeypatch: pytest.Monkey
 @linux_only
 def test_a_program_that_ends_is_told_with_its_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """At the start it is a sink that cannot be opened, later one that is lost."""
+    monkeypatch.setattr("livefilter.output.pipewire._STARTS_WITHIN_S", 60.0)
     stand_in_programs(monkeypatch, tmp_path, launch="echo 'ERROR: no remote.' >&2; exit 1")
     with pytest.raises(SinkUnavailable, match=r"'livefilter' cannot be provided: ERROR: no remote\."):
         PipeWireSink("", OPTIONS)
     stand_in_programs(monkeypatch, tmp_path, launch="head -c 1; echo 'ERROR: gone' >&2; exit 1")
+    monkeypatch.setattr("livefilter.output.pipewire._STARTS_WITHIN_S", 0.1)
     sink = PipeWireSink("", OPTIONS)
 
     def lost() -> bool:
