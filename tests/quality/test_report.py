@@ -65,7 +65,7 @@ def arguments(
 ) -> list[str]:
     """A command line on tiny folders; the catalogue holds two tiny styles with random weights."""
     torch.manual_seed(0)
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     write_photos(tmp_path / "photos", lambda photo: photo)
     write_photos(tmp_path / "pairs" / "photo", lambda photo: photo)
     write_photos(tmp_path / "pairs" / "redrawn", lambda photo: np.asarray(255 - photo, np.uint8))

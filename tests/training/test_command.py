@@ -37,7 +37,7 @@ def arguments(photos: Path, teacher: Path, **changes: str) -> list[str]:
     """The command line of a run of three steps."""
     options = {"style": "hayao", "photos": str(photos), "teacher": str(teacher), "scale": "128", "steps": "3"}
     options |= {"cache": str(photos.parent / "cache"), "out": str(photos.parent / "out"), "batch": "3", "crop": "64"}
-    options |= {"adversarial-from": "2", "threads": "2"} | changes
+    options |= {"adversarial-from": "2", "threads": "1"} | changes
     return ["distill", "--float32", *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 

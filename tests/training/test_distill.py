@@ -33,7 +33,7 @@ TINY = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_threads() -> None:
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
