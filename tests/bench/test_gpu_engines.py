@@ -106,7 +106,7 @@ def network(tmp_path: Path) -> Path:
 
 def test_the_cost_of_an_engine_for_a_range_stands_beside_the_others(network: Path, tmp_path: Path) -> None:
     """At each size, from a store where no engine for the very size can take its place."""
-    report = GpuBench({"blur": network}, 0, 60, lambda text: None).run(tmp_path / "engines")
+    report = GpuBench({"blur": network}, 0, 3600, lambda text: None).run(tmp_path / "engines")
     times = {entry["what"]: entry for entry in report["times"]}
     for size in ("64x64", "128x64"):
         fixed = times[f"blur {size} tensorrt"]
@@ -118,7 +118,7 @@ def test_the_cost_of_an_engine_for_a_range_stands_beside_the_others(network: Pat
 
 def test_levers_stand_side_by_side(network: Path, tmp_path: Path) -> None:
     """Every form of engine, and every way to write the network that has something to write otherwise."""
-    report = GpuLevers({"blur": network}, 0, 60, lambda text: None).run(tmp_path / "engines")
+    report = GpuLevers({"blur": network}, 0, 3600, lambda text: None).run(tmp_path / "engines")
     assert [entry["what"] for entry in report["times"]] == [
         "blur tensorrt, form bgr",
         "blur tensorrt, form nv12",
@@ -134,7 +134,7 @@ def test_levers_stand_side_by_side(network: Path, tmp_path: Path) -> None:
 def test_every_way_of_pytorch_is_tried(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that fails, as a network that PyTorch cannot be given does, is in the report with its reason."""
     monkeypatch.setattr(gpu_levers, "why_unavailable", lambda name: None if name == "torch" else "it is away")
-    report = GpuLevers({"blur": network}, 0, 60, lambda text: None).run(tmp_path / "engines")
+    report = GpuLevers({"blur": network}, 0, 3600, lambda text: None).run(tmp_path / "engines")
     tried = {check["what"]: check for check in report["checks"]}
     assert set(tried) == {"rates of this GPU"} | {f"blur torch, {way}" for way in WAYS}
     assert tried["blur torch, half"]["failed"].startswith(("StyleCorrupt", "ModuleNotFoundError"))
