@@ -89,7 +89,7 @@ def test_a_room_looks_only_where_it_may(path: Path) -> None:
         ("livefilter.pipeline", {"onnxruntime", "av", "torch", "openvino", "aiohttp", "pyvirtualcam", "mss"}),
         (
             "livefilter.cli.run",
-            {"torch", "openvino", "tensorrt", "pycuda", "onnx", "matplotlib", "pynput", "Xlib", "mido"},
+            {"torch", "openvino", "tensorrt", "pycuda", "onnx", "matplotlib", "pynput", "Xlib", "mido", "linuxpy"},
         ),
     ],
 )

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from linuxpy.video import device as v4l2
 from numpy.typing import NDArray
 
 from livefilter.capture.colour import BT601, BT709, BT2020, SMPTE240M, DamagedPicture, Layout, decode
 from livefilter.capture.mode import Mode
+from livefilter.capture.v4l2 import v4l2
 from livefilter.closing import Closing
 from livefilter.errors import SourceLost
 from livefilter.frame import Image

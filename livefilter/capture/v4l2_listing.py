@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from linuxpy.video import device as v4l2
-
 from livefilter.capture.listing import CameraDescription
+from livefilter.capture.v4l2 import v4l2
 
 _CAPTURES = v4l2.Capability.VIDEO_CAPTURE | v4l2.Capability.VIDEO_CAPTURE_MPLANE
 LOOPBACK_DRIVER = "v4l2 loopback"

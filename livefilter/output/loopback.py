@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from livefilter.device_users import programs_using
 from livefilter.errors import SinkUnavailable
@@ -36,8 +37,7 @@ def prepare(path: str, width: int, height: int, fps: float, pixel_format: str) -
 
     Raises: SinkUnavailable: it is missing, not permitted, none of v4l2loopback's, or another program writes to it.
     """
-    from linuxpy.video import device as v4l2
-
+    v4l2 = v4l2_calls()
     what = v4l2.BufferType.VIDEO_OUTPUT
     fd = _opened(path)
     try:
@@ -73,6 +73,20 @@ def prepare(path: str, width: int, height: int, fps: float, pixel_format: str) -
         os.close(fd)
 
 
+def v4l2_calls() -> Any:
+    """The module of V4L2's calls.
+
+    Raises: SinkUnavailable: linuxpy cannot be loaded.
+    """
+    try:
+        from linuxpy.video import device
+    except ImportError as error:
+        raise SinkUnavailable(
+            f"No virtual camera: linuxpy cannot be loaded ({error}). Install it with: pip install linuxpy"
+        ) from error
+    return device
+
+
 def _opened(path: str) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -105,8 +119,7 @@ def _refuse_second_writer(fd: int, path: str) -> None:
 
 def _written_at(fd: int) -> float:
     """The newest time stamp of a device's buffers, in seconds; 0.0 when it does not tell."""
-    from linuxpy.video import device as v4l2
-
+    v4l2 = v4l2_calls()
     newest = 0.0
     for index in range(_MAX_BUFFERS):
         try:

@@ -15,7 +15,7 @@ from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.driver import loopbacks, missing_driver, windows_cameras
 from livefilter.output.fit import fit
-from livefilter.output.loopback import prepare
+from livefilter.output.loopback import prepare, v4l2_calls
 from livefilter.output.watchers import Watchers
 from livefilter.output.yuv import YuvEncoder
 
@@ -109,6 +109,8 @@ class VirtualCameraSink(Sink):
             return missing
         try:
             _library()
+            if sys.platform.startswith("linux"):
+                v4l2_calls()
         except SinkUnavailable as error:
             return str(error)
         return None

@@ -12,8 +12,9 @@ import cv2_enumerate_cameras
 import pytest
 from cv2_enumerate_cameras.camera_info import CameraInfo
 
+from livefilter.capture.base import SourceOptions
 from livefilter.capture.listing import CameraDescription, camera_backends, find_camera, lasting_target, list_cameras
-from livefilter.capture.open import resolve_input
+from livefilter.capture.open import open_source, resolve_input
 from livefilter.errors import InvalidInput, SourceUnavailable, UnknownName
 
 BACKEND = camera_backends()[0]
@@ -124,3 +125,16 @@ def test_linux_is_asked_for_its_cameras(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (2, "Locked Webcam", None, False),
         (10, "Feed", "platform:x", True),
     ]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 is a part of Linux")
+def test_cameras_without_linuxpy_are_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who leaves out linuxpy is told so when cameras are listed or opened, and by nothing else."""
+    for name in ("v4l2", "v4l2_device", "v4l2_listing", "v4l2_camera"):
+        monkeypatch.delitem(sys.modules, f"livefilter.capture.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "linuxpy.video", None)
+    for used in (list_cameras, lambda: open_source("0", SourceOptions())):
+        with pytest.raises(SourceUnavailable, match="pip install linuxpy"):
+            used()
+    with open_source("demo", SourceOptions()) as demo:
+        assert demo.read().image.size
