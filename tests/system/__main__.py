@@ -26,7 +26,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.system", description=__doc__.splitlines()[0])
     parser.add_argument("--guest", choices=GUESTS, help="um when it is prepared, else qemu")
     parser.add_argument("--quick", action="store_true", help="the few tests that also run well in QEMU")
-    parser.add_argument("--long", action="store_true", help="also those that take many minutes")
     parser.add_argument("--or-skip", action="store_true", help="where the guest cannot run, say why and end with 0")
     parser.add_argument("--prepare", action="store_true", help="only prepare the guest")
     parser.add_argument("--run", metavar="COMMAND", help="run a shell command in the guest in place of the tests")
@@ -45,7 +44,7 @@ def main() -> int:
         return 0 if given.or_skip else 125
     command = given.run
     if command is None:
-        chosen = ["-m", "quick"] if given.quick else [] if given.long else ["-m", "not long"]
+        chosen = ["-m", "quick"] if given.quick else []
         paths = [] if any(argument.startswith(_SYSTEM) for argument in to_pytest) else [_SYSTEM]
         command = pytest_command(*chosen, *paths, *to_pytest)
     _say(f"guest {guest.name}: {command}")
