@@ -35,7 +35,8 @@ class CameraDescription:
     bus: str | None = None
 
     def __str__(self) -> str:
-        return f"camera {self.index} ({self.name})"
+        by_number = f"camera {self.index}"
+        return by_number if self.name == by_number else f"{by_number} ({self.name})"
 
 
 def camera_backends() -> tuple[int, ...]:

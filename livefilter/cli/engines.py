@@ -57,7 +57,7 @@ def list_engines(engines: Path | None, as_json: bool) -> None:
             console.print(f"{escape(engine.plan_path.name)}: {escape(fault)}.", soft_wrap=True)
 
 
-@engines.command()
+@engines.command(short_help="Show an engine's sidecar and layers.")
 @click.argument("name")
 @_folder
 @_json
@@ -91,7 +91,7 @@ def inspect(name: str, engines: Path | None, as_json: bool) -> None:
     _show_layers(console, layers, note)
 
 
-@engines.command()
+@engines.command(short_help="Remove engines that can no longer be used.")
 @_folder
 @click.option("--all", "everything", is_flag=True, help="Remove the good ones, too.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")

@@ -35,7 +35,7 @@ def styles(context: click.Context, as_json: bool, verify: bool) -> int:
     return 1 if catalogue.broken or any(faults.values()) else 0
 
 
-@styles.command()
+@styles.command(short_help="Delete an imported style.")
 @click.argument("name")
 def remove(name: str) -> None:
     """Delete a style from your own folder, as `livefilter import` made it."""

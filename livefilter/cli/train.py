@@ -13,7 +13,7 @@ SCALES = ("384", "512", "640", "768:512")
 
 @click.group()
 def train() -> None:
-    """Train a style of your own machine's making (needs the `training` extra)."""
+    """Train a generator (needs the extra `training`)."""
 
 
 for command in train_animegan.COMMANDS:

@@ -9,7 +9,7 @@ import click
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Train an AnimeGAN generator as published.")
 @click.option("--photos", required=True, type=_FOLDER, help="Folder of photos.")
 @click.option("--style", required=True, type=_FOLDER, help="Folder of pictures in the style to learn.")
 @click.option("--smooth", type=_FOLDER, help="Folder from `train smooth-edges`; default: made in OUT.")
@@ -102,7 +102,7 @@ def animegan(
             click.echo(f"The generator is in {out / RESULT}. Next: livefilter import {out / RESULT} --name NAME")
 
 
-@click.command("smooth-edges")
+@click.command("smooth-edges", short_help="Make the pictures without edges that it needs.")
 @click.argument("style", type=_FOLDER)
 @click.argument("out", type=_FOLDER)
 @click.option("--size", default=256, show_default=True, type=click.IntRange(32), help="Shorter side: the crop's.")
@@ -113,7 +113,7 @@ def smooth_edges(style: Path, out: Path, size: int) -> None:
     click.echo(f"{count} pictures without edges are in {out}.")
 
 
-@click.command("export-animegan")
+@click.command("export-animegan", short_help="Take the generator out of a checkpoint.")
 @click.argument("checkpoint", type=_FOLDER)
 @click.argument("file", type=_FOLDER)
 def export_animegan(checkpoint: Path, file: Path) -> None:
@@ -125,7 +125,7 @@ def export_animegan(checkpoint: Path, file: Path) -> None:
     click.echo(f"The generator is in {file}. Next: livefilter import {file} --name NAME")
 
 
-@click.command("compare-animegan")
+@click.command("compare-animegan", short_help="Draw photos with several generators.")
 @click.argument("photos", type=_FOLDER)
 @click.argument("sheet", type=_FOLDER)
 @click.argument("generators", nargs=-1, required=True, type=_FOLDER)

@@ -28,8 +28,11 @@ def read_tensors(path: Path) -> dict[str, Any]:
     except ImportError as error:
         raise InvalidInput(f"{path} cannot be read without safetensors: pip install safetensors") from error
     except Exception as error:  # torch raises many kinds for a damaged file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InvalidInput(f"{path} is not a readable file of weights alone: {reason}") from error
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
+        raise InvalidInput(
+            f"{path} is not a readable file of weights alone ({reason}): it is damaged, of another kind, or holds "
+            "code, which is never run. Get it again, or have its state dict saved."
+        ) from error
     if not isinstance(found, dict):
         raise InvalidInput(f"{path} holds a {type(found).__name__} where a table of weights by name was expected.")
     return found
