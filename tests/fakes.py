@@ -16,7 +16,7 @@ from livefilter.inference.styler import Timings
 from livefilter.output.base import Sink
 from tests.conftest import picture
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 def until(happened: Callable[[], bool], what: str) -> None:
