@@ -31,7 +31,7 @@ for command in train_animegan.COMMANDS:
     nargs=2,
     metavar="PHOTOS DRAWINGS",
     type=click.Path(path_type=Path),
-    help="Instead of --photos and --teacher: a folder of photos and one of drawings of the same names.",
+    help="A folder of photos and one of drawings of the same names; a teacher beside them draws in their colours.",
 )
 @click.option("--cache", required=True, type=click.Path(path_type=Path), help="Folder for drawings and targets.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints and the result.")
@@ -93,11 +93,12 @@ def distill(
     from livefilter.generator.network import DESIGNS
     from livefilter.training.artist import PublishedDrawings, TeacherArtist
     from livefilter.training.card import facts_of, write_style
-    from livefilter.training.data import Lesson, Scale, prepare
+    from livefilter.training.data import Lesson, Scale, list_photos, prepare
     from livefilter.training.distill import Distillation, Recipe
     from livefilter.training.distill import distill as train_to_the_end
     from livefilter.training.figures import measure
     from livefilter.training.sheet import draw, write_sheet
+    from livefilter.training.target import palette_of
     from livefilter.training.teacher import Teacher
 
     logging.basicConfig(format="%(asctime)s %(message)s")
@@ -114,11 +115,16 @@ def distill(
         raise InvalidInput("--device cuda needs an NVIDIA card and PyTorch built for CUDA. Use --device cpu.")
     if crop % 8:
         raise InvalidInput(f"--crop {crop} is no multiple of 8. Use {crop // 8 * 8}.")
-    lessons = [Lesson(folder, PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
-    if photos and teacher and not lessons:
-        lessons = [Lesson(photos, TeacherArtist(Teacher(teacher, runtime), finish))]
+    published = [(list_photos(folder), PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
+    lessons = [Lesson(folder, artist) for (folder, _), (_, artist) in zip(pairs, published, strict=True)]
+    if photos and teacher:
+        shown = [pair for files, artist in published for pair in artist.drawn(files)]
+        palette = palette_of(shown) if shown else None
+        lessons.append(Lesson(photos, TeacherArtist(Teacher(teacher, runtime), finish, palette)))
     elif photos or teacher or not lessons:
-        raise InvalidInput("Training needs either --photos and --teacher, or --pairs. Name one of the two.")
+        raise InvalidInput(
+            "Training needs both --photos and --teacher, or --pairs, or all three. Name what is missing."
+        )
     seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
 
     recipe = Recipe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
-from livefilter.training.target import Finish
+from livefilter.training.target import Finish, Map, in_palette, recoloured
 from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
@@ -31,15 +32,19 @@ class Artist(Protocol):
 
 
 class TeacherArtist:
-    """A published generator that draws any photo."""
+    """A published generator that draws any photo.
+
+    palette: what `palette_of` fitted to drawings by somebody else, whose colours its drawings get.
+    """
 
     enlarges = True
 
-    def __init__(self, teacher: Teacher, finish: Finish) -> None:
-        self._teacher, self.finish = teacher, finish
+    def __init__(self, teacher: Teacher, finish: Finish, palette: Map | None = None) -> None:
+        self._teacher, self.finish, self._palette = teacher, finish, palette
 
     def draw(self, path: Path, photo: Image) -> Image:
-        return self._teacher.draw(photo)
+        drawing = self._teacher.draw(photo)
+        return drawing if self._palette is None else in_palette(recoloured(drawing, photo), self._palette)
 
 
 class PublishedDrawings:
@@ -55,6 +60,11 @@ class PublishedDrawings:
         if not folder.is_dir():
             raise InvalidInput(f"The folder of drawings {folder} does not exist. Name one as the second of --pairs.")
         self._folder, self.finish = folder, finish
+
+    def drawn(self, photos: Sequence[Path]) -> list[tuple[Image, Image]]:
+        """The photos and their drawings, for `palette_of`."""
+        pictures = [(path, read_picture(path)) for path in photos]
+        return [(photo, self.draw(path, photo)) for path, photo in pictures]
 
     def draw(self, path: Path, photo: Image) -> Image:
         found = sorted(self._folder.glob(f"{path.stem}.*"))

@@ -106,9 +106,8 @@ def precompute(photos: Sequence[Path], artist: Artist, cache: Path, scales: Sequ
         if all(file.exists() for file in files):
             continue
         picture = read_picture(path)
-        most = max(scale.longest, scale.drawn_at) if artist.enlarges else max(picture.shape)
-        photo = scaled(picture, min(scale.longest, most))
-        drawing = artist.draw(path, scaled(picture, min(scale.drawn_at, most)))
+        photo = scaled(picture, scale.longest if artist.enlarges else min(scale.longest, max(picture.shape)))
+        drawing = artist.draw(path, scaled(picture, scale.drawn_at) if artist.enlarges else photo)
         if drawing.shape != photo.shape:
             size = photo.shape[1], photo.shape[0]
             drawing = np.asarray(cv2.resize(drawing, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)

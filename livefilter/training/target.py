@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -68,6 +69,22 @@ def recoloured(drawing: Image, photo: Image) -> Image:
     lighter = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
     drawn[..., 0] = drawn[..., 0] + LIGHT_OF_PHOTO * lighter
     levels = cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0
+    return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)
+
+
+def palette_of(pairs: Sequence[tuple[Image, Image]]) -> Map:
+    """Fit the affine map of colours, (4, 3) from BGR and 1 to BGR, that takes photos to their drawings."""
+    small = [
+        [cv2.resize(each, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3) for each in pair] for pair in pairs
+    ]
+    seen, drawn = (np.concatenate(side).astype(np.float32) for side in zip(*small, strict=True))
+    fitted = np.linalg.lstsq(np.column_stack([seen, np.ones(len(seen))]), drawn, rcond=None)[0]
+    return np.asarray(fitted, np.float32)
+
+
+def in_palette(picture: Image, palette: Map) -> Image:
+    """Take the colours of (H, W, 3) uint8 BGR through what `palette_of` fitted."""
+    levels = picture.astype(np.float32) @ palette[:3] + palette[3]
     return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)
 
 

@@ -69,7 +69,7 @@ def test_too_few_photos_are_refused(photos: Path, teacher: Path) -> None:
 
 
 def test_pairs_train_without_a_teacher(photos: Path, teacher: Path) -> None:
-    """Photos and drawings of the same names are enough; naming a teacher beside them is refused."""
+    """Photos and drawings of the same names are enough; a teacher may join, but not without photos to draw."""
     pairs = ("--pairs", str(photos), str(photos))
     words = arguments(photos, teacher)
     for option in ("--photos", "--teacher"):
@@ -78,8 +78,11 @@ def test_pairs_train_without_a_teacher(photos: Path, teacher: Path) -> None:
     result = CliRunner().invoke(train, [*words, *pairs], catch_exceptions=False)
     assert result.exit_code == 0
     assert (photos.parent / "out" / "style" / "card.toml").is_file()
-    with pytest.raises(InvalidInput, match="either"):
-        CliRunner().invoke(train, [*arguments(photos, teacher), *pairs], catch_exceptions=False)
+    again = [*words, *pairs, "--out", str(photos.parent / "joined"), "--cache", str(photos.parent / "joined-cache")]
+    with pytest.raises(InvalidInput, match="both"):
+        CliRunner().invoke(train, [*again, "--teacher", str(teacher)], catch_exceptions=False)
+    joined = [*again, "--teacher", str(teacher), "--photos", str(photos)]
+    assert CliRunner().invoke(train, joined, catch_exceptions=False).exit_code == 0
 
 
 def test_a_size_that_is_not_there_is_named(photos: Path, teacher: Path) -> None:

@@ -28,7 +28,7 @@ from livefilter.training.data import (
     prepare,
     scaled,
 )
-from livefilter.training.target import Finish, finished, line_map, recoloured
+from livefilter.training.target import Finish, finished, in_palette, line_map, palette_of, recoloured
 from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
@@ -188,3 +188,10 @@ def test_a_recoloured_drawing_keeps_its_light_and_takes_the_photo_s_hues() -> No
     assert int(np.ptp(back[32, 32])) <= 2
     brightness = cv2.cvtColor(cast, cv2.COLOR_BGR2LAB)[32, 32, 0], cv2.cvtColor(back, cv2.COLOR_BGR2LAB)[32, 32, 0]
     assert abs(int(brightness[0]) - int(brightness[1])) <= 2
+
+
+def test_a_palette_is_what_the_drawings_did_to_the_colours() -> None:
+    """Where drawings only changed colours by an affine map, that map is found again."""
+    picture = photo()
+    warmer = np.asarray(np.rint(picture * np.array([0.6, 0.9, 0.8]) + [10, 12, 40]), np.uint8)
+    assert np.abs(in_palette(picture, palette_of([(picture, warmer)])).astype(int) - warmer).max() <= 2
