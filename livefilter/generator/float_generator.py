@@ -135,7 +135,7 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except Exception as error:  # protobuf and the file system raise kinds of their own
-        raise InvalidInput(f"{path} is no ONNX file: {one_line(error)}.") from error
+        raise InvalidInput(f"{path} is no ONNX file, or is damaged ({one_line(error)}). Get it again.") from error
     elsewhere = [tensor.name for tensor in model.graph.initializer if tensor.data_location == TensorProto.EXTERNAL]
     if elsewhere:
         raise InvalidInput(
