@@ -33,7 +33,7 @@ from tests.inference.test_tensorrt import GPU
 from tests.output.test_virtual_camera import FakeLibrary, install
 
 DRIVER = FakeDriver()
-CONFIG = Config(input="demo", output=("null",), process_size=64, fps=30)
+CONFIG = Config(input="demo", output=("null",), network="lite", process_size=64, fps=30)
 
 
 class EngineInMemory(TensorRTEngine):
