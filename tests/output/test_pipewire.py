@@ -24,7 +24,7 @@ from tests.fakes import until
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PipeWire is a part of Linux")
 OPTIONS = SinkOptions(64, 48, 30.0)
-_PROGRAMS = ("pipewire", "wireplumber", "dbus-run-session", "gst-launch-1.0", "gst-inspect-1.0")
+_PROGRAMS = ("pipewire", "wireplumber", "wpctl", "dbus-run-session", "gst-launch-1.0", "gst-inspect-1.0")
 
 
 def stand_in_programs(
@@ -133,6 +133,11 @@ def test_a_name_that_would_be_syntax_is_refused() -> None:
         PipeWireSink("x,media.class=Audio/Sink", OPTIONS)
 
 
+def said_by(*command: str) -> str:
+    """What a program prints."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+
+
 @pytest.fixture
 def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A PipeWire of its own, as a desktop session has one; the test is skipped where it is not installed."""
@@ -151,6 +156,8 @@ def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         until(lambda: PipeWireSink.unavailable() is None or session.poll() is not None, "PipeWire")
         if session.poll() is not None or PipeWireSink.unavailable():
             pytest.skip(f"PipeWire does not start here: {PipeWireSink.unavailable()}")
+        # A client that comes before the session manager is never linked to anything.
+        until(lambda: "WirePlumber" in said_by("wpctl", "status"), "the session manager")
         yield
     finally:
         os.killpg(session.pid, signal.SIGTERM)
@@ -171,6 +178,7 @@ def test_clients_of_a_real_pipewire_see_the_picture(desktop: None, tmp_path: Pat
         thread = threading.Thread(target=send)
         thread.start()
         try:
+            until(lambda: "livefilter-test" in said_by("wpctl", "status"), "the camera in PipeWire's list")
             for number in range(2):
                 path = tmp_path / f"{number}.bgr"
                 source = "pipewiresrc target-object=livefilter-test num-buffers=5 ! videoconvert"
