@@ -86,7 +86,9 @@ def test_a_wrong_argument_is_one_line(arguments: list[str], message: str) -> Non
 @without_rtx
 def test_build_list_inspect_and_prune(tmp_path: Path) -> None:
     """An engine is built, listed, shown with its layers, damaged, and then removed."""
-    built = livefilter("build", "hayao", "--network", "lite", "--size", "64x64", "--flavour", "rtx", "--engines", tmp_path)
+    built = livefilter(
+        "build", "hayao", "--network", "lite", "--size", "64x64", "--flavour", "rtx", "--engines", tmp_path
+    )
     assert built.returncode == 0, built.stderr
     assert built.stdout.startswith("hayao-lite 64x64 rtx fp16: built in ")
     (listed,) = json.loads(livefilter("engines", "list", "--json", "--engines", tmp_path).stdout)
