@@ -44,6 +44,7 @@ for command in train_animegan.COMMANDS:
 )
 @click.option("--steps", default=24_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
 @click.option("--adversarial-from", type=int, help="Step at which the discriminator joins; default: three quarters.")
+@click.option("--consistency", default=1.5, show_default=True, type=click.FloatRange(0.0), help="Weight of steadiness.")
 @click.option("--batch", default=8, show_default=True, type=click.IntRange(3), help="Crops in a step.")
 @click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
@@ -65,6 +66,7 @@ def distill(
     scales: tuple[str, ...],
     steps: int,
     adversarial_from: int | None,
+    consistency: float,
     batch: int,
     crop: int,
     seed: int,
@@ -135,6 +137,7 @@ def distill(
         seed=seed,
         bfloat16=bfloat16,
     )
+    recipe = replace(recipe, weights=recipe.weights | {"consistency": consistency})
     if plain_l1:
         seen, recipe = [replace(pair, target=pair.drawing) for pair in seen], recipe.plain_l1()
     run = Distillation(seen, recipe, DESIGNS[size], device)

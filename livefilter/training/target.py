@@ -26,8 +26,8 @@ class Finish:
     ink: opacity of the ink on its lines, 0 to 1. smoothing: bilateral passes. recolour: see `recoloured`.
     """
 
-    ink: float = 0.75
-    smoothing: int = 4
+    ink: float = 0.5
+    smoothing: int = 3
     recolour: bool = False
 
 
