@@ -33,6 +33,9 @@ _LUMA = {
     v4l2.raw.YcbcrEncoding.SMPTE240M: SMPTE240M,
 }
 
+# The extended gamut of xvYCC (IEC 61966-2-4) is what limited range leaves over, whatever the driver says of the range.
+_ALWAYS_LIMITED = (v4l2.raw.YcbcrEncoding.XV601, v4l2.raw.YcbcrEncoding.XV709)
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -201,6 +204,7 @@ def _layout(fd: int) -> Layout:
         by_space = {spaces.REC709: BT709, spaces.DCI_P3: BT709, spaces.BT2020: BT2020, spaces.SMPTE240M: SMPTE240M}
         luma = by_space.get(pix.colorspace, BT601)
     full = pix.quantization == ranges.FULL_RANGE or (not pix.quantization and pix.colorspace == spaces.JPEG)
+    full = full and pix.ycbcr_enc not in _ALWAYS_LIMITED
     name = v4l2.human_pixel_format(pix.pixelformat).strip()
     return Layout(name, pix.width, pix.height, pix.bytesperline or pix.width, luma, full)
 

@@ -39,7 +39,7 @@ def prepare(path: str, width: int, height: int, fps: float, pixel_format: str) -
     """
     v4l2 = v4l2_calls()
     what = v4l2.BufferType.VIDEO_OUTPUT
-    fd = _opened(path)
+    fd = opened(path)
     try:
         capabilities = v4l2.read_capabilities(fd)
         if capabilities.driver != _DRIVER:
@@ -57,7 +57,7 @@ def prepare(path: str, width: int, height: int, fps: float, pixel_format: str) -
         raise SinkUnavailable(f"Cannot use {path}: {error.strerror}. Load v4l2loopback anew.") from error
     finally:
         os.close(fd)
-    fd = _opened(path)
+    fd = opened(path)
     try:
         with suppress(OSError):
             v4l2.set_fps(fd, what, fps)  # pyvirtualcam does not, and clients would be told 30
@@ -87,7 +87,11 @@ def v4l2_calls() -> Any:
     return device
 
 
-def _opened(path: str) -> int:
+def opened(path: str) -> int:
+    """Open a device without waiting; the file descriptor is the caller's.
+
+    Raises: SinkUnavailable: it is missing, not permitted or busy.
+    """
     try:
         return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:

@@ -16,6 +16,7 @@ from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.driver import loopbacks, missing_driver, windows_cameras
 from livefilter.output.fit import fit
 from livefilter.output.loopback import prepare, v4l2_calls
+from livefilter.output.mapped_buffers import MappedBuffers
 from livefilter.output.watchers import Watchers
 from livefilter.output.yuv import YuvEncoder
 
@@ -55,6 +56,7 @@ class VirtualCameraSink(Sink):
         self.takes_nv12 = options.nv12
         self._wanted = "NV12" if options.nv12 else _NATIVE["v4l2loopback"]
         self._watchers: Watchers | None = None
+        self._buffers: MappedBuffers | None = None
         self._closed = False
         self._open()
         self.name = f"virtual camera {self._camera.device}"
@@ -81,7 +83,10 @@ class VirtualCameraSink(Sink):
         if self._bound and self.watched() is False:
             self._change_over()
         try:
-            self._camera.send(self._converted(frame.image))
+            picture = self._converted(frame.image)
+            if self._buffers is not None:
+                self._buffers.mark()
+            self._camera.send(picture)
         except Exception as error:  # pyvirtualcam's native parts raise plain RuntimeError and whatever the OS gave
             raise SinkLost(
                 f"{self.name} stopped taking frames: {_one_line(error)}. Check that its driver is still loaded."
@@ -132,13 +137,16 @@ class VirtualCameraSink(Sink):
         )
         self._bound = accepted is not None and (self._sent != self._even or self._kind != self._wanted)
         self._encode = YuvEncoder(self._kind, *self._sent)
-        # Opened last, so that our own hold on the device is not taken for somebody else's.
-        self._watchers = Watchers(self._device) if accepted and self._device else None
+        if accepted and self._device:
+            self._buffers = MappedBuffers(self._device)
+            # Opened last, so that our own hold on the device is not taken for somebody else's.
+            self._watchers = Watchers(self._device)
 
     def _free(self) -> None:
-        watchers, self._watchers = self._watchers, None
-        if watchers is not None:
-            watchers.close()
+        for part in (self._watchers, self._buffers):
+            if part is not None:
+                part.close()
+        self._watchers = self._buffers = None
         self._camera.close()
 
     def _change_over(self) -> None:

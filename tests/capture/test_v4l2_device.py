@@ -203,6 +203,8 @@ def test_closing_stops_the_stream_once(driver: FakeDriver, device: V4l2Device) -
         ("SRGB", "_709", "FULL_RANGE", BT709, True),
         ("JPEG", "DEFAULT", "DEFAULT", BT601, True),
         ("JPEG", "DEFAULT", "LIM_RANGE", BT601, False),
+        ("REC709", "XV709", "FULL_RANGE", BT709, False),
+        ("SMPTE170M", "XV601", "FULL_RANGE", BT601, False),
     ],
 )
 def test_colours_are_what_v4l2_s_documentation_says(

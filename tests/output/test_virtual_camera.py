@@ -75,6 +75,20 @@ def install(monkeypatch: pytest.MonkeyPatch, fake: FakeLibrary, system: str = "l
     )
     monkeypatch.setattr(virtual_camera, "prepare", lambda path, width, height, fps, kind: Accepted(width, height, kind))
     monkeypatch.setattr(virtual_camera, "Watchers", FakeWatchers)
+    monkeypatch.setattr(virtual_camera, "MappedBuffers", lambda path: FakeBuffers(fake.calls))
+
+
+class FakeBuffers:
+    """Notes when buffers are marked and let go."""
+
+    def __init__(self, calls: list[str]) -> None:
+        self._calls = calls
+
+    def mark(self) -> None:
+        self._calls.append("mark")
+
+    def close(self) -> None:
+        self._calls.append("let go")
 
 
 class FakeWatchers:
@@ -149,7 +163,8 @@ def test_a_reader_from_before_keeps_its_size_until_it_leaves(monkeypatch: pytest
         sink.send(frame())
     assert [(opened["size"], opened["fmt"]) for opened in fake.opened] == [((32, 24), "YUYV"), ((64, 48), "I420")]
     assert [sent.shape for sent in fake.sent] == [(24, 32, 2), (72, 64)]
-    assert fake.calls == ["open", "send", "close", "open", "send", "close"]
+    once = ["open", "mark", "send", "let go", "close"]
+    assert fake.calls == once * 2
 
 
 def test_a_reader_of_an_unknown_format_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

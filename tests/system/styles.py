@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from livefilter.frame import Image
+from livefilter.styles.catalogue import Catalogue
 from tests.inference.networks import write_inverting_network, write_turning_network
 from tests.system.program import environment
 
@@ -34,6 +35,12 @@ file = "{network.name}"
 sha256 = "{hashlib.sha256(network.read_bytes()).hexdigest()}"
 """
         )
+
+
+def key_of(name: str, data: Path) -> str:
+    """The key that chooses a style while `livefilter run` lists these styles."""
+    names = [style.name for style in Catalogue(user=data / "livefilter" / "styles").styles]
+    return str(names.index(name) + 1)
 
 
 def inverted(raw: Image) -> Image:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
 from livefilter.frame import Image
 from livefilter.output.loopback import prepare
-from tests.system.clients import tell
+from tests.system.clients import tell, v4l2_ctl
 from tests.system.devices import OUTPUT, SECOND, is_capture_device
 from tests.system.pictures import CLOSE, FAR, distance, moves
 from tests.system.program import Program
@@ -44,6 +45,25 @@ def test_a_virtual_camera_that_another_program_feeds_is_refused(start: Callable[
         assert OUTPUT in said
         assert "ffmpeg" in said
         assert writer.poll() is None
+
+
+def test_readers_come_and_go_and_the_others_read_on(
+    start: Callable[..., Program], view: Callable[..., Viewer], raw: Image, tmp_path: Path
+) -> None:
+    """Twenty times another program starts to read and stops again; the one that reads all the time reads on.
+
+    Without `MappedBuffers` it got nothing more after the first of them.
+    """
+    start("-s", "inverted").serves()
+    viewer = view(OUTPUT)
+    for _ in range(20):
+        viewer.wait_for(2)
+        seen = v4l2_ctl(OUTPUT, 3, tmp_path)
+        assert distance(seen.frames[-1], inverted(raw)) < CLOSE
+    assert distance(viewer.wait_for(5), inverted(raw)) < CLOSE
+    # A program that stops between a frame's writing and its reading: on one CPU that can happen.
+    tell(f"20 programs started and stopped beside it: {viewer.failed} of its {viewer.count} reads failed")
+    assert viewer.failed < 20
 
 
 def test_a_camera_that_changes_its_size_keeps_the_output(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -13,15 +14,16 @@ from tests.system.clients import tell
 from tests.system.devices import OUTPUT
 from tests.system.pictures import CLOSE, distance
 from tests.system.program import Program
-from tests.system.styles import inverted, turned
+from tests.system.styles import inverted, key_of, turned
 from tests.system.viewer import Viewer
 from tests.system.waiting import until
 
 SWITCHES = 200
-_KEYS = {"2": inverted, "3": turned}
 
 
-def test_200_switches_show_no_raw_frame(start: Callable[..., Program], view: Callable[..., Viewer], raw: Image) -> None:
+def test_200_switches_show_no_raw_frame(
+    start: Callable[..., Program], view: Callable[..., Viewer], raw: Image, data: Path
+) -> None:
     """A client sees the two styles and their cross-fades in turn, and never anything nearer to the raw picture."""
     program = start("-s", "inverted", "--fade-ms", "60")
     program.serves()
@@ -29,18 +31,19 @@ def test_200_switches_show_no_raw_frame(start: Callable[..., Program], view: Cal
     viewer.wait_for(5)
     pause = threading.Event()
     seen = 0
-    for number in range(SWITCHES):
-        key = "32"[number % 2]
-        program.press(key)
+    styled = {"turned": turned(raw), "inverted": inverted(raw)}
+    keys = {name: key_of(name, data) for name in styled}
+    for number, name in enumerate([*styled] * (SWITCHES // 2)):
+        program.press(keys[name])
         if number % 20 < 2:
-            until(lambda key=key: distance(viewer.newest, _KEYS[key](raw)) < CLOSE, f"style {key} at the client")  # type: ignore[misc]
+            until(lambda name=name: distance(viewer.newest, styled[name]) < CLOSE, f"style {name} at the client")  # type: ignore[misc]
             seen += 1
         else:
             pause.wait(0.1)  # most presses come while the style before is still being loaded
     viewer.wait_for(5)
     viewer.close()
     shares = np.linspace(0, 1, 21)
-    one, other = inverted(raw).astype(float), turned(raw).astype(float)
+    one, other = (picture.astype(float) for picture in styled.values())
     blends = [np.asarray(one * (1 - share) + other * share, np.uint8) for share in shares]
     nearest = min(distance(blend, raw) for blend in blends)
     got = min(distance(frame, raw) for frame in viewer.frames)

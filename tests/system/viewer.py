@@ -15,13 +15,14 @@ from tests.system.waiting import until
 class Viewer:
     """Reads a device on a thread of its own until `close`.
 
-    keep: notes every frame, else only the newest and their number.
+    keep: notes every frame, else only the newest and their number. failed: reads that gave no frame.
     """
 
     def __init__(self, device: str, *, keep: bool = False) -> None:
         self.frames: list[Image] = []
         self.times: list[float] = []
         self.count = 0
+        self.failed = 0
         self._keep = keep
         self._ending = threading.Event()
         self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
@@ -50,6 +51,7 @@ class Viewer:
         while not self._ending.is_set():
             ok, image = self._capture.read()
             if not ok:
+                self.failed += 1
                 self._ending.wait(0.02)
                 continue
             newest = np.asarray(image, np.uint8)

@@ -1,0 +1,51 @@
+"""The buffers of a v4l2loopback device, kept readable for those who read them."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+from livefilter.closing import Closing
+from livefilter.output.loopback import opened, v4l2_calls
+
+_MOST = 32  # the driver allows no more buffers
+
+
+class MappedBuffers(Closing):
+    """Marks a device's buffers as mapped again, which v4l2loopback 0.12 forgets.
+
+    Whenever a program starts or stops reading, the driver takes that mark off every buffer, also off those that others
+    read at that moment. Their next frame then fails with "Invalid argument": ffmpeg ends, GStreamer cannot "allocate a
+    buffer". Whoever maps a buffer sets its mark, for everybody.
+
+    Raises on construction: SinkUnavailable: linuxpy cannot be loaded, or the device cannot be opened.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._v4l2 = v4l2_calls()
+        self._fd = opened(path)
+
+    def mark(self) -> None:
+        """Set the marks, just before a frame is written; takes some microseconds. A driver that refuses needs none."""
+        with suppress(OSError):
+            for offset in self._offsets():
+                mmap.mmap(self._fd, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=offset).close()
+
+    def close(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def _offsets(self) -> Iterator[int]:
+        """Where each buffer lies; asked for anew each time, as a reader may change their number."""
+        seen: set[int] = set()
+        for index in range(_MOST):
+            buffer = self._v4l2.query_buffer(
+                self._fd, self._v4l2.BufferType.VIDEO_CAPTURE, self._v4l2.Memory.MMAP, index
+            )
+            if not buffer.length or buffer.m.offset in seen:
+                return
+            seen.add(buffer.m.offset)
+            yield buffer.m.offset
