@@ -65,7 +65,7 @@ STYLES = {
         credit="AnimeGANv2 (Jie Chen, Gang Liu, Xin Chen); trained on published results, non-commercial use.",
         teacher="published AnimeGANv2 Paprika results",
         order=3,
-        finish=Finish(ink=0.45, smoothing=2),
+        finish=Finish(ink=0.45, smoothing=2, keeps_greys=True),
     ),
     "portrait": StyleFacts(
         title="Portrait",

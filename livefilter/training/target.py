@@ -17,6 +17,7 @@ FAINTEST, FULL = 4.0, 15.0
 SMALLEST_STROKE = 14
 RICHER = 1.15
 LIGHT_OF_PHOTO = 0.7
+GREY = 8.0
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class Finish:
     """How a drawing becomes a target.
 
     ink: opacity of the ink on its lines, 0 to 1. smoothing: bilateral passes. recolour: see `recoloured`.
+    keeps_greys: see `with_greys`.
     """
 
     ink: float = 0.5
     smoothing: int = 3
     recolour: bool = False
+    keeps_greys: bool = False
 
 
 def flatten(drawing: Image, passes: int) -> Image:
@@ -68,8 +71,20 @@ def recoloured(drawing: Image, photo: Image) -> Image:
     drawn[..., 1:] = (drawn[..., 1:] + shift[..., 1:]) * RICHER
     lighter = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
     drawn[..., 0] = drawn[..., 0] + LIGHT_OF_PHOTO * lighter
-    levels = cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0
-    return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)
+    return _to_bytes(cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0)
+
+
+def with_greys(drawing: Image, photo: Image) -> Image:
+    """Keep what is grey in the photo grey in its drawing, and a white wall white.
+
+    Areas (Gaussian, sigma 4) with little chroma in the photo take their a and b of CIE Lab from it, the more the greyer
+    they are: all at chroma 0, a third at `GREY`.
+    """
+    drawn, seen = (cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB) for picture in (drawing, photo))
+    wide, goal = (cv2.GaussianBlur(picture[..., 1:], (0, 0), 4.0) for picture in (drawn, seen))
+    greyness = np.exp(-((goal / GREY) ** 2).sum(2, keepdims=True))
+    drawn[..., 1:] += greyness * (goal - wide)
+    return _to_bytes(cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0)
 
 
 def palette_of(pairs: Sequence[tuple[Image, Image]]) -> Map:
@@ -84,8 +99,7 @@ def palette_of(pairs: Sequence[tuple[Image, Image]]) -> Map:
 
 def in_palette(picture: Image, palette: Map) -> Image:
     """Take the colours of (H, W, 3) uint8 BGR through what `palette_of` fitted."""
-    levels = picture.astype(np.float32) @ palette[:3] + palette[3]
-    return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)
+    return _to_bytes(picture.astype(np.float32) @ palette[:3] + palette[3])
 
 
 def finished(drawing: Image, photo: Image, finish: Finish) -> Image:
@@ -95,6 +109,11 @@ def finished(drawing: Image, photo: Image, finish: Finish) -> Image:
     """
     if finish.recolour:
         drawing = recoloured(drawing, photo)
+    if finish.keeps_greys:
+        drawing = with_greys(drawing, photo)
     opacity = finish.ink * strokes(drawing)[:, :, None]
-    target = flatten(drawing, finish.smoothing) * (1.0 - opacity) + INK_BGR * opacity
-    return np.asarray(np.rint(target), dtype=np.uint8)
+    return _to_bytes(flatten(drawing, finish.smoothing) * (1.0 - opacity) + INK_BGR * opacity)
+
+
+def _to_bytes(levels: Map) -> Image:
+    return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)

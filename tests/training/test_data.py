@@ -28,7 +28,7 @@ from livefilter.training.data import (
     prepare,
     scaled,
 )
-from livefilter.training.target import Finish, finished, in_palette, line_map, palette_of, recoloured
+from livefilter.training.target import Finish, finished, in_palette, line_map, palette_of, recoloured, with_greys
 from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
@@ -136,6 +136,20 @@ def test_lines_are_inked_and_specks_are_not() -> None:
     assert int(target[30, 32].max()) < 90
     assert int(target[10, 10].min()) > 100
     assert abs(int(target[50, 50, 0]) - 160) <= 1
+
+
+def test_grey_areas_stay_grey_and_colours_take_the_drawing_s() -> None:
+    """A yellow-green cast goes from a grey wall, however bright it is drawn, and stays on what has a colour."""
+    photo = np.full((64, 128, 3), 180, np.uint8)
+    photo[:, 64:] = 40, 40, 200
+    drawing = photo.copy()
+    drawing[:, :64] = 190, 215, 210
+    drawing[:, 64:] = 30, 90, 230
+    target = with_greys(drawing, photo)
+    wall = target[32, 20].astype(int)
+    assert wall.max() - wall.min() <= 2
+    assert 195 < wall.mean() < 215
+    assert np.abs(target[32, 100].astype(int) - drawing[32, 100]).max() <= 1
 
 
 def test_a_teacher_of_one_size_draws_smaller_pictures_too(teacher: Path, tmp_path: Path) -> None:
