@@ -16,11 +16,13 @@ class Viewer:
     """Reads a device on a thread of its own until `close`.
 
     keep: notes every frame, else only the newest and their number. failed: reads that gave no frame.
+    times, written: when it had each frame, and when the program gave it to the driver, in seconds.
     """
 
     def __init__(self, device: str, *, keep: bool = False) -> None:
         self.frames: list[Image] = []
         self.times: list[float] = []
+        self.written: list[float] = []
         self.count = 0
         self.failed = 0
         self._keep = keep
@@ -60,4 +62,5 @@ class Viewer:
             else:
                 self.frames = [newest]
             self.times.append(time.perf_counter())
+            self.written.append(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
             self.count += 1
