@@ -20,9 +20,8 @@ from livefilter.styles.network import Network
 
 BACKENDS = ("onnxruntime", "openvino")
 FRAMES = ((640, 360), (1280, 720))
-# AnimeGANv2's generator takes seconds for a frame of 720p; its time grows with the number of pixels.
-ANIMEGAN_FRAME = (256, 256)
-_ANIMEGAN_RUNS = 5
+# AnimeGANv2's generator takes seconds for a frame of 720p.
+_ANIMEGAN_RUNS = 3
 _WARM_UP = 2
 
 
@@ -35,35 +34,33 @@ class Latency:
     height: int
     latency_ms: float
 
-    @property
-    def ns_per_pixel(self) -> float:
-        """Nanoseconds for each pixel of a frame."""
-        return self.latency_ms * 1e6 / (self.width * self.height)
+    def like(self, other: Latency) -> bool:
+        """Whether it is of the same engine and size of frame."""
+        return (self.engine, self.width, self.height) == (other.engine, other.width, other.height)
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What was measured in one run: by network, and AnimeGANv2's generator by engine."""
+    """What was measured in one run: by network, and AnimeGANv2's generator with the same engines and frames."""
 
     networks: dict[str, list[Latency]]
-    animegan: dict[str, Latency]
+    animegan: list[Latency]
 
     def times_faster(self, latency: Latency) -> float:
-        """How many times less a pixel takes than in AnimeGANv2's generator with the same engine."""
-        return self.animegan[latency.engine].ns_per_pixel / latency.ns_per_pixel
+        """How many times longer AnimeGANv2's generator takes for the same frame with the same engine."""
+        return next(each.latency_ms / latency.latency_ms for each in self.animegan if each.like(latency))
 
 
 def measure_costs(networks: Iterable[Network], picture: Image, out: Path, runs: int) -> Costs:
     """Time every network on every backend that is installed; `out` gets AnimeGANv2's generator with random weights."""
     backends = [name for name in BACKENDS if why_unavailable(name) is None]
     animegan = write_animegan(out / FILE)
-    yardstick = [_time(animegan, name, ANIMEGAN_FRAME, picture, min(runs, _ANIMEGAN_RUNS)) for name in backends]
+
+    def timed(path: Path, times: int) -> list[Latency]:
+        return [_time(path, name, frame, picture, times) for name in backends for frame in FRAMES]
+
     return Costs(
-        {
-            network.label: [_time(network.path, name, frame, picture, runs) for name in backends for frame in FRAMES]
-            for network in networks
-        },
-        {latency.engine: latency for latency in yardstick},
+        {network.label: timed(network.path, runs) for network in networks}, timed(animegan, min(runs, _ANIMEGAN_RUNS))
     )
 
 

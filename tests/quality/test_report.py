@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,7 +86,6 @@ def arguments(
 
     monkeypatch.setattr("livefilter.styles.catalogue.Catalogue", FakeCatalogue)
     monkeypatch.setattr(cost, "FRAMES", ((64, 64),))
-    monkeypatch.setattr(cost, "ANIMEGAN_FRAME", (64, 64))
     folders = ("photos", "teachers", "clips", "pairs", "cache", "out")
     options = {name: str(tmp_path / name) for name in folders} | {"report": str(tmp_path / "docs" / "quality.md")}
     options |= {"longest": "96", "frames": "3", "runs": "1"}
@@ -101,6 +101,7 @@ def test_folders_become_a_report(arguments: list[str], tmp_path: Path, monkeypat
     assert "| photo | 0% | 0% | 0% | 0% |" in text
     assert "| plain L1 student | not trained |" in text
     assert "the features are those of another one's encoder: negate" in text
+    assert re.search(r"\| AnimeGANv2.s generator \|.*\| [1-9]", text)
     assert str(tmp_path) not in text
     tables = [block.split("\n") for block in text.split("\n\n") if block.startswith("|")]
     assert len(tables) == 2 + 2 * 3
