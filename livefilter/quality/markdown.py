@@ -118,8 +118,8 @@ def _costs(styles: Sequence[Style], costs: Costs, machine: str) -> str:
             "## Cost",
             "",
             f"{machine}",
-            "Medians. In brackets: how many times faster than AnimeGANv2's generator (the last row, random weights) in the",
-            "same run on the same engine.",
+            "Medians. In brackets: how many times faster than AnimeGANv2's generator (the last row, random weights) in",
+            "the same run on the same engine.",
             "",
             _table(head, rows),
         ]
