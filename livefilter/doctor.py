@@ -211,9 +211,13 @@ def _cameras() -> Iterator[Check]:
 
 
 def _virtual_camera() -> Iterator[Check]:
-    from livefilter.output.driver_hints import driver_hints
+    from livefilter.output.driver_hints import driver_hints, loaded_wrongly
 
     check = _output("camera", "Virtual camera")
+    if check.status == "ok" and (wrong := loaded_wrongly()):
+        check = replace(
+            check, status="warn", detail=wrong.rstrip("."), fix="Load it anew: livefilter doctor --fix-hint"
+        )
     yield replace(check, commands=(*check.commands, *driver_hints()))
 
 

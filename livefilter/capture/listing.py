@@ -110,7 +110,7 @@ def find_camera(target: str, cameras: list[CameraDescription] | None = None) -> 
         choices = ", ".join(f"{camera.index} ({camera.path or camera.name})" for camera in matching)
         raise InvalidInput(f"Several cameras are called {target!r}: name one by index: {choices}.")
     if not matching:
-        raise UnknownName("camera", target, [camera.name for camera in known])
+        raise UnknownName("camera", target, [camera.name for camera in known if not camera.virtual])
     return matching[0]
 
 

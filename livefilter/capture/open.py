@@ -17,7 +17,6 @@ _log = logging.getLogger(__name__)
 _WORDS = ("auto", "demo", "screen")
 _PREFIX = re.compile(r"(file|image|camera|stream|demo|screen):(.*)", re.DOTALL)
 _LOOKS_LIKE_A_FILE = re.compile(r"[/\\]|\.\w{2,4}$")
-_DEMO_FOLLOWS = "showing the demo scene. Plug in a camera or name one with --input."
 # Kept here so that naming an input imports no decoder.
 _IMAGES = {".avif", ".bmp", ".jpeg", ".jpg", ".jp2", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
@@ -88,12 +87,11 @@ def find_input(spec: str, options: SourceOptions) -> tuple[Source, str | None]:
     except LivefilterError as error:
         trouble.append(str(error).rstrip("."))
     if trouble:
-        reason = "; ".join(trouble)
-    elif virtual:
-        reason = f"No camera found but the virtual {', '.join(virtual)}"
+        notice = f"Showing the demo scene, because no camera works. {'. '.join(trouble)}."
     else:
-        reason = f"No camera found{_where_looked()}"
-    return SOURCES.load("demo")("", options), f"{reason}: {_DEMO_FOLLOWS}"
+        looked = f" but the virtual {', '.join(virtual)}" if virtual else _where_looked()
+        notice = f"No camera found{looked}: showing the demo scene. Plug in a camera or name one with --input."
+    return SOURCES.load("demo")("", options), notice
 
 
 def _explicit(kind: str, target: str) -> tuple[str, str]:

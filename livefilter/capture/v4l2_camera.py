@@ -76,7 +76,7 @@ class V4l2CameraSource(Source):
             if device is None:
                 modes = ranked(offered(self._path, options.width, options.height), options)
                 if not modes:
-                    raise SourceUnavailable(f"{self._name} offers no pictures in a format that is understood here.")
+                    raise SourceUnavailable(self._why_no_modes(known))
                 device, fps = self._chosen(modes, wanted_fps(options))
             else:
                 fps = device.mode.fps or wanted_fps(options)
@@ -110,6 +110,12 @@ class V4l2CameraSource(Source):
 
     def close(self) -> None:
         self._lease.close()
+
+    def _why_no_modes(self, known: list[CameraDescription]) -> str:
+        if not self._camera.virtual:
+            return f"{self._name} offers no pictures in a format that is understood here."
+        webcams = ", ".join(str(camera) for camera in known if not camera.virtual) or "none"
+        return f"{self._name} is a virtual camera that nobody sends to, not a webcam. Webcams here: {webcams}."
 
     def _as_before(self, options: SourceOptions) -> Device | None:
         """The device in the mode that was best before; None when there is none, or another device has come instead.

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LABEL = "livefilter"
-_MODPROBE = f"sudo modprobe v4l2loopback exclusive_caps=1 card_label={LABEL}"
+# A number of its own, so that a webcam stays /dev/video0 when this is loaded first.
+OPTIONS = f"video_nr=10 exclusive_caps=1 card_label={LABEL}"
+_MODPROBE = f"sudo modprobe v4l2loopback {OPTIONS}"
+RELOAD = f"sudo modprobe -r v4l2loopback && {_MODPROBE}"
 
 # Arch and Fedora build the module on this machine, so they also need what it is built with.
 _LINUX_INSTALL = {
@@ -85,10 +88,7 @@ def _missing_on_linux(root: Path, kernel: str) -> str | None:
         return None
     built = root / "lib/modules" / kernel
     if (root / "sys/module/v4l2loopback").exists():
-        return (
-            f"No virtual camera: v4l2loopback is loaded without a device. Load it anew with: "
-            f"sudo modprobe -r v4l2loopback && {_MODPROBE}"
-        )
+        return f"No virtual camera: v4l2loopback is loaded without a device. Load it anew with: {RELOAD}"
     if next(built.glob("**/v4l2loopback.ko*"), None) is not None:
         return f"No virtual camera: v4l2loopback is not loaded. Load it with: {_MODPROBE}"
     install = _LINUX_INSTALL.get(distribution(root / "etc/os-release", _LINUX_INSTALL) or "", _BY_HAND)

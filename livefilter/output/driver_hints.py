@@ -5,10 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from livefilter.output.driver import LABEL, distribution, loopbacks, missing_driver, windows_cameras
+from livefilter.output.driver import (
+    LABEL,
+    OPTIONS,
+    RELOAD,
+    distribution,
+    loopbacks,
+    missing_driver,
+    windows_cameras,
+)
 
 _SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-_OPTIONS = f"options v4l2loopback exclusive_caps=1 card_label={LABEL}"
+_OPTIONS = f"options v4l2loopback {OPTIONS}"
 _AT_EVERY_START = (
     "# So that it is there after each start of the computer:",
     "echo v4l2loopback | sudo tee /etc/modules-load.d/v4l2loopback.conf",
@@ -22,7 +30,6 @@ _KEYS = {
     "rhel": "sudo kmodgenca -a && sudo mokutil --import /etc/pki/akmods/certs/public_key.der",
     "arch": "sudo mokutil --import /var/lib/dkms/mok.pub",
 }
-_RELOAD = f"sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback exclusive_caps=1 card_label={LABEL}"
 _PAGE = "http://127.0.0.1:8420/?clean=1"
 _INTO_OBS = {
     "win32": (
@@ -47,13 +54,24 @@ def driver_hints(system: str = sys.platform, root: Path = Path("/")) -> tuple[st
         return _INTO_OBS.get(system, ()) if system == "darwin" or "Unity Video Capture" not in windows_cameras() else ()
     if not loopbacks(root / "sys"):
         return (*_secure_boot(root), *_AT_EVERY_START) if missing_driver(system, root) else ()
+    wrong = loaded_wrongly(root)
+    return (f"# {wrong} Close what uses it, then:", RELOAD) if wrong else ()
+
+
+def loaded_wrongly(root: Path = Path("/")) -> str | None:
+    """What other programs will miss in v4l2loopback as it is loaded on this Linux machine; None when nothing."""
+    found = loopbacks(root / "sys")
+    if not found:
+        return None
     try:
         exclusive = (root / "sys/module/v4l2loopback/parameters/exclusive_caps").read_text()
     except OSError:
-        return ()
-    if "Y" in exclusive:
-        return ()
-    return ("# Chromium, Chrome and Zoom list it only with exclusive_caps=1. Close what uses it, then:", _RELOAD)
+        exclusive = "Y"
+    if "Y" not in exclusive:
+        return f"Chromium, Chrome and Zoom do not list {found[0].path}: it was loaded without exclusive_caps=1."
+    if found[0].label.lower() != LABEL:
+        return f"Other programs list {found[0].path} as {found[0].label!r}: it was loaded without card_label={LABEL}."
+    return None
 
 
 def _secure_boot(root: Path) -> tuple[str, ...]:

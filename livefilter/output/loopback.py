@@ -98,8 +98,8 @@ def opened(path: str) -> int:
         raise SinkUnavailable(f"There is no {path}: see the devices with: v4l2-ctl --list-devices") from error
     except PermissionError as error:
         raise SinkUnavailable(
-            f'You may not use {path}. Add yourself to the group that may: sudo usermod -aG video "$USER", '
-            "then log out and in again"
+            f"You may not use the virtual camera {path}. Add yourself to the group that may: "
+            'sudo usermod -aG video "$USER", then log out and in again'
         ) from error
     except OSError as error:
         raise SinkUnavailable(f"Cannot open {path}: {error.strerror}{_held_by(path)}. Close what uses it.") from error
@@ -117,7 +117,7 @@ def _refuse_second_writer(fd: int, path: str) -> None:
     if _written_at(fd) != before:
         raise SinkUnavailable(
             f"Another program already sends to {path}{_held_by(path)}. "
-            "End it, or name another device: --output camera:/dev/videoN"
+            "End it, name another device (--output camera:/dev/videoN), or use the live page alone: --output page"
         )
 
 

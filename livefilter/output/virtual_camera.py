@@ -59,7 +59,7 @@ class VirtualCameraSink(Sink):
         self._buffers: MappedBuffers | None = None
         self._closed = False
         self._open()
-        self.name = f"virtual camera {self._camera.device}"
+        self.name = f"virtual camera {self._camera.device}{_label_of(self._camera.device)}"
         if self._bound:
             self.notice = (
                 f"{self._device} stays at {self._sent[0]}x{self._sent[1]} as long as a program reads it; "
@@ -203,6 +203,12 @@ def _device(target: str) -> str | None:
     fix = missing_driver()
     here = f"Here: {', '.join(f'{loopback.label} ({loopback.path})' for loopback in found)}." if found else fix or ""
     raise SinkUnavailable(f"No virtual camera is called {target!r}.{meant} {here}")
+
+
+def _label_of(device: str) -> str:
+    """The name under which other programs list a Linux device, to be put behind its path."""
+    labels = [loopback.label for loopback in loopbacks() if loopback.path == device]
+    return f" ({labels[0]})" if labels else ""
 
 
 def _open(

@@ -145,7 +145,8 @@ def test_auto_names_the_trouble_of_every_camera(monkeypatch: pytest.MonkeyPatch)
     _cameras_work(monkeypatch, {})
     _, notice = find_input("auto", OPTIONS)
     assert notice is not None
-    assert notice.startswith("Cannot open camera 0: it is busy; Cannot open camera 1: it is busy: showing the demo")
+    assert notice.startswith("Showing the demo scene")
+    assert notice.endswith("Cannot open camera 0: it is busy. Cannot open camera 1: it is busy.")
 
 
 def test_auto_never_takes_a_virtual_camera(monkeypatch: pytest.MonkeyPatch, cameras: list[CameraDescription]) -> None:

@@ -11,7 +11,9 @@ if not sys.platform.startswith("linux"):
     pytest.skip("V4L2 is a part of Linux", allow_module_level=True)
 
 from livefilter.capture.base import SourceOptions
+from livefilter.capture.listing import CameraDescription
 from livefilter.capture.mode import Mode
+from livefilter.capture.v4l2_camera import V4l2CameraSource
 from livefilter.errors import SourceError, SourceLost, SourceUnavailable
 from tests.capture.fake_v4l2 import FakeCamera
 from tests.capture.fakes import CAMERA
@@ -130,6 +132,13 @@ def test_a_camera_of_unknown_formats_is_told() -> None:
     """It is not the camera's fault, and no other program's."""
     with pytest.raises(SourceUnavailable, match="offers no pictures in a format that is understood here"):
         FakeCamera(modes=(Mode("H264", 64, 48, 30.0),)).source()
+
+
+def test_a_virtual_camera_that_nobody_feeds_is_told_from_a_webcam() -> None:
+    """It may have taken the number that the webcam had; the webcams are named."""
+    ours = CameraDescription(2, "livefilter", "/dev/video2", 200, virtual=True)
+    with pytest.raises(SourceUnavailable, match=r"camera 2 \(livefilter\) is a virtual .* camera 0 \(Fake Webcam\)\."):
+        V4l2CameraSource("2", SourceOptions(), cameras=lambda: [CAMERA, ours], offered=lambda path, wide, high: [])
 
 
 def test_a_camera_that_is_gone_can_come_back() -> None:

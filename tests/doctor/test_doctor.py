@@ -20,6 +20,8 @@ from livefilter.doctor import Check, can_run, commands_in, run_checks
 from livefilter.errors import StyleCorrupt
 from livefilter.inference import hardware, selection
 from livefilter.inference.selection import PREFERENCE
+from livefilter.output import driver_hints
+from livefilter.output.virtual_camera import VirtualCameraSink
 from livefilter.styles.network import Network
 
 
@@ -69,6 +71,18 @@ def test_the_doctor_needs_no_library_to_start() -> None:
         "import sys, livefilter.doctor; sys.exit(any(n in sys.modules for n in ('cv2', 'onnxruntime', 'av', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=200).returncode == 0
+
+
+def test_a_virtual_camera_that_others_do_not_find_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver is there, but loaded so that nobody lists it under our name: what is wrong, and where the fix is."""
+    monkeypatch.setattr(VirtualCameraSink, "unavailable", classmethod(lambda cls: None))
+    monkeypatch.setattr(driver_hints, "loaded_wrongly", lambda: "Others list it as 'Dummy'.")
+    (check,) = run_checks([doctor._virtual_camera])
+    assert (check.status, check.detail) == ("warn", "Others list it as 'Dummy'")
+    assert "--fix-hint" in check.fix
+    monkeypatch.setattr(driver_hints, "loaded_wrongly", lambda: None)
+    (check,) = run_checks([doctor._virtual_camera])
+    assert check.status == "ok"
 
 
 def test_opencv_without_its_system_libraries(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def test_the_command_is_that_of_the_distribution(tmp_path: Path, os_release: str
     said = missing_driver("linux", linux(tmp_path, os_release), "6.1")
     assert said is not None
     assert command in said
-    assert said.endswith("sudo modprobe v4l2loopback exclusive_caps=1 card_label=livefilter")
+    assert said.endswith("sudo modprobe v4l2loopback video_nr=10 exclusive_caps=1 card_label=livefilter")
 
 
 def test_an_installed_driver_only_needs_loading(tmp_path: Path) -> None:

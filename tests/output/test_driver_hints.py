@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livefilter.output import driver_hints as hints
-from livefilter.output.driver_hints import driver_hints
+from livefilter.output.driver_hints import driver_hints, loaded_wrongly
 from tests.output.test_driver import add_device, linux
 
 
@@ -45,6 +45,17 @@ def test_a_device_that_browsers_do_not_list_is_told(tmp_path: Path) -> None:
     assert any("exclusive_caps=1" in line for line in driver_hints("linux", tmp_path))
     parameter.write_text("Y,N,N\n")
     assert driver_hints("linux", tmp_path) == ()
+    assert loaded_wrongly(tmp_path) is None
+
+
+def test_a_device_of_another_name_is_told(tmp_path: Path) -> None:
+    """Whoever looks for "livefilter" in a list of cameras does not find "Dummy video device"."""
+    add_device(linux(tmp_path), 3, "Dummy video device (0x0000)")
+    wrong = loaded_wrongly(tmp_path)
+    assert wrong is not None
+    assert "/dev/video3" in wrong
+    assert "'Dummy video device (0x0000)'" in wrong
+    assert driver_hints("linux", tmp_path)[-1].startswith("sudo modprobe -r v4l2loopback && ")
 
 
 def test_the_way_into_obs_is_told_where_obs_cannot_read_its_own_camera(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,9 +31,9 @@ class FakeDriver:
         monkeypatch.setattr(v4l2, "query_buffer", self.query_buffer)
         real = mmap.mmap
 
-        def noted(fd: int, length: int, *flags: int, offset: int) -> Any:
+        def noted(fd: int, length: int, flags: int, prot: int, *, offset: int) -> Any:
             self.mapped.append(offset)
-            return real(fd, length, *flags, offset=offset)
+            return real(fd, length, flags, prot, offset=offset)
 
         monkeypatch.setattr(mmap, "mmap", noted)
 
