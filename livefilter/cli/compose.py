@@ -25,7 +25,7 @@ from livefilter.inference.live import LiveStylist
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.metrics import Metrics
-from livefilter.output import auto_outputs, open_sink, resolve_output
+from livefilter.output import auto_outputs, check_output, open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.worker import WorkerSink
 from livefilter.pipeline import Pipeline, PipelineOptions
@@ -119,6 +119,9 @@ def compose_live(config: Config, keys: Keys) -> Live:
     Raises: LivefilterError: the first thing that cannot be opened.
     """
     with ExitStack() as opened:
+        specs, missing = _expand(config.output)
+        for spec in specs:
+            check_output(spec)
         source, notices = _open_input(config)
         opened.enter_context(source)
         info = source.info
@@ -187,7 +190,6 @@ def compose_live(config: Config, keys: Keys) -> Live:
             notices.append(first.size_reason)
 
         sink_options = SinkOptions(info.width, info.height, fps, info.media, config.loop, nv12=config.nv12)
-        specs, missing = _expand(config.output)
         notices.extend(missing)
         sinks: list[Sink] = []
         for spec in specs:

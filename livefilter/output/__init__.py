@@ -4,6 +4,6 @@
 # first window if PyAV was loaded first (PyAV issue 1050).
 import cv2 as _opencv  # noqa: F401
 
-from livefilter.output.open import VIDEO_SUFFIXES, auto_outputs, open_sink, resolve_output
+from livefilter.output.open import VIDEO_SUFFIXES, auto_outputs, check_output, open_sink, resolve_output
 
-__all__ = ["VIDEO_SUFFIXES", "auto_outputs", "open_sink", "resolve_output"]
+__all__ = ["VIDEO_SUFFIXES", "auto_outputs", "check_output", "open_sink", "resolve_output"]

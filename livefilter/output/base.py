@@ -50,6 +50,13 @@ class Sink(Closing):
     takes_nv12: bool = False
     main_thread: bool = False
 
+    @classmethod
+    def check(cls, target: str) -> None:
+        """Refuse a target that others use now, before the input is opened and taken away from them.
+
+        Raises: SinkUnavailable.
+        """
+
     @abstractmethod
     def send(self, frame: Frame) -> None:
         """Hand over one frame of the size in the options; the sink may keep it but never writes into it.

@@ -73,6 +73,18 @@ def prepare(path: str, width: int, height: int, fps: float, pixel_format: str) -
         os.close(fd)
 
 
+def refuse_fed(path: str) -> None:
+    """Refuse a device that another program writes to; takes a moment where somebody has it open.
+
+    Raises: SinkUnavailable: it is fed, missing, not permitted or busy.
+    """
+    fd = opened(path)
+    try:
+        _refuse_second_writer(fd, path)
+    finally:
+        os.close(fd)
+
+
 def v4l2_calls() -> Any:
     """The module of V4L2's calls.
 

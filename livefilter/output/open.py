@@ -47,6 +47,15 @@ def open_sink(spec: str, options: SinkOptions) -> Sink:
     return sink
 
 
+def check_output(spec: str) -> None:
+    """Refuse an output that others use now; opens nothing for longer than a look.
+
+    Raises: InvalidInput, SinkUnavailable.
+    """
+    kind, target = resolve_output(spec)
+    SINKS.load(kind).check(target)
+
+
 def auto_outputs() -> tuple[list[str], list[str]]:
     """What "auto" stands for here: output specs, and a line with the fix for each thing that is missing."""
     from livefilter.output.virtual_camera import VirtualCameraSink

@@ -15,7 +15,7 @@ from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.driver import loopbacks, missing_driver, windows_cameras
 from livefilter.output.fit import fit
-from livefilter.output.loopback import prepare, v4l2_calls
+from livefilter.output.loopback import prepare, refuse_fed, v4l2_calls
 from livefilter.output.mapped_buffers import MappedBuffers
 from livefilter.output.watchers import Watchers
 from livefilter.output.yuv import YuvEncoder
@@ -67,6 +67,12 @@ class VirtualCameraSink(Sink):
             )
         if self._size != self._even:
             _log.info("%s is %dx%d, as a camera needs even sides.", self.name, *self._even)
+
+    @classmethod
+    def check(cls, target: str) -> None:
+        device = _device(target)
+        if sys.platform.startswith("linux") and device is not None:
+            refuse_fed(device)
 
     def send(self, frame: Frame) -> None:
         """Convert to the driver's own format and hand over.

@@ -13,7 +13,7 @@ import pytest
 
 from livefilter.errors import SinkUnavailable
 from livefilter.output import loopback
-from livefilter.output.loopback import Accepted, prepare
+from livefilter.output.loopback import Accepted, prepare, refuse_fed
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="v4l2loopback is a part of Linux")
 
@@ -105,6 +105,10 @@ def test_a_device_that_another_program_writes_to_is_refused(monkeypatch: pytest.
         prepare(str(device), 640, 360, 30.0, "YU12")
     assert "\n" not in str(caught.value)
     assert driver.healed == 0
+    with pytest.raises(SinkUnavailable, match="already sends to"):
+        refuse_fed(str(device))
+    driver.written_every_s = 0
+    refuse_fed(str(device))
 
 
 def test_what_is_no_virtual_camera_is_refused(monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
