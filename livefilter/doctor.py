@@ -25,7 +25,9 @@ Status = Literal["ok", "absent", "warn", "fail"]
 _LIBGL = "sudo apt install -y libgl1 libglib2.0-0 libxcb1"
 # From a command's first word to the end of the sentence or clause; a $(...) is swallowed whole.
 _COMMAND = re.compile(
-    r"(?:sudo|pip|winget|brew|choco|python -m) (?:\$\([^)]*\)|.)+?(?=\.(?:\s|$)|[;,)](?:\s|$)| or use |$)", re.M
+    r"(?:sudo|pip|winget|brew|choco|(?:\"[^\"]*|[^\s\"(]*)python[^\s\"]*\"? -m) "
+    r"(?:\$\([^)]*\)|.)+?(?=\.(?:\s|$)|[;,)](?:\s|$)| or use |$)",
+    re.M,
 )
 _LOW_DISK_GB = 2.0
 _LIVE_FPS = 20.0

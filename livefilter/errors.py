@@ -28,6 +28,7 @@ Every message is one line that says what failed, on which thing, why, and how to
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
 
 
@@ -126,6 +127,12 @@ class TriggerUnavailable(LivefilterError):
 
 class StageStuck(LivefilterError):
     """A pipeline stage did not end in time."""
+
+
+def install_extra(extra: str) -> str:
+    """The command that adds an extra to this very environment, whatever `pip` means in the user's terminal."""
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f'{python} -m pip install "livefilter[{extra}]"'
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

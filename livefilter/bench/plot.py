@@ -12,7 +12,7 @@ from livefilter.bench.figures import STAGES, Figures, LoopName, latency_ms, sele
 from livefilter.bench.measure import CaseResult
 from livefilter.bench.report import LOOPS
 from livefilter.bench.table import NAMES, case_name
-from livefilter.errors import BackendUnavailable, InvalidInput
+from livefilter.errors import BackendUnavailable, InvalidInput, install_extra
 
 _INK, _GRID = "#22252b", "#d9dce3"
 _LOOP_COLOURS: dict[LoopName, str] = {"pipeline": "#d6336c", "naive": "#868e96"}
@@ -40,7 +40,7 @@ def draw_plot(results: Sequence[CaseResult], path: Path, title: str, subtitle: s
         agg: Any = importlib.import_module("matplotlib.backends.backend_agg")
     except ImportError as error:
         raise BackendUnavailable(
-            f'No plot: matplotlib is not there ({error}). Install it: pip install "livefilter[bench]"'
+            f"No plot: matplotlib is not there ({error}). Install it: {install_extra('bench')}"
         ) from error
     bars = _bars(results)
     height_in = 2.4 + 3 * (0.8 + 0.3 * (bars[-1].place + 1 if bars else 1))

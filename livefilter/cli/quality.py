@@ -54,10 +54,10 @@ def quality(
     """
     import importlib.util
 
-    from livefilter.errors import InvalidInput
+    from livefilter.errors import InvalidInput, install_extra
 
     if importlib.util.find_spec("torch") is None:
-        raise InvalidInput("The report needs torch, which is not installed: pip install 'livefilter[training]'.")
+        raise InvalidInput(f"The report needs torch, which is not installed: {install_extra('training')}")
 
     from livefilter.quality.plan import Plan
     from livefilter.quality.report import make_report

@@ -84,10 +84,10 @@ def distill(
     import sys
     from dataclasses import replace
 
-    from livefilter.errors import InvalidInput, UnknownName
+    from livefilter.errors import InvalidInput, UnknownName, install_extra
 
     if importlib.util.find_spec("torch") is None:
-        raise InvalidInput("Training needs torch, which is not installed: pip install 'livefilter[training]'.")
+        raise InvalidInput(f"Training needs torch, which is not installed: {install_extra('training')}")
 
     import cv2
     import torch

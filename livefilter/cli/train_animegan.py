@@ -164,11 +164,11 @@ def _smooth(style: Path, out: Path, size: int) -> int:
 def _need_training() -> None:
     import importlib.util
 
-    from livefilter.errors import InvalidInput
+    from livefilter.errors import InvalidInput, install_extra
 
     for package in ("torch", "tqdm", "safetensors", "tensorboard"):
         if importlib.util.find_spec(package) is None:
-            raise InvalidInput(f"Training needs {package}, which is not installed: pip install 'livefilter[training]'.")
+            raise InvalidInput(f"Training needs {package}, which is not installed: {install_extra('training')}")
 
 
 COMMANDS = (animegan, smooth_edges, export_animegan, compare_animegan)

@@ -14,7 +14,7 @@ from livefilter.control.chord import Chord
 from livefilter.control.chord_watch import ChordWatch, Pressed
 from livefilter.control.key_names import key_namer, windows_still_down
 from livefilter.control.trigger import CLOSE_TIMEOUT_S, Act, Notify, Trigger
-from livefilter.errors import TriggerUnavailable
+from livefilter.errors import TriggerUnavailable, install_extra
 
 _log = logging.getLogger(__name__)
 _START_TIMEOUT_S = 10.0
@@ -128,7 +128,7 @@ def _pynput_keyboard() -> Any:
         from pynput import keyboard
     except ModuleNotFoundError as error:
         raise TriggerUnavailable(
-            f'Global hotkeys need the package {error.name}. Install it: pip install "livefilter[hotkeys]"'
+            f"Global hotkeys need the package {error.name}. Install it: {install_extra('hotkeys')}"
         ) from error
     except Exception as error:  # pynput reports a missing display as ImportError, python-xlib as errors of its own
         raise TriggerUnavailable(

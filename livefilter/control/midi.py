@@ -9,7 +9,7 @@ from typing import Any
 
 from livefilter.control.pad import Pad
 from livefilter.control.trigger import CLOSE_TIMEOUT_S, Act, Notify, Trigger
-from livefilter.errors import TriggerUnavailable
+from livefilter.errors import TriggerUnavailable, install_extra
 
 _log = logging.getLogger(__name__)
 # How often it is asked whether the device is still plugged in; no MIDI system tells by itself.
@@ -116,9 +116,7 @@ def _mido() -> Any:
 
         mido.backend.load()
     except ImportError as error:
-        raise TriggerUnavailable(
-            f'MIDI needs the package {error.name}. Install it: pip install "livefilter[midi]"'
-        ) from error
+        raise TriggerUnavailable(f"MIDI needs the package {error.name}. Install it: {install_extra('midi')}") from error
     return mido
 
 

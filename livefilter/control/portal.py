@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from livefilter.control.chord import Chord
 from livefilter.control.controller import ACTIONS
 from livefilter.control.trigger import CLOSE_TIMEOUT_S, Act, Notify, Trigger
-from livefilter.errors import TriggerUnavailable
+from livefilter.errors import TriggerUnavailable, install_extra
 
 if TYPE_CHECKING:
     from livefilter.control.portal_session import PortalSession
@@ -95,7 +95,7 @@ class PortalShortcuts(Trigger):
             from livefilter.control.portal_session import PortalSession, Refused
         except ImportError as error:
             raise TriggerUnavailable(
-                'Global hotkeys under Wayland need the package dbus-fast. Install it: pip install "livefilter[hotkeys]"'
+                f"Global hotkeys under Wayland need the package dbus-fast. Install it: {install_extra('hotkeys')}"
             ) from error
         try:
             bus: Any = await MessageBus(bus_type=BusType.SESSION).connect()

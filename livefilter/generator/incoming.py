@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import onnx
 
-from livefilter.errors import EngineError, InvalidInput
+from livefilter.errors import EngineError, InvalidInput, install_extra
 from livefilter.frame import Image
 from livefilter.generator.check_pictures import check_pictures
 from livefilter.generator.float_generator import Drawing, read_generator, read_onnx
@@ -84,7 +84,7 @@ def _from_checkpoint(path: Path, open_engine: OpenEngine) -> Incoming:
         from livefilter.generator.checkpoint import read_checkpoint
     except ImportError as error:
         raise InvalidInput(
-            f"{path} is a checkpoint of PyTorch, which is not installed ({error}): pip install 'livefilter[training]'. "
+            f"{path} is a checkpoint of PyTorch, which is not installed ({error}): {install_extra('training')}. "
             "ONNX files need no PyTorch."
         ) from error
     checkpoint = read_checkpoint(path)

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
+from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt, install_extra
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu
 
 _PRECISIONS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
-_FIX = 'pip install "livefilter[openvino]"'
+_FIX = install_extra("openvino")
 
 
 class OpenVINOEngine(Engine):

@@ -176,6 +176,8 @@ def test_broken_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ("text", "commands"),
     [
         ('Install it: pip install "livefilter[openvino]"', ('pip install "livefilter[openvino]"',)),
+        ('Install it: "/a b/python" -m pip install "l[x]"', ('"/a b/python" -m pip install "l[x]"',)),
+        ('Training needs torch: /v/bin/python3 -m pip install "l[x]"', ('/v/bin/python3 -m pip install "l[x]"',)),
         ("Install it with: sudo apt install a && sudo modprobe b c=1", ("sudo apt install a && sudo modprobe b c=1",)),
         (
             "Install it with: brew install --cask obs, then open it once, and allow its extension.",

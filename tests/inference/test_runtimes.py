@@ -89,7 +89,8 @@ def test_threads_are_those_asked_for(tmp_path: Path, engine_class: Any) -> None:
 def test_openvino_that_is_not_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason holds the command."""
     monkeypatch.setitem(sys.modules, "openvino", None)
-    assert OpenVINOEngine.unavailable() == 'openvino is not installed. Install it: pip install "livefilter[openvino]"'
+    command = f'{sys.executable} -m pip install "livefilter[openvino]"'
+    assert OpenVINOEngine.unavailable() == f"openvino is not installed. Install it: {command}"
 
 
 def test_cuda_that_is_listed_without_a_gpu_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
