@@ -28,6 +28,13 @@ def until(happened: Callable[[], bool], what: str) -> None:
         waiting.wait(0.005)
 
 
+class NoKeys:
+    """Nobody presses a key."""
+
+    def read(self) -> list[str]:
+        return []
+
+
 class FakeSource(Source):
     """Delivers `frames` pictures (endlessly when None), `every_s` apart; an error in `failures` replaces that frame."""
 

@@ -9,13 +9,7 @@ from livefilter.cli.compose import compose_live
 from livefilter.config import Config
 from livefilter.errors import SinkUnavailable
 from livefilter.output.virtual_camera import VirtualCameraSink
-
-
-class NoKeys:
-    """Nobody presses a key."""
-
-    def read(self) -> list[str]:
-        return []
+from tests.fakes import NoKeys
 
 
 def test_an_output_that_others_feed_is_refused_before_the_input_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,18 +16,11 @@ from livefilter.cli import compose
 from livefilter.cli.compose import compose_live
 from livefilter.config import Config
 from livefilter.styles.catalogue import Catalogue
-from tests.fakes import until
+from tests.fakes import NoKeys, until
 from tests.inference.networks import write_style_network
 from tests.styles.folders import write_style
 
 QUICK: dict[str, Any] = {"input": "demo", "output": ("null",), "process_size": 64, "backend": "onnxruntime"}
-
-
-class NoKeys:
-    """Nobody presses a key."""
-
-    def read(self) -> list[str]:
-        return []
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from livefilter.inference.cuda.bindings import BindingsCuda
 from livefilter.inference.tensorrt import TensorRTEngine
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
-from tests.fakes import until
+from tests.fakes import NoKeys, until
 from tests.generator.engines import built_plan
 from tests.inference.fake_cuda import FakeDriver
 from tests.inference.fake_runtime import FakeRuntime
@@ -49,13 +49,6 @@ class EngineInMemory(TensorRTEngine):
     @classmethod
     def unavailable(cls) -> str | None:
         return None
-
-
-class NoKeys:
-    """Nobody presses a key."""
-
-    def read(self) -> list[str]:
-        return []
 
 
 @pytest.fixture(autouse=True)
