@@ -96,14 +96,15 @@ def find_camera(target: str, cameras: list[CameraDescription] | None = None) -> 
             if camera.index == int(target):
                 return camera
         path = f"/dev/video{int(target)}" if sys.platform.startswith("linux") else None
-        return CameraDescription(int(target), f"camera {int(target)}", path, backend)
+        return CameraDescription(int(target), f"camera {int(target)}", path, backend, _is_virtual("", path))
     for camera in known:
         if camera.path is not None and _same_device(camera.path, target):
             return camera
     if target.startswith("/dev/"):
         real = os.path.realpath(target)
         number = real.removeprefix("/dev/video")
-        return CameraDescription(int(number) if number.isdecimal() else -1, target, real, backend)
+        index = int(number) if number.isdecimal() else -1
+        return CameraDescription(index, target, real, backend, _is_virtual("", real))
     exact = [camera for camera in known if target.casefold() in (camera.name.casefold(), camera.bus)]
     matching = exact or [camera for camera in known if target.casefold() in camera.name.casefold()]
     if len(matching) > 1:

@@ -138,3 +138,13 @@ def test_cameras_without_linuxpy_are_one_clear_error(monkeypatch: pytest.MonkeyP
             used()
     with open_source("demo", SourceOptions()) as demo:
         assert demo.read().image.size
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="paths of devices are Linux's")
+def test_a_virtual_camera_that_is_not_listed_is_known_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """v4l2loopback hides it while nobody sends to it; its place in /sys tells what it is."""
+    places = {"/sys/class/video4linux/video9": "/sys/devices/virtual/video4linux/video9"}
+    monkeypatch.setattr(os.path, "realpath", lambda path: places.get(str(path), str(path)))
+    assert find_camera("9", []).virtual
+    assert find_camera("/dev/video9", []).virtual
+    assert not find_camera("/dev/video8", []).virtual
