@@ -28,9 +28,9 @@ class MappedBuffers(Closing):
         self._fd = opened(path)
 
     def mark(self) -> None:
-        """Set the marks, just before a frame is written; takes some microseconds. A driver that refuses needs none."""
+        """Set the marks that are missing, just before a frame is written. A driver that refuses needs none."""
         with suppress(OSError):
-            for offset in self._offsets():
+            for offset in self._unmarked():
                 mmap.mmap(self._fd, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=offset).close()
 
     def close(self) -> None:
@@ -38,8 +38,8 @@ class MappedBuffers(Closing):
         if fd >= 0:
             os.close(fd)
 
-    def _offsets(self) -> Iterator[int]:
-        """Where each buffer lies; asked for anew each time, as a reader may change their number."""
+    def _unmarked(self) -> Iterator[int]:
+        """Where each buffer without the mark lies; all are asked each time, as a reader may change their number."""
         seen: set[int] = set()
         for index in range(_MOST):
             buffer = self._v4l2.query_buffer(
@@ -48,4 +48,5 @@ class MappedBuffers(Closing):
             if not buffer.length or buffer.m.offset in seen:
                 return
             seen.add(buffer.m.offset)
-            yield buffer.m.offset
+            if not buffer.flags & self._v4l2.BufferFlag.MAPPED:
+                yield buffer.m.offset

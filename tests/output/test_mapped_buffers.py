@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+if not sys.platform.startswith("linux"):
+    pytest.skip("v4l2loopback is a part of Linux", allow_module_level=True)
+
+from linuxpy.video import device as v4l2
+
 from livefilter.errors import SinkUnavailable
 from livefilter.output.mapped_buffers import MappedBuffers
-
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="v4l2loopback is a part of Linux")
 
 PAGE = mmap.PAGESIZE
 
@@ -22,17 +25,17 @@ class FakeDriver:
     """Answers as v4l2loopback does: any index below 32, counted around the `used` buffers of two pages each."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
-        from linuxpy.video import device as v4l2
-
         device.write_bytes(bytes(8 * PAGE))
         self.used = 2
         self.length = 2 * PAGE
         self.mapped: list[int] = []
+        self.marked: set[int] = set()
         monkeypatch.setattr(v4l2, "query_buffer", self.query_buffer)
         real = mmap.mmap
 
         def noted(fd: int, length: int, flags: int, prot: int, *, offset: int) -> Any:
             self.mapped.append(offset)
+            self.marked.add(offset)
             return real(fd, length, flags, prot, offset=offset)
 
         monkeypatch.setattr(mmap, "mmap", noted)
@@ -40,7 +43,9 @@ class FakeDriver:
     def query_buffer(self, fd: int, kind: Any, memory: Any, index: int) -> Any:
         if index >= 32:
             raise OSError(22, "Invalid argument")
-        return SimpleNamespace(length=self.length, m=SimpleNamespace(offset=index % self.used * self.length))
+        offset = index % self.used * self.length
+        flags = v4l2.BufferFlag.MAPPED if offset in self.marked else v4l2.BufferFlag.QUEUED
+        return SimpleNamespace(length=self.length, flags=flags, m=SimpleNamespace(offset=offset))
 
 
 @pytest.fixture
@@ -49,15 +54,19 @@ def device(tmp_path: Path) -> Path:
     return tmp_path / "video10"
 
 
-def test_each_buffer_is_mapped_once(monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
-    """Also when a reader has changed their number since the last time."""
+def test_only_buffers_without_the_mark_are_mapped(monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
+    """Once at first, again when the driver has forgotten, and also when a reader has changed their number."""
     driver = FakeDriver(monkeypatch, device)
     with MappedBuffers(str(device)) as buffers:
         buffers.mark()
+        buffers.mark()
         assert driver.mapped == [0, 2 * PAGE]
+        driver.marked.clear()
+        buffers.mark()
+        assert driver.mapped[2:] == [0, 2 * PAGE]
         driver.used = 3
         buffers.mark()
-        assert driver.mapped[2:] == [0, 2 * PAGE, 4 * PAGE]
+        assert driver.mapped[4:] == [4 * PAGE]
 
 
 def test_a_driver_without_buffers_or_that_refuses_is_left_alone(monkeypatch: pytest.MonkeyPatch, device: Path) -> None:
