@@ -112,7 +112,7 @@ def _costs(styles: Sequence[Style], costs: Costs, machine: str) -> str:
         row += [f"{each.latency_ms:.1f} ({costs.times_faster(each):.0f}x)" for each in costs.networks[network.label]]
         rows.append(row)
     yardstick = [f"{each.latency_ms:,.0f}" for each in costs.animegan]
-    rows.append(["AnimeGANv2's generator", "8.6", "2,143,552", "401,000", *yardstick])
+    rows.append(["[AnimeGANv2's generator](animegan.md)", _ABSENT, _ABSENT, _ABSENT, *yardstick])
     return "\n".join(
         [
             "## Cost",

@@ -101,7 +101,7 @@ def test_folders_become_a_report(arguments: list[str], tmp_path: Path, monkeypat
     assert "| photo | 0% | 0% | 0% | 0% |" in text
     assert "| plain L1 student | not trained |" in text
     assert "the features are those of another one's encoder: negate" in text
-    assert re.search(r"\| AnimeGANv2.s generator \|.*\| [1-9]", text)
+    assert re.search(r"\| \[AnimeGANv2.s generator\].*\| [1-9]", text)
     assert str(tmp_path) not in text
     tables = [block.split("\n") for block in text.split("\n\n") if block.startswith("|")]
     assert len(tables) == 2 + 2 * 3

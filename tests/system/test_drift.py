@@ -40,9 +40,9 @@ def test_ten_minutes_do_not_drift(start: Callable[..., Program], view: Callable[
     memory: list[float] = []
     farthest = 0.0
     rates: list[float] = []
-    for _ in range(max(3, round(MINUTES))):
+    for _ in range(10):
         began, counted = time.monotonic(), viewer.count
-        while time.monotonic() - began < 60 * MINUTES / max(3, round(MINUTES)):
+        while time.monotonic() - began < 6 * MINUTES:
             pause.wait(_SAMPLE_S)
             ages.append(_age_s())
             memory.append(process.memory_info().rss / 1e6)
@@ -53,7 +53,7 @@ def test_ten_minutes_do_not_drift(start: Callable[..., Program], view: Callable[
     small, large = statistics.median(memory[:third]), statistics.median(memory[-third:])
     tell(
         f"{MINUTES:g} minutes, {viewer.count} frames; age p50 {1000 * first:.0f} ms in the first third, "
-        f"{1000 * last:.0f} ms in the last; memory {small:.0f} and {large:.0f} MB; fps of each minute "
+        f"{1000 * last:.0f} ms in the last; memory {small:.0f} and {large:.0f} MB; fps of each tenth "
         f"{' '.join(f'{rate:.2f}' for rate in rates)}; farthest from the style offline {farthest:.1f} levels"
     )
     assert farthest < CLOSE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,8 +18,8 @@ pytest.importorskip("torch")
 pytest.importorskip("tqdm")
 pytest.importorskip("onnx")
 
-from livefilter.training.data import is_held_out
-from livefilter.training.distill import Recipe
+from livefilter.training.data import Pair, is_held_out
+from livefilter.training.distill import Distillation, Recipe
 
 
 @pytest.fixture
@@ -50,6 +52,25 @@ def test_photos_become_a_style(photos: Path, teacher: Path) -> None:
     card = (style / "card.toml").read_text(encoding="utf-8")
     assert "held_out_photos = 1" in card
     assert str(photos) not in card
+
+
+def test_the_weight_of_consistency_reaches_the_training(
+    photos: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe has the number that was asked for, every other weight as before, and the card has the command."""
+    recipes: list[Recipe] = []
+
+    class Noted(Distillation):
+        def __init__(self, pairs: Sequence[Pair], recipe: Recipe, *given: Any) -> None:
+            recipes.append(recipe)
+            super().__init__(pairs, recipe, *given)
+
+    monkeypatch.setattr("livefilter.training.distill.Distillation", Noted)
+    monkeypatch.setattr("sys.argv", ["livefilter", "train", *arguments(photos, teacher, consistency="7")])
+    CliRunner().invoke(train, arguments(photos, teacher, consistency="7"), catch_exceptions=False)
+    (recipe,) = recipes
+    assert recipe.weights == Recipe().weights | {"consistency": 7.0}
+    assert "--consistency 7" in (photos.parent / "out" / "style" / "card.toml").read_text(encoding="utf-8")
 
 
 def test_a_style_that_cannot_be_trained_is_named(photos: Path, teacher: Path) -> None:
