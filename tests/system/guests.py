@@ -96,16 +96,14 @@ class Guest:
     def run(self, command: str, limit_s: int, out: Path | None = None) -> int:
         """Run a shell command in it, in this working copy: the command's exit code, 125 when the guest itself failed.
 
-        The command sees this machine's files and changes only its own copy of them, but for /out, which is `out`. Of the
-        environment it gets what begins with LIVEFILTER_.
+        The command sees this machine's files and changes only its own copy of them, but for /out, which is `out`. It gets
+        those variables of the environment that begin with LIVEFILTER_.
         """
         environment = {**os.environ, "VMDIR": str(self.cache), "VM_TIMEOUT": str(limit_s)}
         if out is not None:
             environment["VM_OUT"] = str(out)
-        told = {name: value for name, value in os.environ.items() if name.startswith("LIVEFILTER_")} | {
-            INSIDE: self.name
-        }
-        command = f"export {shlex.join(f'{name}={value}' for name, value in told.items())}; {command}"
+        told = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("LIVEFILTER_")]
+        command = f"export {shlex.join([*told, f'{INSIDE}={self.name}'])}; {command}"
         return subprocess.run([HERE / "guest" / self.name / "run.sh", command], env=environment, cwd=ROOT).returncode
 
 
