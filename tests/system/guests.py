@@ -96,8 +96,8 @@ class Guest:
     def run(self, command: str, limit_s: int, out: Path | None = None) -> int:
         """Run a shell command in it, in this working copy: the command's exit code, 125 when the guest itself failed.
 
-        The command sees this machine's files and changes only its own copy of them, but for /out, which is `out`. It gets
-        those variables of the environment that begin with LIVEFILTER_.
+        The command sees this machine's files and changes only its own copy of them, but for /out, which is `out`.
+        It gets those variables of the environment that begin with LIVEFILTER_.
         """
         environment = {**os.environ, "VMDIR": str(self.cache), "VM_TIMEOUT": str(limit_s)}
         if out is not None:
