@@ -8,7 +8,7 @@ import click
 
 from livefilter.cli import train_animegan
 
-SCALES = ("384", "512", "640", "768:512")
+SCALES = ("384", "512", "640")
 
 
 @click.group()
@@ -43,9 +43,9 @@ for command in train_animegan.COMMANDS:
     "--scale", "scales", multiple=True, default=SCALES, show_default=True, help="Longest side; A:B draws at B."
 )
 @click.option("--steps", default=24_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
-@click.option("--adversarial-from", type=int, help="Step at which the discriminator joins; default: three quarters.")
+@click.option("--adversarial-from", type=int, help="Step at which the discriminator joins; default: never.")
 @click.option("--consistency", default=1.5, show_default=True, type=click.FloatRange(0.0), help="Weight of steadiness.")
-@click.option("--batch", default=8, show_default=True, type=click.IntRange(3), help="Crops in a step.")
+@click.option("--batch", default=5, show_default=True, type=click.IntRange(3), help="Crops in a step.")
 @click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
 @click.option("--threads", default=0, help="Processor threads; 0 leaves the choice to torch.")
@@ -131,7 +131,7 @@ def distill(
 
     recipe = Recipe(
         steps=steps,
-        adversarial_from=steps * 3 // 4 if adversarial_from is None else adversarial_from,
+        adversarial_from=steps if adversarial_from is None else adversarial_from,
         batch=batch,
         crop=crop,
         seed=seed,

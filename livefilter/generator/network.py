@@ -36,7 +36,7 @@ class Design:
 # `lite` is for processors, `full` for graphics cards and the best look.
 DESIGNS = {
     "lite": Design(half=16, quarter=32, eighth=40, half_convs=1, quarter_convs=1, eighth_blocks=3),
-    "full": Design(half=32, quarter=48, eighth=96, half_convs=2, quarter_convs=1, eighth_blocks=4),
+    "full": Design(half=48, quarter=64, eighth=64, half_convs=2, quarter_convs=2, eighth_blocks=3),
 }
 
 

@@ -16,7 +16,7 @@ from livefilter.inference.hardware import find_nvidia_gpu
 from livefilter.inference.look import PLAIN, ComposingEngine, Look
 from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
-_FIX = 'pip install "torch>=2.8,<3" "onnx>=1.16,<2" with the command for your CUDA version from https://pytorch.org'
+_FIX = 'pip install "torch>=2.9,<3" "onnx>=1.16,<2" with the command for your CUDA version from https://pytorch.org'
 
 
 class TorchCudaEngine(ComposingEngine):

@@ -56,7 +56,6 @@ STYLES = {
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
         teacher="AnimeGANv3_Shinkai_37",
         order=2,
-        finish=Finish(ink=0.45, smoothing=2),
     ),
     "paprika": StyleFacts(
         title="Paprika",
@@ -65,7 +64,7 @@ STYLES = {
         credit="AnimeGANv2 (Jie Chen, Gang Liu, Xin Chen); trained on published results, non-commercial use.",
         teacher="published AnimeGANv2 Paprika results",
         order=3,
-        finish=Finish(ink=0.45, smoothing=2, keeps_greys=True),
+        finish=Finish(keeps_greys=True),
     ),
     "portrait": StyleFacts(
         title="Portrait",
@@ -74,7 +73,7 @@ STYLES = {
         credit="White-box Cartoonization (Xinrui Wang, Jinze Yu); distilled from its results, non-commercial use.",
         teacher="whitebox_dr",
         order=4,
-        finish=Finish(ink=0.3, smoothing=1, recolour=True),
+        finish=Finish(recolour=True),
     ),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -24,6 +24,7 @@ LARGEST_SHIFT = 8
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 TEACHER_MULTIPLE = 32
 HELD_OUT_ONE_IN = 19
+NOISE = 1.0, 9.0
 
 # Fresh normal noise for every crop would cost more than the crop; a random stretch of a fixed bank is as good.
 _NOISE = np.random.default_rng(0).standard_normal(2_000_000, dtype=np.float32)
@@ -31,7 +32,7 @@ _NOISE = np.random.default_rng(0).standard_normal(2_000_000, dtype=np.float32)
 
 @dataclass(frozen=True)
 class Pair:
-    """One photo, the teacher's drawing of it and the inked target: (H, W, 3) uint8 BGR of one shape."""
+    """One photo, the teacher's drawing of it and the target: (H, W, 3) uint8 BGR of one shape."""
 
     name: str
     photo: Image
@@ -172,8 +173,8 @@ def prepare(lessons: Sequence[Lesson], cache: Path, scales: Sequence[Scale]) -> 
 class Batch:
     """What one training step sees; float32 arrays (N, 3, H, W) BGR in [-1, 1], owned by the caller.
 
-    The last `len(shifts)` rows repeat the first ones, moved by (down, right) pixels and degraded afresh, so that the
-    student can be asked for the same drawing twice.
+    The last `len(shifts)` rows repeat the first ones, moved by (down, right) pixels and with fresh noise of the same
+    strength, so that the student can be asked for the same drawing twice.
     """
 
     seen: Floats
@@ -184,11 +185,11 @@ class Batch:
 class Sampler:
     """Draws random crops, flipped, exposed and degraded, for ever.
 
-    Colour and exposure change photo and target alike; blur, noise and JPEG blocks touch the photo only, so that the
-    student learns to see through them.
+    In half of the crops colour and exposure change, of photo and target alike; blur, noise and JPEG blocks touch the
+    photo only, so that the student learns to see through them.
     """
 
-    def __init__(self, pairs: Sequence[Pair], crop: int, batch: int, repeats: int = 2, seed: int = 0) -> None:
+    def __init__(self, pairs: Sequence[Pair], crop: int, batch: int, repeats: int = 1, seed: int = 0) -> None:
         smallest = crop + LARGEST_SHIFT
         self._pairs = [pair for pair in pairs if min(pair.photo.shape[:2]) >= smallest]
         if not self._pairs:
@@ -198,14 +199,16 @@ class Sampler:
     def batch(self, step: int) -> Batch:
         """Make the batch of one step; it depends on the seed and the step only, so training can be resumed."""
         random = np.random.default_rng((self._seed, step))
-        picks = [self._pick(random) for _ in range(self._batch - self._repeats)]
+        picks = [(*self._pick(random), Degradation.drawn(random)) for _ in range(self._batch - self._repeats)]
+        for row, (photo, target, degradation) in enumerate(picks[: self._repeats]):
+            picks[row] = photo, target, degradation.noisier(random)
         moved = random.integers(0, LARGEST_SHIFT + 1, (self._repeats, 2)).tolist()
         views = [(*pick, 0, 0) for pick in picks]
         views += [(*pick, down, right) for pick, (down, right) in zip(picks, moved, strict=False)]
         seen, targets = [], []
-        for photo, target, down, right in views:
+        for photo, target, degradation, down, right in views:
             window = np.s_[down : down + self._crop, right : right + self._crop]
-            seen.append(degrade(photo[window], random))
+            seen.append(degradation.of(photo[window], random))
             targets.append(target[window])
         return Batch(_planes(seen), _planes(targets), [(down, right) for down, right in moved])
 
@@ -218,8 +221,10 @@ class Sampler:
         photo, target = pair.photo[window], pair.target[window]
         if random.random() < 0.5:
             photo, target = photo[:, ::-1], target[:, ::-1]
-        table = exposure_table(random)
-        return _through(photo, table), _through(target, table)
+        if random.random() < 0.5:
+            table = exposure_table(random)
+            photo, target = _through(photo, table), _through(target, table)
+        return photo, target
 
 
 def exposure_table(random: np.random.Generator) -> Image:
@@ -231,19 +236,40 @@ def exposure_table(random: np.random.Generator) -> Image:
     return np.asarray(np.rint(table)[None], dtype=np.uint8)
 
 
-def degrade(photo: Image, random: np.random.Generator) -> Image:
-    """Make a photo look as if a webcam had taken it: sometimes soft, noisy, or with JPEG blocks."""
-    seen = np.ascontiguousarray(photo)
-    if random.random() < 0.3:
-        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), random.uniform(0.4, 1.0)), np.uint8)
-    if random.random() < 0.6:
-        strength = random.uniform(1.0, 9.0)
-        noise = _NOISE[random.integers(len(_NOISE) - seen.size) :][: seen.size].reshape(seen.shape)
-        seen = np.asarray(np.clip(seen + noise * strength, 0, 255), np.uint8)
-    if random.random() < 0.5:
-        _, data = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(40, 95))])
-        seen = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-    return seen
+@dataclass(frozen=True)
+class Degradation:
+    """What a webcam does to a picture: sometimes it is soft, noisy, or has JPEG blocks; 0 leaves that out.
+
+    softness: sigma of a Gaussian, in pixels. noise: standard deviation in grey levels. quality: of the JPEG, to 95.
+    """
+
+    softness: float
+    noise: float
+    quality: int
+
+    @classmethod
+    def drawn(cls, random: np.random.Generator) -> Degradation:
+        """Draw one at random."""
+        softness = random.uniform(0.4, 1.0) if random.random() < 0.3 else 0.0
+        noise = random.uniform(*NOISE) if random.random() < 0.6 else 0.0
+        return cls(softness, noise, int(random.integers(40, 95)) if random.random() < 0.5 else 0)
+
+    def noisier(self, random: np.random.Generator) -> Degradation:
+        """The same, with noise if it had none."""
+        return self if self.noise else replace(self, noise=random.uniform(*NOISE))
+
+    def of(self, photo: Image, random: np.random.Generator) -> Image:
+        """Degrade (H, W, 3) uint8 BGR; the noise is fresh each time."""
+        seen = np.ascontiguousarray(photo)
+        if self.softness:
+            seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), self.softness), np.uint8)
+        if self.noise:
+            noise = _NOISE[random.integers(len(_NOISE) - seen.size) :][: seen.size].reshape(seen.shape)
+            seen = np.asarray(np.clip(seen + noise * self.noise, 0, 255), np.uint8)
+        if self.quality:
+            _, data = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
+            seen = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+        return seen
 
 
 def in_background(sampler: Sampler, first: int, last: int, ahead: int = 4) -> Iterator[Batch]:

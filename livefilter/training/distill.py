@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from livefilter.errors import InvalidInput
 from livefilter.generator.network import Design, Generator
@@ -30,13 +30,14 @@ class Recipe:
     """Everything that shapes a training run; a checkpoint keeps it."""
 
     steps: int = 24_000
-    adversarial_from: int = 16_000
-    batch: int = 8
+    adversarial_from: int = 24_000
+    batch: int = 5
     judged: int = 4
     crop: int = 192
-    repeats: int = 2
+    repeats: int = 1
     learning_rate: float = 2e-3
-    last_learning_rate: float = 2e-5
+    kernel_learning_rate: float = 5e-3
+    last_learning_rate: float = 0.01
     warm_up: int = 300
     discriminator_learning_rate: float = 4e-4
     averaging: float = 0.999
@@ -80,21 +81,24 @@ class Distillation:
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
         self.discriminator = losses.PatchDiscriminator()
         self.discriminator.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._optimizer = torch.optim.Adam(
-            self.generator.parameters(), recipe.learning_rate, betas=(0.9, 0.99), fused=True
-        )
+        ends = [*self.generator.head.parameters(), *self.generator.tail.parameters()]
+        known = {id(parameter) for parameter in ends}
+        inner = [parameter for parameter in self.generator.parameters() if id(parameter) not in known]
+        self._kernels = KernelMuon([parameter for parameter in inner if parameter.ndim == 4])
+        others = [*ends, *(parameter for parameter in inner if parameter.ndim != 4)]
+        self._optimizer = torch.optim.Adam(others, recipe.learning_rate, betas=(0.9, 0.99), fused=True)
         self._judge = torch.optim.Adam(
             self.discriminator.parameters(), recipe.discriminator_learning_rate, betas=(0.5, 0.99), fused=True
         )
         self._sampler = Sampler(pairs, recipe.crop, recipe.batch, recipe.repeats, recipe.seed)
 
-    def learning_rate(self, step: int) -> float:
-        """Linear warm-up, then a cosine from the recipe's first to its last rate."""
+    def pace(self, step: int) -> float:
+        """The part of each learning rate that a step takes: linear warm-up, then a cosine down to the recipe's last."""
         r = self.recipe
         if step < r.warm_up:
-            return r.learning_rate * (step + 1) / r.warm_up
+            return (step + 1) / r.warm_up
         done = min(1.0, (step - r.warm_up) / max(1, r.steps - r.warm_up))
-        return r.last_learning_rate + (r.learning_rate - r.last_learning_rate) * 0.5 * (1 + math.cos(math.pi * done))
+        return r.last_learning_rate + (1.0 - r.last_learning_rate) * 0.5 * (1 + math.cos(math.pi * done))
 
     def run(self, until: int, after_step: Callable[[dict[str, float]], None] | None = None) -> None:
         """Train up to step `until`; `after_step` gets every loss term of the step just made."""
@@ -111,9 +115,6 @@ class Distillation:
             for rows in (batch.seen, batch.targets)
         )
         adversarial = self.step >= self.recipe.adversarial_from
-        rate = self.learning_rate(self.step)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
         with self._autocast():
             drawn = self.generator(seen)
         drawn = drawn.float()
@@ -130,10 +131,13 @@ class Distillation:
             rows = slice(self.recipe.judged)  # half a batch is enough for the discriminator and costs half the time
             terms |= self._judged(seen[rows], drawn[rows], targets[rows])
         total = torch.stack([self.recipe.weights[name] * term for name, term in terms.items()]).sum()
-        self._optimizer.zero_grad(set_to_none=True)
+        self.generator.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 1.0)
+        pace = self.pace(self.step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * pace
         self._optimizer.step()
+        self._kernels.step(self.recipe.kernel_learning_rate * pace)
         self._average()
         values = {name: float(term.detach()) for name, term in terms.items()} | {"total": float(total.detach())}
         if adversarial:
@@ -148,6 +152,7 @@ class Distillation:
             "averaged": self.averaged.state(),
             "discriminator": self.discriminator.state_dict(),
             "optimizer": self._optimizer.state_dict(),
+            "kernels": self._kernels.state_dict(),
             "judge": self._judge.state_dict(),
         }
         partial = path.with_suffix(".partial")
@@ -166,6 +171,7 @@ class Distillation:
             self.averaged.load_state_dict(state["averaged"]["weights"])
             self.discriminator.load_state_dict(state["discriminator"])
             self._optimizer.load_state_dict(state["optimizer"])
+            self._kernels.load_state_dict(state["kernels"])
             self._judge.load_state_dict(state["judge"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise InvalidInput(f"The checkpoint {path} is of another design. Use an empty --out folder.") from error
@@ -216,6 +222,38 @@ class Distillation:
     def _autocast(self) -> Iterator[None]:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
             yield
+
+
+class KernelMuon:
+    """Muon for the kernels of convolutions: an (outputs, inputs, height, width) kernel is a matrix, a row an output.
+
+    Its steps are orthogonalised, so that all directions of a kernel learn, not only the steepest (Jordan et al. 2024).
+    """
+
+    def __init__(self, kernels: Sequence[nn.Parameter]) -> None:
+        self._kernels = kernels
+        self._matrices = [nn.Parameter(kernel.detach().flatten(1).clone()) for kernel in kernels]
+        self._muon = torch.optim.Muon(self._matrices, weight_decay=0.0)
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        """Move the kernels along their gradients."""
+        for group in self._muon.param_groups:
+            group["lr"] = learning_rate
+        for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
+            matrix.copy_(kernel.flatten(1))
+            matrix.grad = None if kernel.grad is None else kernel.grad.flatten(1)
+        self._muon.step()
+        for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
+            kernel.copy_(matrix.view(kernel.shape))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The momenta."""
+        return self._muon.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take the momenta of another run of this design."""
+        self._muon.load_state_dict(state)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -54,14 +54,14 @@ def away_from_lines(lines: Map) -> npt.NDArray[np.bool_]:
 
 
 def measure(pairs: Sequence[Pair], draw: Draw, encode: Encode | None = None) -> dict[str, float]:
-    """Compare one student with the teacher, and with the inked target it was trained toward; see `compare`."""
+    """Compare one student with the teacher, and with the target it was trained toward; see `compare`."""
     return compare(pairs, {"student": lambda pair: draw(pair.photo)}, encode)["student"]
 
 
 def compare(
     pairs: Sequence[Pair], students: Mapping[str, Callable[[Pair], Image]], encode: Encode | None = None
 ) -> dict[str, dict[str, float]]:
-    """Compare students with the teacher, and with the inked target they were trained toward.
+    """Compare students with the teacher, and with the target they were trained toward.
 
     A share is 1 - d(student, wanted) / d(photo, wanted), each d averaged over the pairs first, so that a photo which
     the teacher hardly changes does not outweigh the others. 0 is doing nothing, 1 is a perfect copy, below 0 is

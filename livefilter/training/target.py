@@ -1,4 +1,4 @@
-"""The target that the student draws: the teacher's drawing, flatter and with its lines inked."""
+"""The target that the student draws: the teacher's drawing, for some styles in other hues."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
 
-INK_BGR = np.array([24.0, 19.0, 27.0], np.float32)
-FAINTEST, FULL = 4.0, 15.0
-SMALLEST_STROKE = 14
+FAINTEST = 4.0
 RICHER = 1.15
 LIGHT_OF_PHOTO = 0.7
 GREY = 8.0
@@ -22,24 +20,13 @@ GREY = 8.0
 
 @dataclass(frozen=True)
 class Finish:
-    """How a drawing becomes a target.
+    """How a drawing becomes a target; with neither, the drawing itself is the target.
 
-    ink: opacity of the ink on its lines, 0 to 1. smoothing: bilateral passes. recolour: see `recoloured`.
-    keeps_greys: see `with_greys`.
+    recolour: see `recoloured`. keeps_greys: see `with_greys`.
     """
 
-    ink: float = 0.5
-    smoothing: int = 3
     recolour: bool = False
     keeps_greys: bool = False
-
-
-def flatten(drawing: Image, passes: int) -> Image:
-    """Smooth the regions of (H, W, 3) uint8 BGR and keep their borders (bilateral passes)."""
-    flat = drawing
-    for _ in range(passes):
-        flat = np.asarray(cv2.bilateralFilter(flat, 9, 35, 6), dtype=np.uint8)
-    return flat
 
 
 def line_map(picture: Image) -> Map:
@@ -49,14 +36,6 @@ def line_map(picture: Image) -> Map:
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), 2.0) - cv2.GaussianBlur(grey, (0, 0), 0.9), dtype=np.float32)
-
-
-def strokes(drawing: Image) -> Map:
-    """How much ink goes on each pixel: (H, W) float32 in [0, 1]; specks too small to be a stroke are left out."""
-    lines = line_map(drawing)
-    ink = np.clip((lines - FAINTEST) / (FULL - FAINTEST), 0.0, 1.0)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8), connectivity=8)
-    return np.asarray(ink * (stats[:, cv2.CC_STAT_AREA] >= SMALLEST_STROKE)[labels], dtype=np.float32)
 
 
 def recoloured(drawing: Image, photo: Image) -> Image:
@@ -103,16 +82,12 @@ def in_palette(picture: Image, palette: Map) -> Image:
 
 
 def finished(drawing: Image, photo: Image, finish: Finish) -> Image:
-    """Make the target: flat colour, and the teacher's own lines darkened.
-
-    Regression toward the bare drawing averages its faint lines away; the same lines in ink are learnt.
-    """
+    """Make the target of a drawing and its photo, (H, W, 3) uint8 BGR each."""
     if finish.recolour:
         drawing = recoloured(drawing, photo)
     if finish.keeps_greys:
         drawing = with_greys(drawing, photo)
-    opacity = finish.ink * strokes(drawing)[:, :, None]
-    return _to_bytes(flatten(drawing, finish.smoothing) * (1.0 - opacity) + INK_BGR * opacity)
+    return drawing
 
 
 def _to_bytes(levels: Map) -> Image:

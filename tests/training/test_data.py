@@ -16,6 +16,8 @@ from livefilter.errors import InvalidInput
 from livefilter.training.artist import PublishedDrawings, TeacherArtist
 from livefilter.training.data import (
     LARGEST_SHIFT,
+    NOISE,
+    Degradation,
     Lesson,
     Pair,
     Sampler,
@@ -28,7 +30,7 @@ from livefilter.training.data import (
     prepare,
     scaled,
 )
-from livefilter.training.target import Finish, finished, in_palette, line_map, palette_of, recoloured, with_greys
+from livefilter.training.target import Finish, finished, in_palette, palette_of, recoloured, with_greys
 from livefilter.training.teacher import Teacher
 
 Image = npt.NDArray[np.uint8]
@@ -125,17 +127,24 @@ def test_photos_smaller_than_a_crop_are_refused() -> None:
         Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4)
 
 
-def test_lines_are_inked_and_specks_are_not() -> None:
-    """A faint line in the drawing is dark in the target; a speck stays as it was."""
-    drawing = np.full((64, 64, 3), 160, np.uint8)
-    drawing[30, 4:60] = 110
-    drawing[10, 10] = 110
-    target = finished(drawing, drawing, Finish())
-    assert (finished(drawing, drawing, Finish(ink=0.0, smoothing=0)) == drawing).all()
-    assert line_map(drawing)[30, 32] > 4
-    assert int(target[30, 32].max()) < 90
-    assert int(target[10, 10].min()) > 100
-    assert abs(int(target[50, 50, 0]) - 160) <= 1
+def test_a_degradation_keeps_all_but_its_noise() -> None:
+    """Noise is fresh each time and as strong as it says; a picture that is to be noisy stays as soft as it was."""
+    grey, random = np.full((128, 128, 3), 128, np.uint8), np.random.default_rng(0)
+    assert (Degradation(0.0, 0.0, 0).of(grey, random) == grey).all()
+    noisy = Degradation(0.0, 6.0, 0)
+    first, second = noisy.of(grey, random), noisy.of(grey, random)
+    assert (first != second).any()
+    assert abs(float(first.std()) - 6.0) < 0.5
+    soft = Degradation(0.8, 0.0, 60).noisier(random)
+    assert (soft.softness, soft.quality) == (0.8, 60)
+    assert NOISE[0] <= soft.noise <= NOISE[1]
+    assert noisy.noisier(random) == noisy
+
+
+def test_the_drawing_is_the_target_unless_a_style_says_otherwise() -> None:
+    """Without a finish nothing is changed."""
+    drawing = photo()
+    assert (finished(drawing, 255 - drawing, Finish()) == drawing).all()
 
 
 def test_grey_areas_stay_grey_and_colours_take_the_drawing_s() -> None:
