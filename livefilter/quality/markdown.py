@@ -41,11 +41,10 @@ mean square difference of
 - **lines**: difference of Gaussians (0.9 and 2.0 px) of the brightness;
 - **flatness**: standard deviation in windows of 7x7, away from the lines of the wanted picture.
 
-There are two tables for each style. The first compares with **the teacher's own drawing**. The networks are not
-trained toward that but toward **the target**: the drawing flattened, with its lines in darker ink, and for some styles
-in the photo's hues (`livefilter/training/target.py`, and why: [generator.md](generator.md)). The second table compares
-with the target. A network that reached the target would not reach 100 % in the first table; the row *the target
-itself* says what it would reach there.
+Styles that take some hues from the photo have two tables. The first compares with **the teacher's own drawing**, the
+second with **the target** of the training: the drawing in those hues (`livefilter/training/target.py`, and why:
+[generator.md](generator.md)). A network that reached the target would not reach 100 % in the first table; the row *the
+target itself* says what it would reach there. For the other styles the drawing is the target.
 
 The rows: the **photo** itself; the best **colour table** for the style (17x17x17, least squares, fitted to photos that
 are not measured on); a **plain L1 student**, where one was trained; the networks. PSNR and SSIM are means over the
@@ -73,6 +72,7 @@ def write_report(
 def _overview(found: Mapping[str, StyleQuality]) -> str:
     rows = []
     for quality in found.values():
+        goals = ("teacher", "target") if quality.has_own_target else ("teacher",)
         for size in [size for size in SIZES if size in quality.fidelity]:
             figures = quality.fidelity[size]
             flicker, noise = _against_teacher(quality, size)
@@ -80,8 +80,9 @@ def _overview(found: Mapping[str, StyleQuality]) -> str:
                 [
                     quality.name,
                     size,
-                    *(_shares(figures, goal) for goal in ("teacher", "target")),
-                    f"{_least(figures, 'teacher'):.0%}, {_least(figures, 'target'):.0%} ({AIMS[size]:.0%})",
+                    _shares(figures, "teacher"),
+                    _shares(figures, "target") if quality.has_own_target else "the same",
+                    f"{', '.join(f'{_least(figures, goal):.0%}' for goal in goals)} ({AIMS[size]:.0%})",
                     flicker,
                     noise,
                 ]
@@ -91,9 +92,9 @@ def _overview(found: Mapping[str, StyleQuality]) -> str:
         [
             "## At a glance",
             "",
-            "Shares of pixels / features / lines / flatness; the least of them toward the teacher and toward the",
-            "target. Flicker on the clips and difference under camera noise are multiples of the teacher's; aims:",
-            f"below 1, and 0.5 or less ({_ABSENT}: the teacher has no network here, only drawings).",
+            "Shares of pixels / features / lines / flatness; the least of them toward the teacher and, where that is",
+            "something else, toward the target. Flicker on the clips and difference under camera noise are multiples of",
+            f"the teacher's; aims: below 1, and 0.5 or less ({_ABSENT}: the teacher has no network here, only drawings).",
             "",
             _table(head, rows),
         ]
@@ -134,10 +135,12 @@ def _style(quality: StyleQuality, picture: str) -> str:
     parts += [f"The photo, {drawn}{sizes}. Teacher: {quality.teacher}; {quality.photos} photos."]
     if quality.encoder != quality.teacher:
         parts += [f"It has no network here, so the features are those of another one's encoder: {quality.encoder}."]
-    for goal, title, left_out in (
-        ("teacher", "Toward the teacher's own drawing", {TABLE_TO_TARGET}),
-        ("target", "Toward the target of the training", {TABLE, TARGET}),
-    ):
+    tables = [("teacher", "Toward the teacher's own drawing", {TABLE_TO_TARGET})]
+    if quality.has_own_target:
+        tables.append(("target", "Toward the target of the training", {TABLE, TARGET}))
+    else:
+        tables[0][2].add(TARGET)
+    for goal, title, left_out in tables:
         rows = []
         for name, figures in quality.fidelity.items():
             if name not in left_out:

@@ -49,6 +49,11 @@ class StyleQuality:
         """Whether the teacher could draw the clips."""
         return TEACHER in self.flicker
 
+    @property
+    def has_own_target(self) -> bool:
+        """Whether the networks were trained toward something else than the teacher's drawings."""
+        return self.fidelity[TARGET]["share_of_teacher_pixels"] < 1.0
+
     def steadiness(self, artist: str) -> float:
         """Flicker on the clips that the style adds: warped difference, styled minus unstyled, mean of the clips."""
         clips = [clip for clip in self.flicker[artist] if clip != NOISE]

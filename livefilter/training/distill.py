@@ -243,7 +243,7 @@ class KernelMuon:
         for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
             matrix.copy_(kernel.flatten(1))
             matrix.grad = None if kernel.grad is None else kernel.grad.flatten(1)
-        self._muon.step()
+        self._muon.step()  # type: ignore[no-untyped-call]
         for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
             kernel.copy_(matrix.view(kernel.shape))
 

@@ -50,13 +50,14 @@ def make_teacher() -> Callable[..., Path]:
 
 @pytest.fixture
 def facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two styles that can be trained: one with a teacher of its own, one with nothing but drawings."""
+    """Two styles that can be trained: one with a teacher of its own, one with nothing but drawings and a target."""
     pytest.importorskip("torch")
     from livefilter.training import card
+    from livefilter.training.target import Finish
 
     made = {
         "negative": card.StyleFacts("Negative", "", "CC0-1.0", "", "negate", 1),
-        "redrawn": card.StyleFacts("Redrawn", "", "CC0-1.0", "", "somebody's drawings", 2),
+        "redrawn": card.StyleFacts("Redrawn", "", "CC0-1.0", "", "somebody's drawings", 2, Finish(keeps_greys=True)),
     }
     monkeypatch.setattr(card, "STYLES", made)
     monkeypatch.setattr("livefilter.quality.report.STYLES", made)
