@@ -92,9 +92,9 @@ def _overview(found: Mapping[str, StyleQuality]) -> str:
         [
             "## At a glance",
             "",
-            "Shares of pixels / features / lines / flatness; the least of them toward the teacher and, where that is",
-            "something else, toward the target. Flicker on the clips and difference under camera noise are multiples of",
-            f"the teacher's; aims: below 1, and 0.5 or less ({_ABSENT}: the teacher has no network here, only drawings).",
+            "Shares of pixels / features / lines / flatness; the least toward the teacher and, where that is",
+            "something else, toward the target. Flicker on the clips and difference under camera noise are multiples",
+            f"of the teacher's; aims: below 1, and 0.5 or less ({_ABSENT}: the teacher has no network, only drawings).",
             "",
             _table(head, rows),
         ]
