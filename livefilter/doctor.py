@@ -137,6 +137,7 @@ def _backends() -> Iterator[Check]:
         "openvino": "absent" if with_gpu else "warn",
         "onnxruntime-cuda": "warn" if with_gpu else "absent",
     }
+    absent: dict[str, list[str]] = {}  # reason: names; a row for each would push what matters off the screen
     for name in PREFERENCE:
         reason = why_unavailable(name)
         if reason is None:
@@ -144,9 +145,13 @@ def _backends() -> Iterator[Check]:
             continue
         detail, fix, commands = _advice(reason)
         status = without.get(name, "absent")
-        if status == "absent":
-            fix, commands = "", ()  # advice to get what this machine has no use for would be noise
-        yield Check(f"Backend {name}", status, detail, fix, commands)
+        if status == "absent":  # without advice: to get what this machine has no use for would be noise
+            absent.setdefault(detail.removeprefix(f"{name} "), []).append(name)
+        else:
+            yield Check(f"Backend {name}", status, detail, fix, commands)
+    if absent:
+        reasons = "; ".join(f"{', '.join(names)}: {cause}" for cause, names in absent.items())
+        yield Check("Other backends", "absent", reasons)
 
 
 def _style() -> Iterator[Check]:

@@ -27,11 +27,11 @@ def devices(as_json: bool) -> None:
     try:
         cameras = list_cameras()
     except LivefilterError as error:
-        problems.append(str(error))
+        problems.append(f"Cameras: {error}")
     try:
         screens = list_screens()
     except LivefilterError as error:
-        problems.append(str(error))
+        problems.append(f"Screens: {error}")
     if as_json:
         print(json.dumps(_as_data(cameras, screens, problems), indent=2))
         return
