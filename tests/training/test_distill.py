@@ -23,7 +23,7 @@ from livefilter.generator.network import Design, Generator  # noqa: E402
 from livefilter.styles.card import read_card  # noqa: E402
 from livefilter.training.card import write_style  # noqa: E402
 from livefilter.training.data import Pair  # noqa: E402
-from livefilter.training.distill import LATEST, Distillation, Recipe, distill, load_checkpoint  # noqa: E402
+from livefilter.training.distill import LATEST, Distillation, KernelMuon, Recipe, distill, load_checkpoint  # noqa: E402
 from livefilter.training.figures import measure  # noqa: E402
 from livefilter.training.sheet import draw, write_sheet  # noqa: E402
 from livefilter.training.target import Finish, finished  # noqa: E402
@@ -69,6 +69,20 @@ def test_every_term_is_finite_and_the_total_falls(pairs: list[Pair]) -> None:
     assert set(history[-1]) == set(history[0]) | {"adversarial", "features", "discriminator"}
     totals = [terms["total"] for terms in history[:30]]
     assert np.mean(totals[-5:]) < 0.7 * np.mean(totals[:5])
+
+
+def test_a_kernel_learns_in_all_directions() -> None:
+    """However unequal the directions of a gradient are, a step goes about equally far in each, against the gradient."""
+    torch.manual_seed(0)
+    left, _, right = torch.linalg.svd(torch.randn(8, 36), full_matrices=False)
+    gradient = left @ torch.diag(torch.logspace(0, -2, 8)) @ right
+    kernel = torch.nn.Parameter(torch.zeros(8, 4, 3, 3).contiguous(memory_format=torch.channels_last))
+    kernel.grad = gradient.view(8, 4, 3, 3)
+    KernelMuon([kernel]).step(0.01)
+    step = kernel.detach().flatten(1) / 0.01
+    assert float((step * gradient).sum()) < 0.0
+    sizes = torch.linalg.svdvals(step)
+    assert 0.5 < float(sizes.min()) <= float(sizes.max()) < 1.5
 
 
 def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(pairs: list[Pair], tmp_path: Path) -> None:
