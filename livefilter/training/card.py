@@ -43,7 +43,7 @@ class StyleFacts:
 STYLES = {
     "hayao": StyleFacts(
         title="Hayao",
-        description="Flat, warm colour with dark ink lines, after the hand-drawn look of AnimeGANv3 Hayao.",
+        description="Flat, warm colour with fine dark lines, after the hand-drawn look of AnimeGANv3 Hayao.",
         licence="non-commercial",
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
         teacher="AnimeGANv3_Hayao_36",
@@ -51,7 +51,7 @@ STYLES = {
     ),
     "shinkai": StyleFacts(
         title="Shinkai",
-        description="Clear, bright colour and fine ink lines, after the look of AnimeGANv3 Shinkai.",
+        description="Clear, bright colour and fine lines, after the look of AnimeGANv3 Shinkai.",
         licence="non-commercial",
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
         teacher="AnimeGANv3_Shinkai_37",
