@@ -34,8 +34,10 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
         "frozen" if wanted.frozen else "",
         "recording" if wanted.recording else "",
     ]
+    # A style that is being loaded, or that is wanted when somebody watches again.
+    coming = f", then {wanted.style}" if wanted.style != live.stylist.style else ""
     style = Text.assemble(
-        ("style ", "dim"), (live.stylist.style, "bold magenta"), f" {live.network}",
+        ("style ", "dim"), (live.stylist.style, "bold magenta"), f" {live.network}", coming,
         *(f"  {mark}" for mark in marks if mark),
         ("  on ", "dim"), (f"{live.backend}, {live.device}", "cyan"),
     )  # fmt: skip
