@@ -251,11 +251,11 @@ def _page() -> Iterator[Check]:
 
     try:
         with PageSink("", SinkOptions(64, 64, 30.0)) as page:
-            url = page.url
+            found = page.notice or page.url
     except LivefilterError as error:
         yield Check("Live page", "fail", *_advice(str(error)))
     else:
-        yield Check("Live page", "ok", url)
+        yield Check("Live page", "ok", found)
 
 
 def _recording() -> Iterator[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections import namedtuple
@@ -20,7 +21,7 @@ from livefilter.doctor import Check, can_run, commands_in, run_checks
 from livefilter.errors import StyleCorrupt
 from livefilter.inference import hardware, selection
 from livefilter.inference.selection import PREFERENCE
-from livefilter.output import driver_hints
+from livefilter.output import driver_hints, page
 from livefilter.output.virtual_camera import VirtualCameraSink
 from livefilter.styles.network import Network
 
@@ -43,7 +44,7 @@ def test_this_machine_can_run_the_main_job() -> None:
     assert {check.status for check in checks} <= {"ok", "absent", "warn"}
     assert not [check for check in checks if "could not be checked" in check.detail]
     assert "fps with" in one("Styling", checks).detail
-    assert one("Live page", checks).detail.startswith("http://127.0.0.1:")
+    assert "http://127.0.0.1:" in one("Live page", checks).detail
     assert can_run(checks)
 
 
@@ -147,6 +148,18 @@ def test_a_gpu_that_is_not_used_is_a_warning(monkeypatch: pytest.MonkeyPatch) ->
 def test_without_any_runtime_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """ONNX Runtime is the one that must be there."""
     assert not can_run(backends(monkeypatch, False).values())
+
+
+def test_a_page_that_is_not_where_it_usually_is_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its port taken the page is elsewhere, and the row says why."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        monkeypatch.setattr(page, "DEFAULT_PORT", taken)
+        (check,) = list(doctor._page())
+    assert check.status == "ok"
+    assert f"Port {taken} is taken" in check.detail
 
 
 def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
