@@ -24,7 +24,7 @@ LARGEST_SHIFT = 8
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 TEACHER_MULTIPLE = 32
 HELD_OUT_ONE_IN = 19
-NOISE = 1.0, 9.0
+NOISE = 1.0, 9.0  # grey levels
 
 # Fresh normal noise for every crop would cost more than the crop; a random stretch of a fixed bank is as good.
 _NOISE = np.random.default_rng(0).standard_normal(2_000_000, dtype=np.float32)

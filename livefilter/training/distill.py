@@ -27,17 +27,22 @@ LATEST = "latest.pt"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that shapes a training run; a checkpoint keeps it."""
+    """Everything that shapes a training run.
+
+    judged: crops of a step that the discriminator sees. repeats: crops that are there twice. learning_rate: of the first
+    and last layer and the biases, with Adam; kernel_learning_rate: of the other kernels, with Muon. last_pace: what is left
+    of both in the end.
+    """
 
     steps: int = 24_000
     adversarial_from: int = 24_000
     batch: int = 5
-    judged: int = 4
+    judged: int = 2
     crop: int = 192
     repeats: int = 1
     learning_rate: float = 2e-3
     kernel_learning_rate: float = 5e-3
-    last_learning_rate: float = 0.01
+    last_pace: float = 0.01
     warm_up: int = 300
     discriminator_learning_rate: float = 4e-4
     averaging: float = 0.999
@@ -93,12 +98,12 @@ class Distillation:
         self._sampler = Sampler(pairs, recipe.crop, recipe.batch, recipe.repeats, recipe.seed)
 
     def pace(self, step: int) -> float:
-        """The part of each learning rate that a step takes: linear warm-up, then a cosine down to the recipe's last."""
+        """The part of each learning rate that a step takes: linear warm-up, then a cosine down to `last_pace`."""
         r = self.recipe
         if step < r.warm_up:
             return (step + 1) / r.warm_up
         done = min(1.0, (step - r.warm_up) / max(1, r.steps - r.warm_up))
-        return r.last_learning_rate + (1.0 - r.last_learning_rate) * 0.5 * (1 + math.cos(math.pi * done))
+        return r.last_pace + (1.0 - r.last_pace) * 0.5 * (1 + math.cos(math.pi * done))
 
     def run(self, until: int, after_step: Callable[[dict[str, float]], None] | None = None) -> None:
         """Train up to step `until`; `after_step` gets every loss term of the step just made."""
