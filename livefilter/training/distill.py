@@ -29,9 +29,9 @@ LATEST = "latest.pt"
 class Recipe:
     """Everything that shapes a training run.
 
-    judged: crops of a step that the discriminator sees. repeats: crops that are there twice. learning_rate: of the first
-    and last layer and the biases, with Adam; kernel_learning_rate: of the other kernels, with Muon. last_pace: what is left
-    of both in the end.
+    judged: crops of a step that the discriminator sees. repeats: crops that are there twice.
+    learning_rate: of the first and last layer and the biases, with Adam. kernel_learning_rate: of the other kernels,
+    with Muon. last_pace: the part of both that is left in the end.
     """
 
     steps: int = 24_000
