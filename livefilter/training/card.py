@@ -59,7 +59,7 @@ STYLES = {
     ),
     "paprika": StyleFacts(
         title="Paprika",
-        description="Warm, poster-like colour and bold outlines, after published results of AnimeGANv2 Paprika.",
+        description="Warm, poster-like colour and dark outlines, after published results of AnimeGANv2 Paprika.",
         licence="non-commercial",
         credit="AnimeGANv2 (Jie Chen, Gang Liu, Xin Chen); trained on published results, non-commercial use.",
         teacher="published AnimeGANv2 Paprika results",
