@@ -44,12 +44,25 @@ for command in train_animegan.COMMANDS:
 )
 @click.option("--steps", default=24_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
 @click.option("--adversarial-from", type=int, help="Step at which the discriminator joins; default: never.")
+@click.option(
+    "--minutes", default=0.0, show_default=True, type=click.FloatRange(0.0), help="End after these; 0: never."
+)
 @click.option("--consistency", default=1.5, show_default=True, type=click.FloatRange(0.0), help="Weight of steadiness.")
+@click.option("--flatness", default=1.0, show_default=True, type=click.FloatRange(0.0), help="Weight of flat regions.")
 @click.option("--batch", default=5, show_default=True, type=click.IntRange(3), help="Crops in a step.")
+@click.option("--repeats", default=1, show_default=True, type=click.IntRange(0), help="Crops that are there twice.")
 @click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
+@click.option(
+    "--rate",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.0, min_open=True),
+    help="Of learning, as a factor.",
+)
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
 @click.option("--threads", default=0, help="Processor threads; 0 leaves the choice to torch.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda for an NVIDIA card.")
+@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Processes that make crops.")
 @click.option("--bfloat16/--float32", default=True, show_default=True, help="Precision of the forward pass.")
 def distill(
     style: str,
@@ -66,12 +79,17 @@ def distill(
     scales: tuple[str, ...],
     steps: int,
     adversarial_from: int | None,
+    minutes: float,
     consistency: float,
+    flatness: float,
     batch: int,
+    repeats: int,
     crop: int,
+    rate: float,
     seed: int,
     threads: int,
     device: str,
+    workers: int,
     bfloat16: bool,
 ) -> None:
     """Teach a small network to draw like a published one.
@@ -117,6 +135,8 @@ def distill(
         raise InvalidInput("--device cuda needs an NVIDIA card and PyTorch built for CUDA. Use --device cpu.")
     if crop % 8:
         raise InvalidInput(f"--crop {crop} is no multiple of 8. Use {crop // 8 * 8}.")
+    if repeats > batch // 2:
+        raise InvalidInput(f"--repeats {repeats} is more than half of --batch {batch}. Use {batch // 2} or less.")
     published = [(list_photos(folder), PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
     lessons = [Lesson(folder, artist) for (folder, _), (_, artist) in zip(pairs, published, strict=True)]
     if photos and teacher:
@@ -131,16 +151,20 @@ def distill(
 
     recipe = Recipe(
         steps=steps,
+        minutes=minutes,
         adversarial_from=steps if adversarial_from is None else adversarial_from,
         batch=batch,
         crop=crop,
+        repeats=repeats,
+        learning_rate=Recipe.learning_rate * rate,
+        kernel_learning_rate=Recipe.kernel_learning_rate * rate,
         seed=seed,
         bfloat16=bfloat16,
     )
-    recipe = replace(recipe, weights=recipe.weights | {"consistency": consistency})
+    recipe = replace(recipe, weights=recipe.weights | {"consistency": consistency, "flatness": flatness})
     if plain_l1:
         seen, recipe = [replace(pair, target=pair.drawing) for pair in seen], recipe.plain_l1()
-    run = Distillation(seen, recipe, DESIGNS[size], device)
+    run = Distillation(seen, recipe, DESIGNS[size], device, workers)
     if start_from is not None:
         run.start_from(start_from)
     trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[:: len(scales)], path))

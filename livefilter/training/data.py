@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from livefilter.training.artist import Artist, read_picture
 from livefilter.training.target import finished
 
 Image = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 LARGEST_SHIFT = 8
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
@@ -171,14 +170,14 @@ def prepare(lessons: Sequence[Lesson], cache: Path, scales: Sequence[Scale]) -> 
 
 @dataclass(frozen=True)
 class Batch:
-    """What one training step sees; float32 arrays (N, 3, H, W) BGR in [-1, 1], owned by the caller.
+    """What one training step sees; uint8 arrays (N, H, W, 3) BGR, owned by the caller.
 
     The last `len(shifts)` rows repeat the first ones, moved by (down, right) pixels and with fresh noise of the same
     strength, so that the student can be asked for the same drawing twice.
     """
 
-    seen: Floats
-    targets: Floats
+    seen: Image
+    targets: Image
     shifts: list[tuple[int, int]]
 
 
@@ -210,7 +209,7 @@ class Sampler:
             window = np.s_[down : down + self._crop, right : right + self._crop]
             seen.append(degradation.of(photo[window], random))
             targets.append(target[window])
-        return Batch(_planes(seen), _planes(targets), [(down, right) for down, right in moved])
+        return Batch(np.stack(seen), np.stack(targets), [(down, right) for down, right in moved])
 
     def _pick(self, random: np.random.Generator) -> tuple[Image, Image]:
         pair = self._pairs[random.integers(len(self._pairs))]
@@ -272,20 +271,43 @@ class Degradation:
         return seen
 
 
-def in_background(sampler: Sampler, first: int, last: int, ahead: int = 4) -> Iterator[Batch]:
-    """Yield the batches of steps `first` to `last` - 1, made a few steps ahead in another thread."""
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        waiting = [pool.submit(sampler.batch, step) for step in range(first, min(first + ahead, last))]
-        for step in range(first, last):
-            batch = waiting.pop(0).result()
-            if step + ahead < last:
-                waiting.append(pool.submit(sampler.batch, step + ahead))
-            yield batch
+def in_background(sampler: Sampler, first: int, last: int, workers: int = 0) -> Iterator[Batch]:
+    """Yield the batches of steps `first` to `last` - 1, made some steps ahead in a thread, or in `workers` processes.
+
+    A thread keeps up with a processor that trains, not with a graphics card.
+    """
+    pool: Executor
+    if workers:
+        pool, batch = ProcessPoolExecutor(workers, initializer=_become, initargs=(sampler,)), _batch
+    else:
+        pool, batch = ThreadPoolExecutor(1, thread_name_prefix="batches"), sampler.batch
+    ahead = 4 + 2 * workers
+    with pool:
+        waiting = [pool.submit(batch, step) for step in range(first, min(first + ahead, last))]
+        try:
+            for step in range(first, last):
+                made = waiting.pop(0).result()
+                if step + ahead < last:
+                    waiting.append(pool.submit(batch, step + ahead))
+                yield made
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
-def _planes(pictures: Sequence[Image]) -> Floats:
-    stacked = np.stack(pictures).transpose(0, 3, 1, 2)
-    return np.asarray(stacked, dtype=np.float32) / np.float32(127.5) - np.float32(1.0)
+_sampler: Sampler | None = None
+
+
+def _become(sampler: Sampler) -> None:
+    """Keep the sampler in a process of `in_background`, so that its pictures are handed over once."""
+    global _sampler
+    _sampler = sampler
+    cv2.setNumThreads(1)
+
+
+def _batch(step: int) -> Batch:
+    assert _sampler is not None
+    return _sampler.batch(step)
 
 
 def _through(picture: Image, table: Image) -> Image:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from livefilter.errors import InvalidInput
 from livefilter.generator.network import Design, Generator
 from livefilter.training import losses
-from livefilter.training.data import Batch, Pair, Sampler, in_background
+from livefilter.training.data import Batch, Image, Pair, Sampler, in_background
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,14 @@ LATEST = "latest.pt"
 class Recipe:
     """Everything that shapes a training run.
 
-    judged: crops of a step that the discriminator sees. repeats: crops that are there twice.
-    learning_rate: of the first and last layer and the biases, with Adam. kernel_learning_rate: of the other kernels,
-    with Muon. last_pace: the part of both that is left in the end.
+    steps: in all. minutes: end before, when these are over; 0: no such limit. judged: crops of a step that the
+    discriminator sees. repeats: crops that are there twice. learning_rate: of the first and last layer and the biases,
+    with Adam. kernel_learning_rate: of the other kernels, with Muon. last_pace: the part of both that is left in the
+    end.
     """
 
     steps: int = 24_000
+    minutes: float = 0.0
     adversarial_from: int = 24_000
     batch: int = 5
     judged: int = 2
@@ -71,15 +73,22 @@ class Distillation:
 
     Its whole state is saved and restored, so that a run that was cut off continues as if it had not been.
 
-    device: "cpu", or "cuda" for an NVIDIA card.
+    device: "cpu", or "cuda" for an NVIDIA card. workers: processes that make the batches; 0 is a thread.
     """
 
     def __init__(
-        self, pairs: Sequence[Pair], recipe: Recipe, design: Design | None = None, device: str = "cpu"
+        self,
+        pairs: Sequence[Pair],
+        recipe: Recipe,
+        design: Design | None = None,
+        device: str = "cpu",
+        workers: int = 0,
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self.step = 0
+        self.seconds = 0.0
+        self._workers = workers
         self._device = torch.device(device)
         self.generator = Generator(design)
         self.generator.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -97,62 +106,60 @@ class Distillation:
         )
         self._sampler = Sampler(pairs, recipe.crop, recipe.batch, recipe.repeats, recipe.seed)
 
-    def pace(self, step: int) -> float:
-        """The part of each learning rate that a step takes: linear warm-up, then a cosine down to `last_pace`."""
+    def done(self) -> float:
+        """The part of the recipe that is behind: of its steps or of its minutes, whichever is more."""
         r = self.recipe
-        if step < r.warm_up:
-            return (step + 1) / r.warm_up
-        done = min(1.0, (step - r.warm_up) / max(1, r.steps - r.warm_up))
-        return r.last_pace + (1.0 - r.last_pace) * 0.5 * (1 + math.cos(math.pi * done))
+        steps = (self.step - r.warm_up) / max(1, r.steps - r.warm_up)
+        return max(steps, self.seconds / (60.0 * r.minutes) if r.minutes else 0.0)
 
-    def run(self, until: int, after_step: Callable[[dict[str, float]], None] | None = None) -> None:
-        """Train up to step `until`; `after_step` gets every loss term of the step just made."""
-        for batch in in_background(self._sampler, self.step, until):
+    def pace(self) -> float:
+        """The part of each learning rate that this step takes: linear warm-up, then a cosine down to `last_pace`."""
+        r = self.recipe
+        if self.step < r.warm_up:
+            return (self.step + 1) / r.warm_up
+        return r.last_pace + (1.0 - r.last_pace) * 0.5 * (1 + math.cos(math.pi * min(1.0, self.done())))
+
+    def run(self, until: int, after_step: Callable[[dict[str, Tensor]], None] | None = None) -> None:
+        """Train up to step `until` or until the minutes are over; `after_step` gets the terms of the step just made."""
+        began = time.perf_counter() - self.seconds
+        for batch in in_background(self._sampler, self.step, until, self._workers):
             terms = self.train_step(batch)
             self.step += 1
+            self.seconds = time.perf_counter() - began
             if after_step is not None:
                 after_step(terms)
+            if self.recipe.minutes and self.seconds >= 60.0 * self.recipe.minutes:
+                break
 
-    def train_step(self, batch: Batch) -> dict[str, float]:
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Make one step of the generator and, once it is due, of the discriminator; returns the unweighted terms."""
-        seen, targets = (
-            torch.from_numpy(rows).to(self._device).contiguous(memory_format=torch.channels_last)
-            for rows in (batch.seen, batch.targets)
-        )
+        seen, targets = (self._planes(pictures) for pictures in (batch.seen, batch.targets))
         adversarial = self.step >= self.recipe.adversarial_from
         with self._autocast():
             drawn = self.generator(seen)
-        drawn = drawn.float()
-        gradient, flatness = losses.gradient_and_flatness_loss(drawn, targets)
-        terms = {
-            "pixels": (drawn - targets).abs().mean(),
-            "colour": losses.multi_scale_l1(drawn, targets),
-            "gradient": gradient,
-            "lines": losses.line_loss(drawn, targets),
-            "flatness": flatness,
-            "consistency": losses.consistency_loss(drawn, batch.shifts),
-        }
+        terms = self._terms(drawn.float(), targets, batch.shifts)
         if adversarial:
             rows = slice(self.recipe.judged)  # half a batch is enough for the discriminator and costs half the time
-            terms |= self._judged(seen[rows], drawn[rows], targets[rows])
+            terms |= self._judged(seen[rows], drawn[rows].float(), targets[rows])
         total = torch.stack([self.recipe.weights[name] * term for name, term in terms.items()]).sum()
         self.generator.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        pace = self.pace(self.step)
+        pace = self.pace()
         for group in self._optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate * pace
         self._optimizer.step()
         self._kernels.step(self.recipe.kernel_learning_rate * pace)
         self._average()
-        values = {name: float(term.detach()) for name, term in terms.items()} | {"total": float(total.detach())}
+        values = {name: term.detach() for name, term in terms.items()} | {"total": total.detach()}
         if adversarial:
-            values["discriminator"] = self._train_discriminator(seen[rows], drawn[rows].detach(), targets[rows])
+            values["discriminator"] = self._train_discriminator(seen[rows], drawn[rows].float().detach(), targets[rows])
         return values
 
     def save(self, path: Path) -> None:
         """Write the whole state to a file that is either the old one or the new one, never half."""
         state = {
             "step": self.step,
+            "seconds": self.seconds,
             "generator": self.generator.state(),
             "averaged": self.averaged.state(),
             "discriminator": self.discriminator.state_dict(),
@@ -180,7 +187,7 @@ class Distillation:
             self._judge.load_state_dict(state["judge"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise InvalidInput(f"The checkpoint {path} is of another design. Use an empty --out folder.") from error
-        self.step = int(state["step"])
+        self.step, self.seconds = int(state["step"]), float(state.get("seconds", 0.0))
 
     def start_from(self, path: Path) -> None:
         """Begin with the averaged weights and the discriminator of another run's checkpoint, at step 0.
@@ -196,6 +203,26 @@ class Distillation:
         except (KeyError, RuntimeError) as error:
             raise InvalidInput(f"The checkpoint {path} is of another design, so nothing can start from it.") from error
 
+    def _planes(self, pictures: Image) -> Tensor:
+        """(N, H, W, 3) uint8 as (N, 3, H, W) in [-1, 1], channels last, on the device."""
+        return torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+
+    def _terms(self, drawn: Tensor, targets: Tensor, shifts: Sequence[tuple[int, int]]) -> dict[str, Tensor]:
+        """The terms that have a weight, but for the discriminator's."""
+        weighted = {name for name, weight in self.recipe.weights.items() if weight}
+        terms = {}
+        if "pixels" in weighted:
+            terms["pixels"] = (drawn - targets).abs().mean()
+        if "colour" in weighted:
+            terms["colour"] = losses.multi_scale_l1(drawn, targets)
+        if weighted & {"gradient", "flatness"}:
+            terms["gradient"], terms["flatness"] = losses.gradient_and_flatness_loss(drawn, targets)
+        if "lines" in weighted:
+            terms["lines"] = losses.line_loss(drawn, targets)
+        if "consistency" in weighted:
+            terms["consistency"] = losses.consistency_loss(drawn, shifts)
+        return terms
+
     def _judged(self, seen: Tensor, drawn: Tensor, targets: Tensor) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
         with self._autocast():
@@ -208,7 +235,7 @@ class Distillation:
             "features": losses.feature_matching_loss(found[:-1], wanted[:-1]),
         }
 
-    def _train_discriminator(self, seen: Tensor, drawn: Tensor, targets: Tensor) -> float:
+    def _train_discriminator(self, seen: Tensor, drawn: Tensor, targets: Tensor) -> Tensor:
         with self._autocast():
             real = self.discriminator(seen, targets)[-1]
             fake = self.discriminator(seen, drawn)[-1]
@@ -216,7 +243,7 @@ class Distillation:
         self._judge.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._judge.step()
-        return float(loss.detach())
+        return loss.detach()
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -292,18 +319,18 @@ def distill(
     if (out / LATEST).exists():
         run.restore(out / LATEST)
         log.info("continuing at step %d", run.step)
-    sums: dict[str, float] = {}
+    sums: dict[str, Tensor] = {}
     counts: dict[str, int] = {}
     since = time.perf_counter()
 
-    def after_step(terms: dict[str, float]) -> None:
+    def after_step(terms: dict[str, Tensor]) -> None:
         nonlocal since
         for name, value in terms.items():
-            sums[name] = sums.get(name, 0.0) + value
+            sums[name] = value + sums.get(name, 0.0)
             counts[name] = counts.get(name, 0) + 1
         if run.step % log_every == 0:
             rate = log_every / (time.perf_counter() - since)
-            means = "  ".join(f"{name} {sums[name] / counts[name]:.4f}" for name in sums)
+            means = "  ".join(f"{name} {float(sums[name]) / counts[name]:.4f}" for name in sums)
             log.info("step %d  %.1f steps/s  %s", run.step, rate, means)
             sums.clear()
             counts.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -99,14 +100,28 @@ def test_a_scale_is_read_from_text() -> None:
         Scale.parse("wide")
 
 
-def test_the_same_step_gives_the_same_batch() -> None:
-    """A batch depends on the seed and the step alone, in the foreground and in the background."""
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_same_step_gives_the_same_batch(workers: int) -> None:
+    """A batch depends on the seed and the step alone, here, in a thread, and in other processes."""
     picture = photo()
     sampler = Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4, repeats=2)
-    first, again = sampler.batch(7), next(iter(in_background(sampler, 7, 9)))
-    np.testing.assert_array_equal(first.seen, again.seen)
-    assert first.seen.shape == first.targets.shape == (4, 3, 64, 64)
-    assert not np.array_equal(first.targets, sampler.batch(8).targets)
+    made = list(in_background(sampler, 7, 20, workers))
+    assert len(made) == 13
+    for step, again in enumerate(made, 7):
+        np.testing.assert_array_equal(sampler.batch(step).seen, again.seen)
+        np.testing.assert_array_equal(sampler.batch(step).targets, again.targets)
+    assert made[0].seen.shape == made[0].targets.shape == (4, 64, 64, 3)
+    assert not np.array_equal(made[0].targets, made[1].targets)
+
+
+def test_batches_that_nobody_wants_are_not_waited_for() -> None:
+    """A run that ends early ends its thread too."""
+    picture = photo()
+    batches = in_background(Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4), 0, 1000)
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
 
 
 def test_repeats_show_the_same_place_moved() -> None:
@@ -115,8 +130,8 @@ def test_repeats_show_the_same_place_moved() -> None:
     batch = Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4, repeats=2).batch(3)
     for row, (down, right) in enumerate(batch.shifts):
         assert 0 <= down <= LARGEST_SHIFT
-        here = batch.targets[row][:, down:, right:]
-        there = batch.targets[2 + row][:, : 64 - down, : 64 - right]
+        here = batch.targets[row][down:, right:]
+        there = batch.targets[2 + row][: 64 - down, : 64 - right]
         np.testing.assert_array_equal(here, there)
 
 
