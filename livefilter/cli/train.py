@@ -168,7 +168,8 @@ def distill(
     if start_from is not None:
         run.start_from(start_from)
     trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[:: len(scales)], path))
-    figures = {"held_out_photos": len(held_out) // len(scales)} | measure(held_out, lambda photo: draw(trained, photo))
+    made = {"steps": run.step, "held_out_photos": len(held_out) // len(scales)}
+    figures = made | measure(held_out, lambda photo: draw(trained, photo))
     command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}"
     write_style(out / "style", style, size, trained, command, figures, picture or lessons[0].photos()[0])
     click.echo(f"The style is in {out / 'style'}.")
