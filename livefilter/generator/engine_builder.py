@@ -132,7 +132,9 @@ class EngineBuilder:
         timing_path = self._timing_path(key)
         timing = self._timing(timing_path) if request.flavour.timing_cache else None
         started = time.perf_counter()
-        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing, request.form != "plain")
+        turing = request.flavour.name == "rtx" and key.capability == "7.5"
+        graph, look = network.SerializeToString(), request.form != "plain"
+        asked = PlanRequest(graph, request.size, request.level, timing, look, turing)
         result = build_plan(module, asked, self._report, self._cancel)
         sidecar = Sidecar(
             key=key,

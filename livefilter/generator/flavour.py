@@ -10,6 +10,9 @@ from typing import Any
 
 from livefilter.errors import BackendUnavailable, UnknownName
 from livefilter.generator.gpu import NO_GPU, Gpu, find_gpu
+from livefilter.inference.cuda.driver_calls import OLDEST
+
+TURING = 7, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Flavour:
 
     name: what the user types. title: what the user reads. module: what is imported. requirement: what pip installs.
     needs_gpu: whether building needs a GPU. timing_cache: whether it keeps one (in TensorRT-RTX it does nothing).
+    capabilities: the compute capabilities that it supports; the last one stands for all later ones, too.
     """
 
     name: str
@@ -26,6 +30,7 @@ class Flavour:
     requirement: str
     needs_gpu: bool
     timing_cache: bool
+    capabilities: tuple[tuple[int, int], ...]
 
     def load(self) -> Any:
         """Import the package.
@@ -80,6 +85,16 @@ class Flavour:
                 continue
         return str(self.load().__version__)
 
+    def refusal(self, gpu: Gpu) -> str | None:
+        """Why it cannot run on this GPU, without a full stop; None when it can."""
+        major, minor = (int(part) for part in gpu.capability.split("."))
+        *single, last = self.capabilities
+        if (major, minor) >= last or (major, minor) in single:
+            return None
+        names = ", ".join(f"{major}.{minor}" for major, minor in single)
+        supported = f"{names}{' and ' if names else ''}{last[0]}.{last[1]} or later"
+        return f"it supports compute capability {supported}, and {gpu.name} has {gpu.capability}"
+
     def find_gpu(self, index: int = 0) -> Gpu:
         """The GPU to build for; NO_GPU where there is none and none is needed.
 
@@ -87,6 +102,11 @@ class Flavour:
         """
         found = find_gpu(index)
         if isinstance(found, Gpu):
+            if refusal := self.refusal(found):
+                raise BackendUnavailable(
+                    f"{self.title} engines cannot be built for this GPU: {refusal}. "
+                    f"Use {'--flavour tensorrt' if self.name == 'rtx' else '--backend onnxruntime-cuda'}."
+                )
             return found
         if self.needs_gpu:
             raise BackendUnavailable(
@@ -97,9 +117,27 @@ class Flavour:
         return NO_GPU
 
 
+# Compute capabilities from the support matrices of TensorRT 11 and TensorRT-RTX 1.7. TensorRT-RTX itself names 8.0 and
+# leaves out 9.0 (H100, H200), which its runtime was seen to refuse.
 FLAVOURS = {
-    "tensorrt": Flavour("tensorrt", "TensorRT", "tensorrt", "tensorrt>=11,<12", needs_gpu=True, timing_cache=True),
-    "rtx": Flavour("rtx", "TensorRT-RTX", "tensorrt_rtx", "tensorrt-rtx>=1.7,<2", needs_gpu=False, timing_cache=False),
+    "tensorrt": Flavour(
+        name="tensorrt",
+        title="TensorRT",
+        module="tensorrt",
+        requirement="tensorrt>=11,<12",
+        needs_gpu=True,
+        timing_cache=True,
+        capabilities=(OLDEST,),
+    ),
+    "rtx": Flavour(
+        name="rtx",
+        title="TensorRT-RTX",
+        module="tensorrt_rtx",
+        requirement="tensorrt-rtx>=1.7,<2",
+        needs_gpu=False,
+        timing_cache=False,
+        capabilities=(TURING, (8, 0), (8, 6), (8, 9), (12, 0)),
+    ),
 }
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from livefilter.errors import BuildCancelled, BuildFailed
 from livefilter.generator.build_progress import BuildProgress
@@ -14,6 +14,7 @@ from livefilter.generator.engine_key import SizeRange
 
 if TYPE_CHECKING:
     import tensorrt
+    import tensorrt_rtx
 
 _log = logging.getLogger(__name__)
 CANCELLED = "The build was cancelled; nothing of it was kept."
@@ -26,7 +27,8 @@ class PlanRequest:
     onnx: the serialized graph; at a fixed size its `frame` has that shape, else height and width are free.
     size: the frames it must take. level: builder optimisation, 0 (fast build) to 5 (fast engine).
     timing: a timing cache from an earlier build, or None where none is kept.
-    look: the graph has the input `look`, float32 [3, width, 1].
+    look: the graph has the input `look`, float32 [3, width, 1]. turing: TensorRT-RTX shall build for Turing (7.5),
+    which it leaves out of what fits all later GPUs.
     """
 
     onnx: bytes
@@ -34,6 +36,7 @@ class PlanRequest:
     level: int
     timing: bytes | None = None
     look: bool = False
+    turing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,10 @@ def _compile(
     captured: Any = getattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION", None)
     if captured is not None:
         config.set_flag(captured)
+    if request.turing:
+        rtx = cast("tensorrt_rtx.IBuilderConfig", config)
+        rtx.num_compute_capabilities = 1
+        rtx.set_compute_capability(module.ComputeCapability.SM75, 0)
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # for `livefilter engines inspect`
     config.progress_monitor = monitor
     if not request.size.fixed:

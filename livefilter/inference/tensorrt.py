@@ -23,7 +23,7 @@ from livefilter.generator.owned_file import read_owned, write_owned
 from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, require_frame, require_network, require_size
 from livefilter.inference.cuda import Cuda, open_cuda
-from livefilter.inference.cuda.driver_calls import INSTALL, OLDEST
+from livefilter.inference.cuda.driver_calls import INSTALL
 from livefilter.inference.hardware import find_nvidia_gpu
 from livefilter.inference.look import ComposingEngine, Look
 from livefilter.inference.plan_runner import PlanRunner
@@ -117,11 +117,8 @@ class _TensorRTEngine(ComposingEngine):
                 f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver, 580 or later, "
                 "from https://www.nvidia.com/drivers if there is such a GPU, or use --backend auto."
             )
-        if tuple(int(part) for part in gpu.capability.split(".")) < OLDEST:
-            return (
-                f"{cls.backend} needs compute capability 7.5 (GeForce RTX 20, GTX 16), and {gpu.name} has "
-                f"{gpu.capability}. Use --backend onnxruntime-cuda."
-            )
+        if refusal := cls.flavour.refusal(gpu):
+            return f"{cls.backend} does not run on this GPU: {refusal}. Use --backend auto."
         if importlib.util.find_spec(cls.flavour.module) is None:
             return f'{cls.backend} is not installed. Install it: pip install "{cls.flavour.requirement}"'
         if misfit := cls.flavour.misfit():

@@ -14,6 +14,13 @@ class DynamicShapesKernelSpecializationStrategy:
 class BuilderFlag(tensorrt.BuilderFlag):
     REQUIRE_USER_ALLOCATION: BuilderFlag
 
+class ComputeCapability:
+    SM75: ComputeCapability
+
+class IBuilderConfig(tensorrt.IBuilderConfig):
+    num_compute_capabilities: int
+    def set_compute_capability(self, compute_capability: ComputeCapability, index: int) -> bool: ...
+
 class IExecutionContext(tensorrt.IExecutionContext):
     def is_stream_capturable(self, stream: int) -> bool: ...
 

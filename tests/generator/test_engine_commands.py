@@ -53,6 +53,28 @@ def test_tensorrt_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     assert FLAVOURS["rtx"].find_gpu() == NO_GPU
 
 
+@pytest.mark.parametrize(
+    ("flavour", "capability", "runs"),
+    [
+        *(("rtx", capability, True) for capability in ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1", "13.0")),
+        *(("rtx", capability, False) for capability in ("6.1", "7.0", "8.7", "9.0", "10.0")),
+        *(("tensorrt", capability, True) for capability in ("7.5", "8.7", "9.0", "12.0")),
+        ("tensorrt", "7.0", False),
+    ],
+)
+def test_a_gpu_that_cannot_run_an_engine_gets_none(
+    monkeypatch: pytest.MonkeyPatch, flavour: str, capability: str, runs: bool
+) -> None:
+    """A build says so before it begins: TensorRT-RTX knows no data-centre GPU after the A100, as an H200 has shown."""
+    gpu = Gpu("Test GPU", capability, "580.1")
+    monkeypatch.setattr("livefilter.generator.flavour.find_gpu", lambda index=0: gpu)
+    if runs:
+        assert FLAVOURS[flavour].find_gpu() == gpu
+    else:
+        with pytest.raises(BackendUnavailable, match=rf"Test GPU has {capability}\. Use --"):
+            FLAVOURS[flavour].find_gpu()
+
+
 def test_another_tensorrt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorRT 10, which ONNX Runtime's provider brings along, builds and runs nothing: it has other rules."""
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "10.14.1")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
 from livefilter.generator.engine_key import SizeRange
 from livefilter.generator.engine_store import EngineStore
 from livefilter.generator.flavour import FLAVOURS
+from livefilter.generator.gpu import Gpu
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.styles.catalogue import Catalogue
 from tests.generator.networks import NORMS, normalised_by, normalising
@@ -80,6 +83,27 @@ def drawn(session: onnxruntime.InferenceSession, photo: Image) -> Image:
     names = [port.name for port in session.get_inputs()]
     styled: Image = session.run(None, {n: v for n, v in (("frame", photo[None]), ("look", look)) if n in names})[0][0]
     return styled
+
+
+@pytest.mark.parametrize(("capability", "turing"), [("7.5", True), ("8.9", False)])
+def test_turing_gets_an_engine_of_its_own(
+    capability: str, turing: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What TensorRT-RTX builds for all later GPUs does not run on an RTX 20."""
+    asked: list[plan_builder.PlanRequest] = []
+    build_plan = plan_builder.build_plan
+
+    def spy(module: Any, request: plan_builder.PlanRequest, *rest: Any) -> plan_builder.PlanResult:
+        asked.append(request)
+        return build_plan(module, request, *rest)
+
+    monkeypatch.setattr(plan_builder, "build_plan", spy)
+    monkeypatch.setattr("livefilter.generator.flavour.find_gpu", lambda index=0: Gpu("RTX", capability, "580.1"))
+    engine, built = EngineBuilder(EngineStore(tmp_path), print).obtain(wanted(STYLES["hayao-lite"], "64x48"))
+    assert built
+    assert [request.turing for request in asked] == [turing]
+    plain = build_plan(FLAVOURS["rtx"].load(), replace(asked[0], turing=False), lambda done, phase: None, Event())
+    assert (len(plain.plan) == engine.plan_path.stat().st_size) != turing
 
 
 @pytest.mark.parametrize(
