@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from livefilter.training.data import Pair
-from livefilter.training.target import FAINTEST, line_map
 
 Image = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
@@ -17,6 +16,7 @@ Draw = Callable[[Image], Image]
 Encode = Callable[[Image], Sequence[Map]]
 
 WINDOW = 7
+FAINTEST = 4.0  # grey levels of a line map; fainter is no line
 _SMALLEST = 1e-6
 
 
@@ -34,6 +34,15 @@ def ssim(first: Image, second: Image) -> float:
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     likeness = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     return float(np.mean(likeness / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))))
+
+
+def line_map(picture: Image) -> Map:
+    """Where a picture has thin dark lines, in grey levels below their surroundings (difference of Gaussians).
+
+    Returns: (H, W) float32, positive on dark lines, about zero in flat regions.
+    """
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 2.0) - cv2.GaussianBlur(grey, (0, 0), 0.9), dtype=np.float32)
 
 
 def unevenness(picture: Image) -> Map:

@@ -29,9 +29,10 @@ def draw(generator: Generator, picture: Image) -> Image:
 
 
 def write_sheet(generator: Generator, pairs: Sequence[Pair], path: Path) -> None:
-    """Write one row a pair: photo, teacher, target, student; every row scaled to one width."""
+    """Write one row a pair: photo, teacher, target if it is another picture, student; every row scaled to one width."""
     rows = []
     for pair in pairs:
-        row = np.hstack([pair.photo, pair.drawing, pair.target, draw(generator, pair.photo)])
+        wanted = [pair.drawing] if np.array_equal(pair.drawing, pair.target) else [pair.drawing, pair.target]
+        row = np.hstack([pair.photo, *wanted, draw(generator, pair.photo)])
         rows.append(cv2.resize(row, (1600, round(row.shape[0] * 1600 / row.shape[1])), interpolation=cv2.INTER_AREA))
     cv2.imwrite(str(path), np.vstack(rows))

@@ -12,7 +12,6 @@ import numpy.typing as npt
 Image = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
 
-FAINTEST = 4.0
 RICHER = 1.15
 LIGHT_OF_PHOTO = 0.7
 GREY = 8.0
@@ -27,15 +26,6 @@ class Finish:
 
     recolour: bool = False
     keeps_greys: bool = False
-
-
-def line_map(picture: Image) -> Map:
-    """Where a picture has thin dark lines, in grey levels below their surroundings (difference of Gaussians).
-
-    Returns: (H, W) float32, positive on dark lines, about zero in flat regions.
-    """
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 2.0) - cv2.GaussianBlur(grey, (0, 0), 0.9), dtype=np.float32)
 
 
 def recoloured(drawing: Image, photo: Image) -> Image:

@@ -10,8 +10,8 @@ pytest.importorskip("tqdm")
 
 from livefilter.frame import Image
 from livefilter.training.data import Pair
-from livefilter.training.figures import away_from_lines, compare, measure, psnr, ssim, unevenness
-from livefilter.training.target import Finish, finished, line_map
+from livefilter.training.figures import away_from_lines, compare, line_map, measure, psnr, ssim, unevenness
+from livefilter.training.target import Finish, finished
 
 WHAT = ("pixels", "lines", "flatness", "features")
 
