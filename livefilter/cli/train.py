@@ -9,6 +9,7 @@ import click
 from livefilter.cli import train_animegan
 
 SCALES = ("384", "512", "640")
+_NO_LIMIT = 10**9
 
 
 @click.group()
@@ -42,27 +43,23 @@ for command in train_animegan.COMMANDS:
 @click.option(
     "--scale", "scales", multiple=True, default=SCALES, show_default=True, help="Longest side; A:B draws at B."
 )
-@click.option("--steps", default=24_000, show_default=True, type=click.IntRange(1), help="Steps in all.")
+@click.option("--steps", type=click.IntRange(1), help="Steps in all; default: 24000, or no limit with --minutes.")
 @click.option("--adversarial-from", type=int, help="Step at which the discriminator joins; default: never.")
-@click.option(
-    "--minutes", default=0.0, show_default=True, type=click.FloatRange(0.0), help="End after these; 0: never."
-)
+@click.option("--minutes", default=0.0, type=click.FloatRange(0.0), help="Minutes of training; default: no limit.")
 @click.option("--consistency", default=1.5, show_default=True, type=click.FloatRange(0.0), help="Weight of steadiness.")
-@click.option("--flatness", default=1.0, show_default=True, type=click.FloatRange(0.0), help="Weight of flat regions.")
+@click.option("--flatness", default=1.0, show_default=True, type=click.FloatRange(0.0), help="Weight of flatness.")
 @click.option("--batch", default=5, show_default=True, type=click.IntRange(3), help="Crops in a step.")
-@click.option("--repeats", default=1, show_default=True, type=click.IntRange(0), help="Crops that are there twice.")
-@click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
 @click.option(
-    "--rate",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0.0, min_open=True),
-    help="Of learning, as a factor.",
+    "--repeats", default=1, show_default=True, type=click.IntRange(0), help="Crops seen twice, for steadiness."
 )
+@click.option("--crop", default=192, show_default=True, type=click.IntRange(64), help="Side of a crop, multiple of 8.")
+@click.option("--rate", default=1.0, show_default=True, help="Multiplies both learning rates, for larger batches.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
 @click.option("--threads", default=0, help="Processor threads; 0 leaves the choice to torch.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda for an NVIDIA card.")
-@click.option("--workers", default=0, show_default=True, type=click.IntRange(0), help="Processes that make crops.")
+@click.option(
+    "--workers", default=0, show_default=True, type=click.IntRange(0), help="Processes that make batches; 0: a thread."
+)
 @click.option("--bfloat16/--float32", default=True, show_default=True, help="Precision of the forward pass.")
 def distill(
     style: str,
@@ -77,7 +74,7 @@ def distill(
     picture: Path | None,
     runtime: str,
     scales: tuple[str, ...],
-    steps: int,
+    steps: int | None,
     adversarial_from: int | None,
     minutes: float,
     consistency: float,
@@ -135,6 +132,8 @@ def distill(
         raise InvalidInput("--device cuda needs an NVIDIA card and PyTorch built for CUDA. Use --device cpu.")
     if crop % 8:
         raise InvalidInput(f"--crop {crop} is no multiple of 8. Use {crop // 8 * 8}.")
+    if rate <= 0:
+        raise InvalidInput(f"--rate {rate} is no factor above 0. Use 1.")
     if repeats > batch // 2:
         raise InvalidInput(f"--repeats {repeats} is more than half of --batch {batch}. Use {batch // 2} or less.")
     published = [(list_photos(folder), PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
@@ -149,6 +148,7 @@ def distill(
         )
     seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
 
+    steps = steps or (_NO_LIMIT if minutes else Recipe.steps)
     recipe = Recipe(
         steps=steps,
         minutes=minutes,
@@ -168,9 +168,8 @@ def distill(
     if start_from is not None:
         run.start_from(start_from)
     trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[:: len(scales)], path))
-    made = {"steps": run.step, "held_out_photos": len(held_out) // len(scales)}
-    figures = made | measure(held_out, lambda photo: draw(trained, photo))
-    command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}"
+    figures = {"held_out_photos": len(held_out) // len(scales)} | measure(held_out, lambda photo: draw(trained, photo))
+    command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}  # {run.step} steps"
     write_style(out / "style", style, size, trained, command, figures, picture or lessons[0].photos()[0])
     click.echo(f"The style is in {out / 'style'}.")
 

@@ -132,7 +132,7 @@ class EngineBuilder:
         timing_path = self._timing_path(key)
         timing = self._timing(timing_path) if request.flavour.timing_cache else None
         started = time.perf_counter()
-        turing = request.flavour.name == "rtx" and key.capability == "7.5"
+        turing = request.flavour.builds_for_turing(key.capability)
         graph, look = network.SerializeToString(), request.form != "plain"
         asked = PlanRequest(graph, request.size, request.level, timing, look, turing)
         result = build_plan(module, asked, self._report, self._cancel)

@@ -12,7 +12,7 @@ from livefilter.errors import BackendUnavailable, UnknownName
 from livefilter.generator.gpu import NO_GPU, Gpu, find_gpu
 from livefilter.inference.cuda.driver_calls import OLDEST
 
-TURING = 7, 5
+TURING = OLDEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,14 @@ class Flavour:
             return None
         names = ", ".join(f"{major}.{minor}" for major, minor in single)
         supported = f"{names}{' and ' if names else ''}{last[0]}.{last[1]} or later"
-        return f"it supports compute capability {supported}, and {gpu.name} has {gpu.capability}"
+        return f"{self.title} supports compute capability {supported}, and {gpu.name} has {gpu.capability}"
+
+    def builds_for_turing(self, capability: str) -> bool:
+        """Whether engines for a GPU of this capability have to be built for it alone.
+
+        TensorRT-RTX leaves Turing out of what fits all later GPUs (its documentation, "CPU-only AOT").
+        """
+        return self.name == "rtx" and capability == ".".join(map(str, TURING))
 
     def find_gpu(self, index: int = 0) -> Gpu:
         """The GPU to build for; NO_GPU where there is none and none is needed.
@@ -103,10 +110,9 @@ class Flavour:
         found = find_gpu(index)
         if isinstance(found, Gpu):
             if refusal := self.refusal(found):
-                raise BackendUnavailable(
-                    f"{self.title} engines cannot be built for this GPU: {refusal}. "
-                    f"Use {'--flavour tensorrt' if self.name == 'rtx' else '--backend onnxruntime-cuda'}."
-                )
+                others = [o for o in FLAVOURS.values() if o is not self and o.refusal(found) is None]
+                fix = f"--flavour {others[0].name}" if others else "--backend onnxruntime-cuda"
+                raise BackendUnavailable(f"The engine cannot be built: {refusal}. Use {fix}.")
             return found
         if self.needs_gpu:
             raise BackendUnavailable(

@@ -24,7 +24,7 @@ class Gpu:
     driver: str
 
 
-# Engines for TensorRT-RTX can be built without a GPU; they then fit every GPU that it supports.
+# Engines for TensorRT-RTX can be built without a GPU; they then fit every GPU that it supports but for Turing's.
 NO_GPU = Gpu("none", "any", "none")
 
 

@@ -145,7 +145,8 @@ def _compile(
     if request.turing:
         rtx = cast("tensorrt_rtx.IBuilderConfig", config)
         rtx.num_compute_capabilities = 1
-        rtx.set_compute_capability(module.ComputeCapability.SM75, 0)
+        if not rtx.set_compute_capability(module.ComputeCapability.SM75, 0):
+            raise BuildFailed(f"TensorRT cannot build for Turing: {_said(reasons)}. Use --flavour tensorrt.")
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # for `livefilter engines inspect`
     config.progress_monitor = monitor
     if not request.size.fixed:

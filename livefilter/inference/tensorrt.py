@@ -7,7 +7,7 @@ import importlib.util
 import logging
 import shlex
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,7 +31,17 @@ from livefilter.styles.network import SIZES
 
 _log = logging.getLogger(__name__)
 _LEVELS = (5, 4, 3, 2, 1, 0)  # the best engine that was built
+_OTHER = "use --backend torch or onnxruntime-cuda; --gpu chooses another"
 _PRECISIONS = {"fp16": "float16", "fp32": "float32"}
+
+
+def _further_gpus() -> Iterator[Gpu]:
+    """The GPUs of this machine after the first one."""
+    for number in range(1, 64):
+        found = find_gpu(number)
+        if isinstance(found, str):
+            return
+        yield found
 
 
 class _TensorRTEngine(ComposingEngine):
@@ -64,6 +74,8 @@ class _TensorRTEngine(ComposingEngine):
         gpu = find_gpu(self._options.gpu) if missing is None else missing
         if isinstance(gpu, str):
             raise BackendUnavailable(missing or f"{self.backend} cannot run, because {gpu}. Choose another with --gpu.")
+        if refusal := self.flavour.refusal(gpu):
+            raise BackendUnavailable(f"{self.backend} cannot run: {refusal}. For this GPU {_OTHER}.")
         self._open_cuda = cuda
         self._module = module or self.flavour.load()
         self.nv12 = self._options.nv12
@@ -117,8 +129,9 @@ class _TensorRTEngine(ComposingEngine):
                 f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver, 580 or later, "
                 "from https://www.nvidia.com/drivers if there is such a GPU, or use --backend auto."
             )
-        if refusal := cls.flavour.refusal(gpu):
-            return f"{cls.backend} does not run on this GPU: {refusal}. Use --backend auto."
+        refusal = cls.flavour.refusal(gpu)
+        if refusal and all(cls.flavour.refusal(other) for other in _further_gpus()):
+            return f"{cls.backend} cannot run: {refusal}. For this GPU {_OTHER}."
         if importlib.util.find_spec(cls.flavour.module) is None:
             return f'{cls.backend} is not installed. Install it: pip install "{cls.flavour.requirement}"'
         if misfit := cls.flavour.misfit():

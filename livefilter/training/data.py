@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -190,7 +189,7 @@ class Sampler:
 
     def __init__(self, pairs: Sequence[Pair], crop: int, batch: int, repeats: int = 1, seed: int = 0) -> None:
         smallest = crop + LARGEST_SHIFT
-        self._pairs = [pair for pair in pairs if min(pair.photo.shape[:2]) >= smallest]
+        self._pairs = [(pair.photo, pair.target) for pair in pairs if min(pair.photo.shape[:2]) >= smallest]
         if not self._pairs:
             raise InvalidInput(f"No photo is {smallest} pixels high and wide: name larger photos or a smaller crop.")
         self._crop, self._batch, self._repeats, self._seed = crop, batch, repeats, seed
@@ -212,12 +211,12 @@ class Sampler:
         return Batch(np.stack(seen), np.stack(targets), [(down, right) for down, right in moved])
 
     def _pick(self, random: np.random.Generator) -> tuple[Image, Image]:
-        pair = self._pairs[random.integers(len(self._pairs))]
+        photo, target = self._pairs[random.integers(len(self._pairs))]
         size = self._crop + LARGEST_SHIFT
-        top = random.integers(pair.photo.shape[0] - size + 1)
-        left = random.integers(pair.photo.shape[1] - size + 1)
+        top = random.integers(photo.shape[0] - size + 1)
+        left = random.integers(photo.shape[1] - size + 1)
         window = np.s_[top : top + size, left : left + size]
-        photo, target = pair.photo[window], pair.target[window]
+        photo, target = photo[window], target[window]
         if random.random() < 0.5:
             photo, target = photo[:, ::-1], target[:, ::-1]
         if random.random() < 0.5:
@@ -269,45 +268,6 @@ class Degradation:
             _, data = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
             seen = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
         return seen
-
-
-def in_background(sampler: Sampler, first: int, last: int, workers: int = 0) -> Iterator[Batch]:
-    """Yield the batches of steps `first` to `last` - 1, made some steps ahead in a thread, or in `workers` processes.
-
-    A thread keeps up with a processor that trains, not with a graphics card.
-    """
-    pool: Executor
-    if workers:
-        pool, batch = ProcessPoolExecutor(workers, initializer=_become, initargs=(sampler,)), _batch
-    else:
-        pool, batch = ThreadPoolExecutor(1, thread_name_prefix="batches"), sampler.batch
-    ahead = 4 + 2 * workers
-    with pool:
-        waiting = [pool.submit(batch, step) for step in range(first, min(first + ahead, last))]
-        try:
-            for step in range(first, last):
-                made = waiting.pop(0).result()
-                if step + ahead < last:
-                    waiting.append(pool.submit(batch, step + ahead))
-                yield made
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-_sampler: Sampler | None = None
-
-
-def _become(sampler: Sampler) -> None:
-    """Keep the sampler in a process of `in_background`, so that its pictures are handed over once."""
-    global _sampler
-    _sampler = sampler
-    cv2.setNumThreads(1)
-
-
-def _batch(step: int) -> Batch:
-    assert _sampler is not None
-    return _sampler.batch(step)
 
 
 def _through(picture: Image, table: Image) -> Image:

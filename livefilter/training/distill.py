@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from livefilter.errors import InvalidInput
 from livefilter.generator.network import Design, Generator
 from livefilter.training import losses
-from livefilter.training.data import Batch, Image, Pair, Sampler, in_background
+from livefilter.training.background import in_background
+from livefilter.training.data import Batch, Image, Pair, Sampler
+from livefilter.training.muon import KernelMuon
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,8 @@ class Recipe:
 class Distillation:
     """A training run: a generator, its discriminator, their optimisers and the averaged weights.
 
-    Its whole state is saved and restored, so that a run that was cut off continues as if it had not been.
+    Its whole state is saved and restored, so that a run that was cut off continues as if it had not been; but for the
+    pace of one that counts minutes, which follows the clock.
 
     device: "cpu", or "cuda" for an NVIDIA card. workers: processes that make the batches; 0 is a thread.
     """
@@ -106,30 +109,28 @@ class Distillation:
         )
         self._sampler = Sampler(pairs, recipe.crop, recipe.batch, recipe.repeats, recipe.seed)
 
-    def done(self) -> float:
-        """The part of the recipe that is behind: of its steps or of its minutes, whichever is more."""
-        r = self.recipe
-        steps = (self.step - r.warm_up) / max(1, r.steps - r.warm_up)
-        return max(steps, self.seconds / (60.0 * r.minutes) if r.minutes else 0.0)
-
     def pace(self) -> float:
         """The part of each learning rate that this step takes: linear warm-up, then a cosine down to `last_pace`."""
         r = self.recipe
         if self.step < r.warm_up:
             return (self.step + 1) / r.warm_up
-        return r.last_pace + (1.0 - r.last_pace) * 0.5 * (1 + math.cos(math.pi * min(1.0, self.done())))
+        done = min(1.0, max((self.step - r.warm_up) / max(1, r.steps - r.warm_up), self._time_used()))
+        return r.last_pace + (1.0 - r.last_pace) * 0.5 * (1 + math.cos(math.pi * done))
 
     def run(self, until: int, after_step: Callable[[dict[str, Tensor]], None] | None = None) -> None:
         """Train up to step `until` or until the minutes are over; `after_step` gets the terms of the step just made."""
+        if self._time_used() >= 1:
+            return
         began = time.perf_counter() - self.seconds
-        for batch in in_background(self._sampler, self.step, until, self._workers):
-            terms = self.train_step(batch)
-            self.step += 1
-            self.seconds = time.perf_counter() - began
-            if after_step is not None:
-                after_step(terms)
-            if self.recipe.minutes and self.seconds >= 60.0 * self.recipe.minutes:
-                break
+        with contextlib.closing(in_background(self._sampler, self.step, until, self._workers)) as batches:
+            for batch in batches:
+                terms = self.train_step(batch)
+                self.step += 1
+                self.seconds = time.perf_counter() - began
+                if after_step is not None:
+                    after_step(terms)
+                if self._time_used() >= 1:
+                    return
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """Make one step of the generator and, once it is due, of the discriminator; returns the unweighted terms."""
@@ -203,6 +204,10 @@ class Distillation:
         except (KeyError, RuntimeError) as error:
             raise InvalidInput(f"The checkpoint {path} is of another design, so nothing can start from it.") from error
 
+    def _time_used(self) -> float:
+        """The part of the minutes that is over; 0 where they are not counted."""
+        return self.seconds / (60.0 * self.recipe.minutes) if self.recipe.minutes else 0.0
+
     def _planes(self, pictures: Image) -> Tensor:
         """(N, H, W, 3) uint8 as (N, 3, H, W) in [-1, 1], channels last, on the device."""
         return torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
@@ -254,38 +259,6 @@ class Distillation:
     def _autocast(self) -> Iterator[None]:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
             yield
-
-
-class KernelMuon:
-    """Muon for the kernels of convolutions: an (outputs, inputs, height, width) kernel is a matrix, a row an output.
-
-    Its steps are orthogonalised, so that all directions of a kernel learn, not only the steepest (Jordan et al. 2024).
-    """
-
-    def __init__(self, kernels: Sequence[nn.Parameter]) -> None:
-        self._kernels = kernels
-        self._matrices = [nn.Parameter(kernel.detach().flatten(1).clone()) for kernel in kernels]
-        self._muon = torch.optim.Muon(self._matrices, weight_decay=0.0)
-
-    @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        """Move the kernels along their gradients."""
-        for group in self._muon.param_groups:
-            group["lr"] = learning_rate
-        for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
-            matrix.copy_(kernel.flatten(1))
-            matrix.grad = None if kernel.grad is None else kernel.grad.flatten(1)
-        self._muon.step()  # type: ignore[no-untyped-call]
-        for matrix, kernel in zip(self._matrices, self._kernels, strict=True):
-            kernel.copy_(matrix.view(kernel.shape))
-
-    def state_dict(self) -> dict[str, Any]:
-        """The momenta."""
-        return self._muon.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take the momenta of another run of this design."""
-        self._muon.load_state_dict(state)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -325,18 +325,37 @@ def test_rtx_keeps_the_kernels_that_it_compiled(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpu", "nvidia", "said"),
+    ("kind", "gpu", "said"),
     [
-        ("this machine has no NVIDIA driver", "this machine has no NVIDIA driver", "needs an NVIDIA GPU.*580"),
-        (Gpu("GTX 1080", "6.1", "580.1"), object(), "supports compute capability 7.5 or later, and GTX 1080 has 6.1"),
+        (TensorRTEngine, "this machine has no NVIDIA driver", "needs an NVIDIA GPU.*580"),
+        (
+            TensorRTEngine,
+            Gpu("GTX 1080", "6.1", "580.1"),
+            "capability 7.5 or later, and GTX 1080 has 6.1",
+        ),
+        (TensorRTRtxEngine, Gpu("H200", "9.0", "580.1"), "8.9 and 12.0 or later, and H200 has 9.0. .* --backend torch"),
     ],
 )
-def test_a_machine_that_cannot_is_told_why(monkeypatch: pytest.MonkeyPatch, gpu: Any, nvidia: Any, said: str) -> None:
-    """No driver, or a GPU that is too old."""
-    monkeypatch.setattr(backend, "find_nvidia_gpu", lambda: nvidia)
-    monkeypatch.setattr(backend, "find_gpu", lambda index=0: gpu)
+def test_a_machine_that_cannot_is_told_why(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Any], gpu: Any, said: str
+) -> None:
+    """No driver, a GPU that is too old, or one that this flavour leaves out."""
+    monkeypatch.setattr(backend, "find_nvidia_gpu", lambda: gpu if isinstance(gpu, str) else object())
+    monkeypatch.setattr(backend, "find_gpu", lambda index=0: gpu if index == 0 else "no more")
     with pytest.raises(BackendUnavailable, match=said):
-        TensorRTEngine(Path(__file__), 96, 64)
+        kind(Path(__file__), 96, 64)
+
+
+@pytest.mark.parametrize("first", ["9.0", "8.9"])
+def test_each_gpu_is_judged_by_itself(machine: Machine, monkeypatch: pytest.MonkeyPatch, first: str) -> None:
+    """Beside a GPU that TensorRT-RTX does not support, another one runs it; the unsupported one is refused by name."""
+    gpus = [Gpu("First", first, "580.1"), Gpu("Second", {"9.0": "8.9", "8.9": "9.0"}[first], "580.1")]
+    monkeypatch.setattr(backend, "find_nvidia_gpu", lambda: object())
+    monkeypatch.setattr(backend, "find_gpu", lambda index=0: gpus[index] if index < 2 else "no more")
+    assert "supports" not in str(TensorRTRtxEngine.unavailable())
+    unsupported = [gpu.capability for gpu in gpus].index("9.0")
+    with pytest.raises(BackendUnavailable, match=f"{gpus[unsupported].name} has 9.0"):
+        TensorRTRtxEngine(machine.network, WIDTH, HEIGHT, EngineOptions(gpu=unsupported), module=object())
 
 
 def test_the_names_beyond_the_stubs_are_real() -> None:

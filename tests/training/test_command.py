@@ -73,6 +73,46 @@ def test_the_weight_of_consistency_reaches_the_training(
     assert "--consistency 7" in (photos.parent / "out" / "style" / "card.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_what_a_graphics_card_needs_reaches_the_training(
+    photos: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large batches with several repeats, larger steps, other weights, processes; and the card says how far it came."""
+    given: dict[str, Any] = {}
+
+    class Noted(Distillation):
+        def __init__(self, pairs: Sequence[Pair], recipe: Recipe, *rest: Any) -> None:
+            given.update(recipe=recipe, rest=rest)
+            super().__init__(pairs, recipe, *rest)
+
+    monkeypatch.setattr("livefilter.training.distill.Distillation", Noted)
+    words = arguments(
+        photos, teacher, batch="4", repeats="2", rate="1.5", flatness="0.25", workers="1", minutes="0.001"
+    )
+    words.remove("--steps")
+    words.remove("3")
+    assert CliRunner().invoke(train, words, catch_exceptions=False).exit_code == 0
+    recipe = given["recipe"]
+    assert (recipe.batch, recipe.repeats, recipe.minutes) == (4, 2, 0.001)
+    assert recipe.steps > 1_000_000
+    assert recipe.learning_rate == pytest.approx(1.5 * Recipe().learning_rate)
+    assert recipe.kernel_learning_rate == pytest.approx(1.5 * Recipe().kernel_learning_rate)
+    assert recipe.weights == Recipe().weights | {"flatness": 0.25}
+    assert given["rest"][1:] == ("cpu", 1)
+    assert "# 1 steps" in (photos.parent / "out" / "style" / "card.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"batch": "4", "repeats": "3"}, "--repeats 3 is more than half"), ({"rate": "0"}, "--rate 0.0 is no factor")],
+)
+def test_amounts_that_cannot_be_are_refused(photos: Path, teacher: Path, changes: dict[str, str], said: str) -> None:
+    """Before anything is computed."""
+    with pytest.raises(InvalidInput, match=said):
+        CliRunner().invoke(train, arguments(photos, teacher, **changes), catch_exceptions=False)
+    assert not (photos.parent / "cache").exists()
+
+
 def test_a_style_that_cannot_be_trained_is_named(photos: Path, teacher: Path) -> None:
     """A typo in the style is an error before anything is computed."""
     with pytest.raises(UnknownName, match="hayoa"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import time
 from pathlib import Path
 
 import cv2
@@ -15,15 +16,16 @@ pytest.importorskip("onnx")
 
 from livefilter.errors import InvalidInput
 from livefilter.training.artist import PublishedDrawings, TeacherArtist
+from livefilter.training.background import in_background
 from livefilter.training.data import (
     LARGEST_SHIFT,
     NOISE,
+    Batch,
     Degradation,
     Lesson,
     Pair,
     Sampler,
     Scale,
-    in_background,
     is_held_out,
     list_photos,
     load_pairs,
@@ -115,13 +117,35 @@ def test_the_same_step_gives_the_same_batch(workers: int) -> None:
     assert not np.array_equal(made[0].targets, made[1].targets)
 
 
-def test_batches_that_nobody_wants_are_not_waited_for() -> None:
-    """A run that ends early ends its thread too."""
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_batches_that_nobody_wants_are_not_made(workers: int, tmp_path: Path) -> None:
+    """A run that ends early takes the batches that were begun with it, and begins none of those that waited."""
+
+    class Noting(Sampler):
+        def batch(self, step: int) -> Batch:
+            (tmp_path / str(step)).touch()
+            time.sleep(0.1 if step else 0.0)
+            return super().batch(step)
+
     picture = photo()
-    batches = in_background(Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4), 0, 1000)
+    batches = in_background(Noting([Pair("one", picture, picture, picture)], 64, batch=4), 0, 1000, workers)
     next(batches)
-    batches.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
+    batches.close()
+    assert 1 <= len(list(tmp_path.iterdir())) <= 3 + 2 * workers
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_process_that_dies_is_said() -> None:
+    """Not waited for, as for a batch that takes long; and what to do is said."""
+
+    class Dying(Sampler):
+        def batch(self, step: int) -> Batch:
+            os._exit(1)
+
+    picture = photo()
+    with pytest.raises(InvalidInput, match="fewer --workers"):
+        next(in_background(Dying([Pair("one", picture, picture, picture)], 64, batch=4), 0, 10, workers=1))
 
 
 def test_repeats_show_the_same_place_moved() -> None:
