@@ -125,7 +125,7 @@ def test_batches_that_nobody_wants_are_not_made(workers: int, tmp_path: Path) ->
     class Noting(Sampler):
         def batch(self, step: int) -> Batch:
             (tmp_path / str(step)).touch()
-            time.sleep(0.1 if step else 0.0)
+            time.sleep(0.5 if step else 0.0)
             return super().batch(step)
 
     picture = photo()
