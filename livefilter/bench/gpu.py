@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
@@ -32,8 +32,9 @@ from livefilter.bench.gpu_measure import (
     frame_times,
     measured_rates,
     network_work,
+    release_unused,
 )
-from livefilter.errors import BackendUnavailable, LivefilterError
+from livefilter.errors import BackendUnavailable, LivefilterError, UnknownName
 from livefilter.frame import Image
 from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
 from livefilter.generator.engine_key import SizeRange
@@ -215,6 +216,7 @@ class GpuBench:
             yield engine, build_s
 
     def _memory(self) -> Memory:
+        release_unused()
         cuda = open_cuda(self._gpu)
         try:
             with cuda.current():
@@ -231,13 +233,28 @@ def _picture(width: int, height: int) -> Image:
     return np.ascontiguousarray(np.clip(smooth + noise, 0, 255).astype(np.uint8))
 
 
+def keep(networks: dict[str, Path], only: Collection[str]) -> None:
+    """Take out the networks that are not to be measured; none named: all stay.
+
+    Raises: UnknownName.
+    """
+    for name in only:
+        if name not in networks:
+            raise UnknownName("network", name, networks)
+    for name in [name for name in networks if only and name not in only]:
+        del networks[name]
+
+
 @click.command()
 @click.option("--gpu", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU.")
 @click.option("--limit", type=float, default=420.0, show_default=True, help="Seconds after which nothing is begun.")
 @click.option("--network", type=click.Path(path_type=Path, exists=True), multiple=True, help="One more ONNX file.")
+@click.option("--only", multiple=True, help="A network to measure, such as hayao-lite; several allowed. Default: all.")
 @click.option("--levers", is_flag=True, help="Compare forms of each network in place of the rest.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="File for the whole report.")
-def main(gpu: int, limit: float, network: tuple[Path, ...], levers: bool, target: Path | None) -> None:
+def main(
+    gpu: int, limit: float, network: tuple[Path, ...], only: tuple[str, ...], levers: bool, target: Path | None
+) -> None:
     """Check and measure every backend of an NVIDIA GPU."""
     networks = {item.label: item.path for style in Catalogue().styles for item in style.networks.values()}
     networks |= {path.stem: path for path in network}
@@ -267,6 +284,7 @@ def main(gpu: int, limit: float, network: tuple[Path, ...], levers: bool, target
         else:
             bench.report["not_done"].append("animeganv2: PyTorch and onnx write it, and are not installed")
         try:
+            keep(networks, only)
             bench.run(Path(folder) / "engines")
         except LivefilterError as error:
             raise click.ClickException(str(error)) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -58,6 +60,14 @@ def engine_times(engine: Engine, limit_s: float, runs: int = 200) -> dict[str, f
     while len(times) < runs and (len(times) < _WARM_RUNS or time.perf_counter() < end):
         times.append(engine_ms())
     return summary(times)
+
+
+def release_unused() -> None:
+    """Give back what PyTorch keeps of the GPU's memory for later use, so that what is free can be compared."""
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def summary(times_ms: Sequence[float]) -> dict[str, float]:

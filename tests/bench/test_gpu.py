@@ -13,9 +13,9 @@ from click.testing import CliRunner
 pytest.importorskip("filelock", reason="the engine store needs filelock")
 
 from livefilter.bench import gpu, gpu_fault
-from livefilter.bench.gpu import GpuBench
+from livefilter.bench.gpu import GpuBench, keep
 from livefilter.bench.gpu_measure import difference, frame_times, network_work, summary
-from livefilter.errors import BackendUnavailable
+from livefilter.errors import BackendUnavailable, UnknownName
 from livefilter.frame import Image
 from livefilter.generator.gpu import Gpu
 from livefilter.inference.cuda import Memory
@@ -86,6 +86,17 @@ def test_without_a_gpu_the_command_says_so(monkeypatch: pytest.MonkeyPatch, tmp_
     assert not (tmp_path / "report.json").exists()
     with pytest.raises(BackendUnavailable):
         GpuBench({"hayao": HAYAO}, 0, 3600, print).run(tmp_path)
+
+
+def test_networks_are_chosen_by_name() -> None:
+    """Those that are named stay, in their order; a name that is none is an error, not an empty report."""
+    networks = {"hayao-lite": HAYAO, "hayao-full": HAYAO, "animeganv2": HAYAO}
+    keep(networks, ())
+    assert len(networks) == 3
+    keep(networks, ("animeganv2", "hayao-lite"))
+    assert list(networks) == ["hayao-lite", "animeganv2"]
+    with pytest.raises(UnknownName, match="hayao-full"):
+        keep(networks, ("hayao-full",))
 
 
 def test_differences_are_told_in_grey_levels() -> None:
