@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livefilter.errors import BackendUnavailable, UnknownName
-from livefilter.generator.gpu import NO_GPU, Gpu, find_gpu
-from livefilter.inference.cuda.driver_calls import OLDEST
-
-TURING = OLDEST
+from livefilter.generator.gpu import NO_GPU, TURING, Gpu, find_gpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +130,7 @@ FLAVOURS = {
         requirement="tensorrt>=11,<12",
         needs_gpu=True,
         timing_cache=True,
-        capabilities=(OLDEST,),
+        capabilities=(TURING,),
     ),
     "rtx": Flavour(
         name="rtx",

@@ -9,6 +9,7 @@ from typing import Any
 
 from livefilter.inference.hardware import find_nvidia_gpu
 
+TURING = 7, 5  # the oldest compute capability that TensorRT 10 and later support
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 
 

@@ -6,10 +6,10 @@ import importlib
 from typing import Any
 
 from livefilter.errors import BackendUnavailable, GpuFault
+from livefilter.generator.gpu import TURING
 from livefilter.inference.cuda.base import Driver, GpuFacts
 
 INSTALL = 'pip install "cuda-bindings>=12.8,<14"'
-OLDEST = (7, 5)  # Turing: what TensorRT 10 and later support
 _NEW_DRIVER = "Install a driver, 580 or later, from https://www.nvidia.com/drivers, or use --backend auto."
 _NO_DEVICE = 100
 # After these the context answers every call with the same error (CUDA driver API, CUresult).
@@ -52,7 +52,7 @@ def find_device(driver: Driver, number: int) -> tuple[Any, GpuFacts]:
     major = int(call(driver, "cuDeviceGetAttribute", attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device))
     minor = int(call(driver, "cuDeviceGetAttribute", attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device))
     facts = GpuFacts(number, name or "NVIDIA GPU", (major, minor))
-    if facts.capability < OLDEST:
+    if facts.capability < TURING:
         raise BackendUnavailable(
             f"{facts.name} (GPU {number}) is too old for TensorRT: it has compute capability {major}.{minor}, and 7.5 "
             "(GeForce RTX 20, GTX 16, T4) is needed. Use --backend onnxruntime-cuda, or another GPU with --gpu."
