@@ -20,12 +20,14 @@ class Frame:
     number: counts the frames of one source from 0.
     captured_at: `time.perf_counter()` seconds at which the picture was taken or, for files, was due.
     media_s: seconds since the start of the file or of its first loop; None for live inputs.
+    lasts_s: seconds for which a file shows it; 0 for live inputs and where that is not known.
     """
 
     image: Image
     number: int
     captured_at: float
     media_s: float | None = None
+    lasts_s: float = 0.0
 
     @property
     def width(self) -> int:

@@ -42,7 +42,7 @@ MAY = {
     "pipeline": {"capture.base", "comeback", "idle", "mailbox", "metrics", "pipeline_options"}
     | {f"output.{name}" for name in ("base", "card", "clock", "fit")},
     "session": {"control.controller", "control.settings", "output.base", "pipeline"},
-    "render": {"capture.base", "output.base"},
+    "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
 EVERYONE_MAY = {"closing", "errors", "frame", "nv12", "registry", "__version__"}
 COMPOSERS = {"cli", "doctor", "bench", "__init__", "__main__"}

@@ -1,18 +1,15 @@
-"""A still image as an endless input."""
+"""A picture as an endless input."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
-from livefilter.capture.pixels import to_bgr
+from livefilter.capture.pictures import PictureFile, Still, read_picture
+from livefilter.capture.pixels import fit, to_bgr
 from livefilter.capture.ticker import Ticker
-from livefilter.errors import InvalidInput, SourceUnavailable
 from livefilter.frame import Frame, Image
 
 _FPS = 30.0
@@ -21,53 +18,53 @@ _FPS = 30.0
 class ImageSource(Source):
     """One picture again and again, at the asked rate (30 without one), like a camera that looks at a photo.
 
-    target: a path. Photos come out upright (EXIF), transparent pictures on white, 16-bit and grey ones as 8-bit BGR.
-    Every frame holds the same array.
+    An animated one (GIF, WebP, PNG, AVIF) plays by its own times, over and over.
+    target: a path. Pictures come out upright, in sRGB, transparent parts on white; several frames may hold one array.
     Raises on construction: InvalidInput (no such file, not an image), SourceUnavailable (it cannot be read).
     """
 
     def __init__(self, target: str, options: SourceOptions) -> None:
-        self._image = load_image(Path(target))
+        self._file = PictureFile(Path(target))
+        try:
+            first = self._file.read()
+        except BaseException:
+            self._file.close()
+            raise
+        self._image = to_bgr(first.image)
         fps = options.fps or _FPS
         height, width = self._image.shape[:2]
         self.info = SourceInfo(f"image {target}", width, height, fps, live=True)
-        self._lease = Lease(self.info.name, lambda: None)
+        self._lease = Lease(self.info.name, self._file.close)
         self._ticker = Ticker(fps, self._lease)
         self._number = 0
+        self._shown = 0
+        self._shown_until_s = first.duration_s
+        if not self._file.animated:
+            self._file.close()
 
     def read(self) -> Frame:
         with self._lease:
-            self._ticker.wait()
+            at_s = self._ticker.wait()
+            if self._file.animated and at_s >= self._shown_until_s:
+                self._image = fit(to_bgr(self._still_at(at_s).image), self.info.width, self.info.height)
             self._number += 1
             return Frame(self._image, self._number - 1, time.perf_counter())
 
     def close(self) -> None:
         self._lease.close()
 
+    def _still_at(self, at_s: float) -> Still:
+        while True:
+            self._shown = (self._shown + 1) % self._file.count
+            still = self._file.read(self._shown)
+            self._shown_until_s += still.duration_s
+            if at_s < self._shown_until_s:
+                return still
+
 
 def load_image(path: Path) -> Image:
-    """Read a picture as a viewer shows it: (H, W, 3) uint8 BGR, C-contiguous.
+    """Read a picture as a viewer shows it, transparent parts on white: (H, W, 3) uint8 BGR, C-contiguous.
 
     Raises: InvalidInput, SourceUnavailable.
     """
-    try:
-        # OpenCV's own file access fails on non-ASCII paths under Windows.
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-    except FileNotFoundError:
-        raise InvalidInput(f"There is no image file {path}: check the path.") from None
-    except IsADirectoryError:
-        raise InvalidInput(f"{path} is a folder, not an image file.") from None
-    except OSError as error:
-        raise SourceUnavailable(f"Cannot read image file {path}: {error.strerror}.") from error
-    try:
-        if not encoded.size:
-            raise ValueError("the file is empty")
-        image = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
-        if image is not None and (image.ndim == 2 or image.shape[2] != 4):
-            # Only this mode turns photos upright and scales every depth to 8 bits.
-            image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-        if image is None:
-            raise ValueError("it is damaged, or of a kind that cannot be decoded here")
-        return to_bgr(image)
-    except (ValueError, cv2.error) as error:
-        raise InvalidInput(f"Cannot read {path} as an image: {error}. Convert it to PNG or JPEG.") from error
+    return to_bgr(read_picture(path))

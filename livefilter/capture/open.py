@@ -9,16 +9,15 @@ import sys
 from pathlib import Path
 
 from livefilter.capture.base import Source, SourceOptions
+from livefilter.capture.kinds import Kind, kind_of
 from livefilter.capture.urls import SCHEMES, is_url, masked
-from livefilter.errors import InvalidInput, LivefilterError, UnknownName, nearest
+from livefilter.errors import InvalidInput, LivefilterError, SourceUnavailable, UnknownName, nearest
 from livefilter.registry import SOURCES
 
 _log = logging.getLogger(__name__)
 _WORDS = ("auto", "demo", "screen")
 _PREFIX = re.compile(r"(file|image|camera|stream|demo|screen):(.*)", re.DOTALL)
 _LOOKS_LIKE_A_FILE = re.compile(r"[/\\]|\.\w{2,4}$")
-# Kept here so that naming an input imports no decoder.
-_IMAGES = {".avif", ".bmp", ".jpeg", ".jpg", ".jp2", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
 def resolve_input(spec: str) -> tuple[str, str]:
@@ -41,10 +40,10 @@ def resolve_input(spec: str) -> tuple[str, str]:
     if not words:
         raise InvalidInput("The input is empty: name a camera, a file, a URL, auto, demo or screen.")
     path = Path(words).expanduser()
-    if path.is_dir():
+    if _is_dir(path):
         raise InvalidInput(f"{words} is a folder. A folder of images can be styled with: livefilter render {words} OUT")
-    if path.exists():
-        return ("image" if path.suffix.lower() in _IMAGES else "file"), str(path)
+    if _exists(path):
+        return ("image" if kind_of(path) is Kind.PICTURE else "file"), str(path)
     if "://" in words:
         raise InvalidInput(f"Cannot read {masked(words)}: the address must start with one of {', '.join(SCHEMES)}.")
     if _LOOKS_LIKE_A_FILE.search(words):
@@ -108,11 +107,11 @@ def _explicit(kind: str, target: str) -> tuple[str, str]:
         raise InvalidInput(f"{masked(target)!r} is no stream address: it must start with {', '.join(SCHEMES)} and ://.")
     elif kind in ("file", "image"):
         path = Path(target).expanduser()
-        if path.is_dir():
+        if _is_dir(path):
             raise InvalidInput(
                 f"{target} is a folder. A folder of images can be styled with: livefilter render {target} OUT"
             )
-        if not path.exists():
+        if not _exists(path):
             raise InvalidInput(f"There is no file {target}.{_nearest_file(path)} Check the path.")
         return kind, str(path)
     return kind, target
@@ -137,6 +136,26 @@ def _camera_named(name: str) -> str:
             f"{meant} Known: auto, demo, screen, a camera's index or name, a file, a URL."
         ) from None
     return name
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is such a file; also for names that are too long, and in folders that may not be looked into.
+
+    Raises: SourceUnavailable: it cannot be known.
+    """
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise SourceUnavailable(f"May not look for {path}: change the permissions of {path.parent}.") from error
+    except (OSError, ValueError):  # too long for a name, or a NUL in it
+        return False
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _nearest_file(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from av.error import FFmpegError
 
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
+from livefilter.capture.kinds import kind_of
 from livefilter.capture.lease import Lease
 from livefilter.capture.pixels import fit
 from livefilter.capture.video_reader import VideoReader
@@ -73,10 +74,9 @@ class VideoFileSource(Source):
     def _open(self) -> VideoReader:
         self._ready = []
         self._ended = False
-        if not self._path.exists():
-            raise InvalidInput(f"There is no video file {self._path}: check the path.")
-        if self._path.is_dir():
-            raise InvalidInput(f"{self._path} is a folder, not a video file.")
+        refusal = kind_of(self._path).refusal
+        if refusal:
+            raise InvalidInput(f"{self._path} {refusal}")
         try:
             # "file:" keeps FFmpeg from taking a name such as "12:30.mp4" for an address.
             return VideoReader(f"file:{self._path}", self._name)

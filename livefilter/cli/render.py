@@ -23,6 +23,7 @@ from livefilter.styles.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from livefilter.render import Openers, Rendered
+    from livefilter.render.pictures import Transparency
 
 
 @click.command()
@@ -30,7 +31,22 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @config_options("style", "network", "strength", "backend", "process_size", "threads")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
-def render(source: Path, target: Path, config: Path | None, profile: str | None, overwrite: bool, **flags: Any) -> None:
+@click.option(
+    "--transparency",
+    type=click.Choice(("auto", "keep", "white", "black")),
+    default="auto",
+    show_default=True,
+    help="What becomes of it in pictures; auto keeps it within one kind of file and among PNG, WebP and GIF.",
+)
+def render(
+    source: Path,
+    target: Path,
+    config: Path | None,
+    profile: str | None,
+    overwrite: bool,
+    transparency: Transparency,
+    **flags: Any,
+) -> None:
     """Style a whole video, image or folder of images, keeping every frame, its timing and the sound.
 
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial.SUFFIX, which plays.
@@ -50,7 +66,9 @@ def render(source: Path, target: Path, config: Path | None, profile: str | None,
             bar.update(task, completed=done, total=total or None)
 
         try:
-            result = render_path(source, target, stylist, openers(), overwrite=overwrite, report=report)
+            result = render_path(
+                source, target, stylist, openers(), overwrite=overwrite, transparency=transparency, report=report
+            )
         except Interrupted as stopped:
             left = f"what was done is in {stopped.partial}" if stopped.partial else "nothing was written"
             console.print(f"Stopped after {stopped.frames}: {escape(left)}.", soft_wrap=True)
@@ -59,19 +77,25 @@ def render(source: Path, target: Path, config: Path | None, profile: str | None,
             bar.stop()
         on = stylist.device
     console.print(_summary(result, on, time.monotonic() - started), soft_wrap=True)
+    for line in result.bad:
+        console.print(f"[bold red]Left out:[/] {escape(line)}", soft_wrap=True)
+    if result.bad:
+        click.get_current_context().exit(1)
 
 
 def openers() -> Openers:
     """How files are opened here."""
     from livefilter.capture import open_source
-    from livefilter.capture.image import load_image
+    from livefilter.capture.animation import AnimationSource
+    from livefilter.capture.pictures import PictureFile
     from livefilter.output import VIDEO_SUFFIXES, open_sink
     from livefilter.render import Openers
 
     return Openers(
         video=lambda path: open_source(f"file:{path}", SourceOptions()),
         recording=lambda path, options: open_sink(f"record:{path}", options),
-        image=load_image,
+        animation=AnimationSource,
+        picture=PictureFile,
         video_suffixes=VIDEO_SUFFIXES,
     )
 
@@ -120,9 +144,8 @@ def _progress_bar(console: Console) -> Progress:
 
 def _summary(result: Rendered, on: str, seconds: float) -> str:
     rate = result.frames / seconds if seconds > 0 else 0.0
-    text = (
-        f"{result.target}: {result.frames} frame{'s' * (result.frames != 1)} in {seconds:.1f} s ({rate:.1f}/s), {on}."
-    )
+    made = f"{result.frames} {result.what}{'s' * (result.frames != 1)}"
+    text = f"{result.target}: {made} in {seconds:.1f} s ({rate:.1f}/s), {on}."
     if result.skipped:
         text += f" {result.skipped} file{'s' * (result.skipped != 1)} skipped as not an image."
     if result.folders:

@@ -79,7 +79,7 @@ def test_a_looped_file_that_vanished_is_lost(tmp_path: Path) -> None:
         for _ in range(6):
             source.read()
         path.unlink()
-        with pytest.raises(SourceLost, match="no video file"):
+        with pytest.raises(SourceLost, match="There is no file"):
             source.read()
 
 
@@ -232,12 +232,22 @@ def test_an_unfinished_mp4_is_refused(tmp_path: Path) -> None:
         VideoFileSource(str(path), OPTIONS)
 
 
-@pytest.mark.parametrize("content", [b"", b"just text, no video\n" * 100, bytes(5000)], ids=["empty", "text", "zeros"])
-def test_what_is_no_video_is_refused(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is empty"),
+        (b"just text, no video\n" * 100, "is a text, not a video"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "vector drawing"),
+        (b"%PDF-1.7\n" + bytes(300), "is a document"),
+        (bytes(5000), "it is not a video"),
+    ],
+    ids=["empty", "text", "drawing", "document", "zeros"],
+)
+def test_what_is_no_video_is_refused(content: bytes, why: str, tmp_path: Path) -> None:
     """Other files are named, with the reason."""
     path = tmp_path / "notes.mp4"
     path.write_bytes(content)
-    with pytest.raises(InvalidInput, match=r"notes\.mp4: it is not a video"):
+    with pytest.raises(InvalidInput, match=rf"notes\.mp4.*{why}"):
         VideoFileSource(str(path), OPTIONS)
 
 

@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from livefilter.cli.render import openers
 from livefilter.errors import EngineFailed, InvalidInput, LivefilterError, SinkUnavailable
@@ -102,7 +103,7 @@ def test_a_folder_of_images_becomes_a_folder_of_the_same_names(tmp_path: Path) -
     cv2.imwrite(str(source / "photo.JPG"), picture())
     (source / "notes.txt").write_text("no picture")
     result = rendered(source, tmp_path / "out", invert)
-    assert result == Rendered(tmp_path / "out", 4, skipped=1, folders=1)
+    assert result == Rendered(tmp_path / "out", 4, skipped=1, folders=1, what="image")
     assert names(tmp_path / "out") == ["0.png", "1.png", "2.png", "photo.JPG"]
     back = cv2.imread(str(tmp_path / "out/1.png"))
     assert back is not None
@@ -235,3 +236,76 @@ def test_a_real_clip_keeps_its_frames_and_its_length(clips: Path, tmp_path: Path
         assert after.duration == pytest.approx(before.duration, abs=50_000)
         first, original = next(after.decode(sound)).time, next(before.decode(audio=0)).time
         assert first == pytest.approx(original, abs=0.001)
+
+
+def test_a_damaged_picture_does_not_stop_the_folder(tmp_path: Path) -> None:
+    """The rest is done, the bad one is named, and what macOS adds is passed over."""
+    source = tmp_path / "in"
+    source.mkdir()
+    for number in range(4):
+        cv2.imwrite(str(source / f"{number}.png"), picture())
+    (source / "1b.png").write_bytes((source / "1.png").read_bytes()[:200])
+    (source / "._1.png").write_bytes(b"Mac OS X")
+    result = rendered(source, tmp_path / "out")
+    assert names(tmp_path / "out") == ["0.png", "1.png", "2.png", "3.png"]
+    assert (result.frames, result.skipped) == (4, 1)
+    assert len(result.bad) == 1
+    assert "1b.png" in result.bad[0]
+
+
+def test_an_animation_becomes_a_video_or_an_animation_but_no_still(tmp_path: Path) -> None:
+    """Nothing of it is lost without a word."""
+    stills = [Pillow.new("RGB", (64, 48), (60 * number, 90, 40)) for number in range(4)]
+    stills[0].save(tmp_path / "a.webp", save_all=True, append_images=stills[1:], duration=200)
+    assert rendered(tmp_path / "a.webp", tmp_path / "a.mp4").frames == 4
+    assert picture_times(tmp_path / "a.mp4") == pytest.approx([0, 0.2, 0.4, 0.6], abs=0.001)
+    rendered(tmp_path / "a.webp", tmp_path / "a.gif", invert)
+    with Pillow.open(tmp_path / "a.gif") as made:
+        assert getattr(made, "n_frames", 1) == 4
+        assert made.info["duration"] == 200
+    with pytest.raises(InvalidInput, match="animation of 4 pictures"):
+        rendered(tmp_path / "a.webp", tmp_path / "a.jpg")
+
+
+def test_pages_stay_pages(tmp_path: Path) -> None:
+    """A TIFF of three pages becomes a TIFF of three pages and nothing else."""
+    pages = [Pillow.new("RGB", (64, 48), (60 * number, 90, 40)) for number in range(3)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert rendered(tmp_path / "a.tif", tmp_path / "b.tif", invert).frames == 3
+    with Pillow.open(tmp_path / "b.tif") as made:
+        assert getattr(made, "n_frames", 1) == 3
+    with pytest.raises(InvalidInput, match="holds 3 pages"):
+        rendered(tmp_path / "a.tif", tmp_path / "b.png")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "how", "kept"),
+    [
+        ("a.png", "b.png", "auto", True),
+        ("a.png", "b.webp", "auto", True),
+        ("a.png", "b.jpg", "auto", False),
+        ("a.tif", "b.tif", "auto", True),
+        ("a.tif", "b.png", "auto", False),
+        ("a.tif", "b.png", "keep", True),
+        ("a.png", "b.png", "white", False),
+    ],
+)
+def test_transparency_stays_or_becomes_white(tmp_path: Path, source: str, target: str, how: str, kept: bool) -> None:
+    """Colours under it stay the picture's own, and outputs are tagged as sRGB."""
+    made = Pillow.new("RGBA", (64, 48), (200, 30, 30, 255))
+    made.paste((0, 0, 0, 0), (0, 0, 32, 48))
+    made.save(tmp_path / source)
+    render_path(
+        tmp_path / source,
+        tmp_path / target,
+        same,
+        openers(),
+        transparency=how,  # type: ignore[arg-type]
+        report=lambda done, total: None,
+    )
+    with Pillow.open(tmp_path / target) as out:
+        assert out.info["icc_profile"]
+        assert out.has_transparency_data is kept
+        assert out.convert("RGBA").getpixel((50, 20)) == pytest.approx((200, 30, 30, 255), abs=3)
+        left = out.convert("RGBA").getpixel((4, 20))
+    assert left == pytest.approx((200, 30, 30, 0) if kept else (255, 255, 255, 255), abs=3)
