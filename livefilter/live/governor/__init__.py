@@ -1,0 +1,1 @@
+"""Keeps the promised rate and delay while other programs come and go."""
