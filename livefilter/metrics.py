@@ -8,9 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import TypeVar
 
 import numpy as np
 
+Item = TypeVar("Item")
 STAGES = ("capture", "preprocess", "inference", "postprocess", "output", "age")
 
 
@@ -44,6 +47,19 @@ class Snapshot:
     dropped: int
 
 
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What happened between two moments of the metrics' clock.
+
+    captured, styled, sent: moments of frames, in seconds of that clock. durations_ms: stage -> milliseconds.
+    """
+
+    captured: list[float]
+    styled: list[float]
+    sent: list[float]
+    durations_ms: dict[str, list[float]]
+
+
 class Metrics:
     """Collects from every stage's thread; `snapshot` may be called from any other."""
 
@@ -53,14 +69,14 @@ class Metrics:
         self._lock = threading.Lock()
         self._clock = clock
         self._window_s = window_s
-        self._durations: dict[str, deque[float]] = {stage: deque(maxlen=samples) for stage in STAGES}
+        self._durations: dict[str, deque[tuple[float, float]]] = {stage: deque(maxlen=samples) for stage in STAGES}
         self._times: dict[str, deque[float]] = {kind: deque(maxlen=2000) for kind in ("captured", "styled", "sent")}
         self._counts = {"captured": 0, "styled": 0, "sent": 0, "dropped": 0}
 
     def record(self, stage: str, seconds: float) -> None:
         """Add one duration of a stage of `STAGES`, in seconds."""
         with self._lock:
-            self._durations[stage].append(seconds)
+            self._durations[stage].append((self._clock(), seconds))
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
@@ -85,7 +101,11 @@ class Metrics:
         with self._lock:
             now = self._clock()
             rates = {kind: self._rate(times, now) for kind, times in self._times.items()}
-            durations = {stage: np.array(values) * 1000.0 for stage, values in self._durations.items() if values}
+            durations = {
+                stage: np.array([seconds for _at, seconds in values]) * 1000.0
+                for stage, values in self._durations.items()
+                if values
+            }
             counts = dict(self._counts)
         return Snapshot(
             input_fps=rates["captured"],
@@ -98,11 +118,27 @@ class Metrics:
             dropped=counts["dropped"],
         )
 
+    def since(self, at_s: float) -> Recent:
+        """What was recorded from a moment of the clock on, as far as it is still kept."""
+        with self._lock:
+            times = {kind: _tail(stamps, at_s, lambda stamp: stamp) for kind, stamps in self._times.items()}
+            durations = {
+                stage: [seconds * 1000.0 for _at, seconds in _tail(values, at_s, lambda value: value[0])]
+                for stage, values in self._durations.items()
+            }
+        return Recent(times["captured"], times["styled"], times["sent"], durations)
+
     def _rate(self, times: deque[float], now: float) -> float:
         while times and times[0] < now - self._window_s:
             times.popleft()
         span_s = now - times[0] if times else 0.0
         return (len(times) - 1) / span_s if len(times) > 1 and span_s > 0 else 0.0
+
+
+def _tail(items: deque[Item], at_s: float, moment: Callable[[Item], float]) -> list[Item]:
+    """The newest items that are not older than `at_s`, in order."""
+    found = list(takewhile(lambda item: moment(item) >= at_s, reversed(items)))
+    return found[::-1]
 
 
 def percentiles(values_ms: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Latency:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from livefilter.live.governor.law import ControlLaw, Decision
 from livefilter.live.governor.policy import Policy
@@ -41,7 +42,7 @@ class Machine:
     def frame_ms(self, rung: int, load: float) -> float:
         """What a frame takes while other programs take `load` of the machine."""
         network = self.unit_ms * (self.ladder[rung].cost / self.ladder[0].cost) ** self.power
-        return (self.around_ms + network) / (1.0 - load)
+        return float((self.around_ms + network) / (1.0 - load))
 
     def read(self, at_s: float, decision: Decision, rung: int, load: float) -> Reading:
         """The reading of a moment at which `rung` runs."""
@@ -95,7 +96,7 @@ def play(
 def changes(moments: list[Moment]) -> list[tuple[float, int, float]]:
     """When the decision changed, and to what."""
     found = []
-    for before, after in zip(moments, moments[1:], strict=False):
+    for before, after in pairwise(moments):
         if (before.decision.rung, before.decision.rate_fps) != (after.decision.rung, after.decision.rate_fps):
             found.append((after.at_s, after.decision.rung, after.decision.rate_fps))
     return found

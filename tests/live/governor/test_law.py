@@ -1,3 +1,5 @@
+"""The control law on a simulated machine: it settles, it recovers, and it keeps shares."""
+
 from __future__ import annotations
 
 import pytest
@@ -32,7 +34,7 @@ loads = st.floats(0.0, 0.85)
 starts = st.integers(0, TOP)
 
 
-def policy(prefer: Prefer = "auto", *, gaming: bool = False) -> Policy:
+def _policy(prefer: Prefer = "auto", *, gaming: bool = False) -> Policy:
     return policy_for(PROMISE, prefer, gaming=gaming)
 
 
@@ -65,8 +67,8 @@ def test_trouble_that_can_be_mended_is_mended_in_seconds(
 @given(machine=machines, load=st.floats(0.3, 0.85), start=starts)
 def test_the_picture_comes_back_after_the_load_has_gone(machine: Machine, load: float, start: int) -> None:
     """Two minutes after other programs have ended, the rung is at most one below what a climb in peace reaches."""
-    disturbed = play(machine, policy(), start, 180.0, lambda at_s: load if 30 <= at_s < 60 else 0.0)
-    quiet = play(machine, policy(), 0, 60.0, lambda at_s: 0.0)
+    disturbed = play(machine, _policy(), start, 180.0, lambda at_s: load if 30 <= at_s < 60 else 0.0)
+    quiet = play(machine, _policy(), 0, 60.0, lambda at_s: 0.0)
     assert disturbed[-1].decision.rung >= quiet[-1].decision.rung - 1
 
 
@@ -83,7 +85,7 @@ def test_a_share_wins_over_everything_else(machine: Machine, load: float, start:
 
 def test_a_step_down_comes_within_a_second() -> None:
     """When a frame suddenly takes three times as long, the size is smaller within a second, and once is enough."""
-    moments = play(Machine(1.5, 4.0), policy(), 3, 30.0, lambda at_s: 0.0 if at_s < 5 else 0.66)
+    moments = play(Machine(1.5, 4.0), _policy(), 3, 30.0, lambda at_s: 0.0 if at_s < 5 else 0.66)
     [(at_s, rung, rate)] = changes(moments)
     assert 5.0 < at_s <= 6.0
     assert (rung < 3, rate) == (True, 30.0)
@@ -92,19 +94,19 @@ def test_a_step_down_comes_within_a_second() -> None:
 
 def test_a_step_up_waits_for_ten_seconds_of_room() -> None:
     """On a machine with room from the start, the first climb comes after ten seconds and not before."""
-    made = changes(play(Machine(1.0, 1.0), policy(), 0, 40.0, lambda at_s: 0.0))
+    made = changes(play(Machine(1.0, 1.0), _policy(), 0, 40.0, lambda at_s: 0.0))
     assert made[0][0] == pytest.approx(10.5, abs=0.5)
     assert made[-1][1] == TOP
 
 
 def test_one_slow_moment_changes_nothing() -> None:
     """A hiccup shorter than a third of a second costs no size."""
-    assert not changes(play(Machine(1.5, 4.0), policy(), 3, 9.0, lambda at_s: 0.7 if 5.0 <= at_s < 5.2 else 0.0))
+    assert not changes(play(Machine(1.5, 4.0), _policy(), 3, 9.0, lambda at_s: 0.7 if 5.0 <= at_s < 5.2 else 0.0))
 
 
 def test_a_fixed_size_stays() -> None:
     """With a size that the user chose nothing changes, however late frames are."""
-    moments = play(Machine(2.0, 20.0), policy(), TOP, 60.0, lambda at_s: 0.5, fixed=True)
+    moments = play(Machine(2.0, 20.0), _policy(), TOP, 60.0, lambda at_s: 0.5, fixed=True)
     assert not changes(moments)
 
 
@@ -118,7 +120,7 @@ def test_lateness_that_is_not_ours_costs_no_picture() -> None:
 def test_speed_leaves_more_room_than_looks() -> None:
     """On one machine "looks" settles at a larger size than "speed"."""
     settled = {
-        prefer: play(Machine(1.5, 4.0), policy(prefer), 0, 120.0, lambda at_s: 0.0)[-1].decision.rung
+        prefer: play(Machine(1.5, 4.0), _policy(prefer), 0, 120.0, lambda at_s: 0.0)[-1].decision.rung
         for prefer in ("looks", "speed")
     }
     assert settled["looks"] > settled["speed"]
@@ -127,7 +129,7 @@ def test_speed_leaves_more_room_than_looks() -> None:
 def test_gaming_takes_size_first_and_then_rate() -> None:
     """The share is reached by size; the rate yields only at the smallest one, and comes back first."""
     machine = Machine(3.0, 12.0)
-    moments = play(machine, policy(gaming=True), 2, 60.0, lambda at_s: 0.0)
+    moments = play(machine, _policy(gaming=True), 2, 60.0, lambda at_s: 0.0)
     made = changes(moments)
     assert made[0][1:] == (0, 30.0)
     assert made[-1][1] == 0
