@@ -39,7 +39,7 @@ SOURCES = Registry(
         if sys.platform.startswith("linux")
         else "livefilter.capture.camera:CameraSource",
         "file": "livefilter.capture.video_file:VideoFileSource",
-        "stream": "livefilter.capture.stream:StreamSource",
+        "stream": "livefilter.capture.stream:open_stream",
         "screen": "livefilter.capture.screen:ScreenSource",
         "image": "livefilter.capture.image:ImageSource",
         "demo": "livefilter.capture.demo:DemoSource",

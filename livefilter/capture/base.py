@@ -19,6 +19,7 @@ class SourceOptions:
     fps: frames per second to ask for; 0 takes what the input gives.
     loop: start a file again at its end.
     mode: the `SourceInfo.mode` of an earlier opening: the same again, at once and without measuring.
+    open_timeout_s: seconds that a network stream has for its first picture; 0 takes what suits it.
     """
 
     width: int = 0
@@ -26,6 +27,7 @@ class SourceOptions:
     fps: float = 0.0
     loop: bool = False
     mode: Mode | None = None
+    open_timeout_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

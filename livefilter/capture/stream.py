@@ -14,6 +14,7 @@ from livefilter.capture.lease import Lease
 from livefilter.capture.pixels import fit
 from livefilter.capture.urls import is_url, masked
 from livefilter.capture.video_reader import VideoReader
+from livefilter.capture.web_pictures import NoPictures, WebPicturesSource
 from livefilter.errors import EndOfStream, InvalidInput, SourceError, SourceLost, SourceUnavailable
 from livefilter.frame import Frame
 from livefilter.mailbox import Mailbox, MailboxClosed
@@ -24,6 +25,7 @@ _READ_TIMEOUT_S = 3.0
 _ARRIVED_LATE_S = 0.001  # a packet that took this long was not waiting for us: we are level with the sender
 _FAR_BEHIND_S = 2.0
 _LEVEL_S = 0.3
+_UNDECODED_S = 20.0  # twice the longest distance of key frames that is in use
 
 # A stream is joined with little analysis, and its start is kept: the mailbox skips what has queued up, while dropping
 # it (fflags nobuffer) would also drop the key frame and cost the wait for the next one.
@@ -36,12 +38,39 @@ _OPTIONS_OF = {
 }
 
 
+def open_stream(target: str, options: SourceOptions) -> Source:
+    """Open an address: what FFmpeg plays, or else the pictures of a web server that FFmpeg cannot follow.
+
+    Raises: InvalidInput (not an address), SourceUnavailable (no answer, no picture).
+    """
+    on_web = target.partition(":")[0].lower() in ("http", "https")
+    try:
+        source: Source = StreamSource(target, options)
+    except SourceUnavailable:
+        if not on_web:
+            raise
+        try:
+            return WebPicturesSource(target, options)
+        except (NoPictures, SourceUnavailable):
+            pass  # what FFmpeg said of it says more
+        raise
+    if on_web and getattr(source, "is_still", False):
+        source.close()
+        return WebPicturesSource(target, options, still=True)
+    return source
+
+
+class _Undecodable(SourceLost):
+    """Packets come, but no picture comes of them."""
+
+
 class StreamSource(Source):
     """The newest picture of a network stream: delay never builds up, because older ones are dropped.
 
     A thread of its own decodes, so that the network can neither hold up a reader who wants to stop nor wait for one.
     target: an address; passwords in it are never shown. A file on a web server (it has a length) is no live stream:
     it gives every frame with its `media_s`, at any pace, and ends with EndOfStream.
+    is_still: what came is a single picture.
     Raises on construction: InvalidInput (not an address), SourceUnavailable (no answer, no picture).
     """
 
@@ -51,7 +80,9 @@ class StreamSource(Source):
                 f"{target!r} is no stream address: it should look like rtsp://host/path or http://host/."
             )
         self._name = f"stream {masked(target)}"
-        scheme = target.partition(":")[0].lower()
+        scheme, _, rest = target.partition(":")
+        target, scheme = f"{scheme.lower()}:{rest}", scheme.lower()  # FFmpeg knows its protocols in small letters
+        self._open_timeout_s = options.open_timeout_s or _OPEN_TIMEOUT_S
         self._reader = self._open(target, scheme)
         self._until_key_frame = False
         self._level_at = time.perf_counter()
@@ -59,6 +90,7 @@ class StreamSource(Source):
         try:
             # HLS comes in bursts of seconds, a file as fast as it is read: both must be played by their time stamps.
             kind = self._reader.container.format.name
+            self.is_still = kind.endswith("_pipe")
             on_web = scheme in ("http", "https")
             self._finite = on_web and bool(self._reader.duration_s)
             live = not self._finite and not (on_web and ("hls" in kind or "dash" in kind))
@@ -126,7 +158,7 @@ class StreamSource(Source):
                 target,
                 self._name,
                 options=_OPTIONS | _OPTIONS_OF.get(scheme, {}),
-                timeout=(_OPEN_TIMEOUT_S, _READ_TIMEOUT_S),
+                timeout=(self._open_timeout_s, _READ_TIMEOUT_S),
                 low_delay=True,
             )
         except ProtocolNotFoundError as error:
@@ -137,25 +169,38 @@ class StreamSource(Source):
             ) from error
         except (FFmpegError, OSError, ValueError) as error:
             raise SourceUnavailable(
-                f"Cannot open {self._name}: {_reason(error, _OPEN_TIMEOUT_S)}. "
+                f"Cannot open {self._name}: {_reason(error, self._open_timeout_s)}. "
                 "Check the address and that the sender is running."
             ) from error
         except InvalidInput as error:
             raise SourceUnavailable(str(error)) from error
 
     def _first(self) -> Any:
+        # In a multipart stream every part stands for itself: three that cannot be decoded are enough to know.
+        patience = 3 if self._reader.container.format.name == "mpjpeg" else None
         try:
-            return self._next()
+            return self._next(self._open_timeout_s, patience)
+        except _Undecodable as error:
+            raise SourceUnavailable(
+                f"{self._name} sends, but nothing that could be decoded within {self._open_timeout_s:g} s. "
+                "Check the sender's format; H.264 and JPEG are safe."
+            ) from error
         except SourceError as error:
             raise SourceUnavailable(f"{self._name} answers but sends no picture. Is the sender running?") from error
 
-    def _next(self) -> Any:
+    def _next(self, patience_s: float = _UNDECODED_S, patience: int | None = None) -> Any:
         """The next decoded frame.
 
+        patience_s, patience: how long, and for how many damaged frames, packets may come without one.
         Raises: SourceLost, EndOfStream.
         """
+        until = time.perf_counter() + patience_s
+        most = None if patience is None else self._reader.skipped + patience
         while not self._ready:
             self._ready = self._decoded()
+            overdue = time.perf_counter() >= until or (most is not None and self._reader.skipped >= most)
+            if overdue and not self._ready:
+                raise _Undecodable(f"{self._name} sends only what cannot be decoded.")
         return self._ready.pop(0)
 
     def _decoded(self) -> list[Any]:

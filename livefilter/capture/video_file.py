@@ -34,6 +34,11 @@ class VideoFileSource(Source):
         self._reader = self._open()
         try:
             first = self._next()
+            if first is None and self._reader.encrypted:
+                raise InvalidInput(
+                    f"{self._name} is encrypted (DRM) and can be played only by the program that has its key. "
+                    "Record what that program shows with: livefilter run --input screen"
+                )
             if first is None:
                 raise InvalidInput(f"No frame of {self._name} can be decoded: it is damaged. Convert it again.")
             image = self._reader.image(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -57,6 +58,9 @@ class VideoReader:
             raise
         self._reformatter = VideoReformatter()
         self.turn: list[int] | None = None
+        self.encrypted = False
+        # Kept apart from the container, so that a frame can be looked at while another thread reads or closes it.
+        self._aspect = self._pixel_aspect()
         self._transparent: dict[str, bool] = {}
 
     @property
@@ -93,6 +97,11 @@ class VideoReader:
 
     def decode(self, packet: Any | None) -> list[Any]:
         """The frames that a packet completes (None: those still inside); damaged ones are counted in `skipped`."""
+        if packet is not None and packet.pts is not None and not packet.size:
+            return []  # Theora's way to say that the last picture stays
+        if packet is not None and packet.has_sidedata("encryption_info"):
+            self.encrypted = True
+            return []
         try:
             frames = self.stream.codec_context.decode(packet)
         except AvEOFError:
@@ -103,10 +112,15 @@ class VideoReader:
         sound = [frame for frame in frames if not frame.is_corrupt]
         for _ in range(len(frames) - len(sound)):
             self._skip("the picture is incomplete")
+        if sound:
+            self._aspect = self._pixel_aspect()
         return sound
 
     def image(self, frame: Any) -> Image:
-        """The picture as a viewer should see it: square pixels, upright, (H, W, 3) uint8 BGR, C-contiguous."""
+        """The picture as a viewer should see it: square pixels, upright, (H, W, 3) uint8 BGR, C-contiguous.
+
+        One other thread may read packets and decode meanwhile, or close this.
+        """
         # Both are asked for once: PyAV ties a frame and its side data into a cycle, and a thousand pictures would wait
         # for the garbage collector.
         if self.turn is None:
@@ -116,7 +130,7 @@ class VideoReader:
             self._transparent[pixel_format] = any(component.is_alpha for component in frame.format.components)
         converted = self._reformatter.reformat(
             frame,
-            width=round(frame.width * self._pixel_aspect()),
+            width=max(1, round(frame.width * self._aspect)),
             height=frame.height,
             format="bgra" if self._transparent[pixel_format] else "bgr24",
             src_colorspace=_matrix(frame),
@@ -132,8 +146,13 @@ class VideoReader:
         flags = getattr(av.stream, "Disposition", None)  # since PyAV 14
         for stream in self.container.streams.video:
             # The cover of a music file calls itself a video stream.
-            if flags is None or not stream.disposition & flags.attached_pic:
-                return stream
+            if flags is not None and stream.disposition & flags.attached_pic:
+                continue
+            if stream.codec_context is None:
+                raise InvalidInput(
+                    f"The video in {self._name} is in a format that is not known here. Convert it to H.264 first."
+                )
+            return stream
         raise InvalidInput(f"{self._name} has no video in it{', only sound' if self.has_audio else ''}.")
 
     def _pixel_aspect(self) -> float:
@@ -162,7 +181,12 @@ def _matrix(frame: Any) -> int | None:
 
 def _display_matrix(frame: Any) -> list[int]:
     """The first five numbers of a frame's display matrix (ISO/IEC 14496-12, 8.3.2); empty when it has none."""
-    matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
+    try:
+        matrix = frame.side_data.get(SideDataType.DISPLAYMATRIX)
+    except ValueError:
+        # Beside it lies a kind of data that this PyAV has no name for, such as the EXIF of a JPEG picture.
+        turn = math.radians(-frame.rotation)
+        return [round(math.cos(turn)), round(math.sin(turn)), 0, -round(math.sin(turn)), round(math.cos(turn))]
     numbers: list[int] = [] if matrix is None else np.frombuffer(matrix, np.int32)[:5].tolist()
     return numbers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +14,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image as PillowImage
 
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.video_file import VideoFileSource
+from livefilter.capture.video_reader import VideoReader
 from livefilter.errors import EndOfStream, InvalidInput, SourceLost
 from livefilter.frame import Frame, Image
 from tests.capture.fakes import patch, turn_video, write_video
@@ -294,3 +297,45 @@ def test_decoded_pictures_do_not_wait_for_the_garbage_collector(tmp_path: Path) 
     finally:
         gc.enable()
     assert alive < 8
+
+
+def _mjpeg_with_exif(orientation: int) -> bytes:
+    pictures = b""
+    for number in range(5):
+        exif = PillowImage.Exif()
+        exif[0x010F], exif[0x0112] = "Camera", orientation
+        file = io.BytesIO()
+        PillowImage.new("RGB", (96, 64), (40 * number, 80, 90)).save(file, "JPEG", exif=exif)
+        pictures += file.getvalue()
+    return pictures
+
+
+@pytest.mark.parametrize(("orientation", "size"), [(1, (96, 64)), (6, (64, 96)), (8, (64, 96)), (3, (96, 64))])
+def test_exif_in_motion_jpeg_is_read(orientation: int, size: tuple[int, int], tmp_path: Path) -> None:
+    """PyAV has no name for that kind of data beside a frame; the turn in it counts."""
+    path = tmp_path / "camera.mjpeg"
+    path.write_bytes(_mjpeg_with_exif(orientation))
+    with VideoFileSource(str(path), SourceOptions()) as source:
+        assert (source.info.width, source.info.height) == size
+        assert source.read().image.shape == (size[1], size[0], 3)
+
+
+def test_an_unknown_codec_is_named_as_that(tmp_path: Path) -> None:
+    """Not as damage, and not with a traceback."""
+    path = make_video(tmp_path / "clip.mp4", seconds=0.2)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz1"))
+    with pytest.raises(InvalidInput, match="a format that is not known here"):
+        VideoFileSource(str(path), SourceOptions())
+
+
+def test_theora_is_not_called_damaged(tmp_path: Path) -> None:
+    """Its empty packets only say that the last picture stays."""
+    path = make_video(tmp_path / "clip.mp4", seconds=0.2)
+    reader = VideoReader(str(path), "clip")
+    try:
+        packet = av.Packet()
+        packet.pts = 1
+        assert reader.decode(packet) == []
+        assert reader.skipped == 0
+    finally:
+        reader.close()
