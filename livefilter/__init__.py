@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from livefilter.errors import LivefilterError as LivefilterError
     from livefilter.frame import Frame as Frame
     from livefilter.inference.styler import Styler as Styler
+    from livefilter.live.pipeline import Pipeline as Pipeline
     from livefilter.output import open_sink as open_sink
-    from livefilter.pipeline import Pipeline as Pipeline
     from livefilter.styles.catalogue import Catalogue as Catalogue
 
 __version__ = "0.1.0"
@@ -30,7 +30,7 @@ _PUBLIC = {
     "Config": "livefilter.config",
     "Frame": "livefilter.frame",
     "LivefilterError": "livefilter.errors",
-    "Pipeline": "livefilter.pipeline",
+    "Pipeline": "livefilter.live.pipeline",
     "Styler": "livefilter.inference.styler",
     "open_sink": "livefilter.output",
     "open_source": "livefilter.capture",

@@ -218,7 +218,7 @@ def _cameras() -> Iterator[Check]:
 
 
 def _virtual_camera() -> Iterator[Check]:
-    from livefilter.output.driver_hints import driver_hints, loaded_wrongly
+    from livefilter.output.camera.driver_hints import driver_hints, loaded_wrongly
 
     check = _output("camera", "Virtual camera")
     if check.status == "ok" and (wrong := loaded_wrongly()):

@@ -49,8 +49,8 @@ SOURCES = Registry(
 ENGINES = Registry(
     "backend",
     {
-        "tensorrt": "livefilter.inference.tensorrt:TensorRTEngine",
-        "tensorrt-rtx": "livefilter.inference.tensorrt:TensorRTRtxEngine",
+        "tensorrt": "livefilter.tensorrt.engine:TensorRTEngine",
+        "tensorrt-rtx": "livefilter.tensorrt.engine:TensorRTRtxEngine",
         "torch": "livefilter.inference.torch_cuda:TorchCudaEngine",
         "onnxruntime": "livefilter.inference.onnxruntime:OnnxRuntimeCpu",
         "onnxruntime-cuda": "livefilter.inference.onnxruntime:OnnxRuntimeCuda",
@@ -66,12 +66,12 @@ ENGINES = Registry(
 SINKS = Registry(
     "output",
     {
-        "camera": "livefilter.output.virtual_camera:VirtualCameraSink",
-        "pipewire": "livefilter.output.pipewire:PipeWireSink",
-        "window": "livefilter.output.window:WindowSink",
+        "camera": "livefilter.output.camera.virtual_camera:VirtualCameraSink",
+        "pipewire": "livefilter.output.camera.pipewire:PipeWireSink",
+        "window": "livefilter.output.screen.window:WindowSink",
         "page": "livefilter.output.page:PageSink",
-        "record": "livefilter.output.recording:RecordingSink",
-        "stream": "livefilter.output.stream:StreamSink",
+        "record": "livefilter.output.video.recording:RecordingSink",
+        "stream": "livefilter.output.video.stream:StreamSink",
         "null": "livefilter.output.null:NullSink",
     },
 )

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
@@ -36,17 +36,17 @@ from livefilter.bench.gpu_measure import (
 )
 from livefilter.errors import BackendUnavailable, LivefilterError, UnknownName
 from livefilter.frame import Image
-from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
-from livefilter.generator.engine_key import SizeRange
-from livefilter.generator.engine_store import ENVIRONMENT, EngineStore
-from livefilter.generator.flavour import FLAVOURS
-from livefilter.generator.gpu import find_gpu
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.cuda import Memory, open_cuda
+from livefilter.inference.nvidia import find_gpu
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
-from livefilter.inference.tensorrt import label_of
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
+from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
+from livefilter.tensorrt.engine import label_of
+from livefilter.tensorrt.flavour import FLAVOURS
+from livefilter.tensorrt.key import SizeRange
+from livefilter.tensorrt.store import ENVIRONMENT, EngineStore
 
 BACKENDS = ("tensorrt", "tensorrt-rtx", "torch", "onnxruntime-tensorrt", "onnxruntime-tensorrt-rtx", "onnxruntime-cuda")
 SIZES = ((512, 512), (1280, 720), (1920, 1080))
@@ -250,17 +250,23 @@ def keep(networks: dict[str, Path], only: Collection[str]) -> None:
 @click.option("--limit", type=float, default=420.0, show_default=True, help="Seconds after which nothing is begun.")
 @click.option("--network", type=click.Path(path_type=Path, exists=True), multiple=True, help="One more ONNX file.")
 @click.option("--only", multiple=True, help="A network to measure, such as hayao-lite; several allowed. Default: all.")
-@click.option("--levers", is_flag=True, help="Compare forms of each network in place of the rest.")
 @click.option("--json", "target", type=click.Path(path_type=Path), help="File for the whole report.")
-def main(
-    gpu: int, limit: float, network: tuple[Path, ...], only: tuple[str, ...], levers: bool, target: Path | None
-) -> None:
+def main(gpu: int, limit: float, network: tuple[Path, ...], only: tuple[str, ...], target: Path | None) -> None:
     """Check and measure every backend of an NVIDIA GPU."""
+    run_bounded(GpuBench, gpu, limit, network, only, target)
+
+
+def run_bounded(
+    kind: type[GpuBench], gpu: int, limit: float, network: Sequence[Path], only: Sequence[str], target: Path | None
+) -> None:
+    """Run one kind of measurement, print it, and end the program where a library does not come back in time.
+
+    limit: seconds after which nothing is begun. network: ONNX files beside the styles'. target: gets the report, JSON.
+    Raises: click.ClickException.
+    """
     networks = {item.label: item.path for style in Catalogue().styles for item in style.networks.values()}
     networks |= {path.stem: path for path in network}
-    from livefilter.bench.gpu_levers import GpuLevers
-
-    bench = (GpuLevers if levers else GpuBench)(networks, gpu, limit, click.echo)
+    bench = kind(networks, gpu, limit, click.echo)
 
     def write() -> None:
         for name in bench.report["not_done"]:

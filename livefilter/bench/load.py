@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 
 STEP_S = 10.0
 _END_S = 3.0
@@ -41,7 +41,7 @@ GAME = (
 GAME_STEPS = 6
 
 
-class Load(Closing):
+class Load(Closeable):
     """Runs the programs of one step at a time."""
 
     def __init__(self) -> None:

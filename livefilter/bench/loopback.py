@@ -22,12 +22,12 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import EngineFailed, InvalidInput, LivefilterError, SinkUnavailable, SourceUnavailable
 from livefilter.frame import Frame
 from livefilter.inference.base import EngineInfo
-from livefilter.inference.live import FrameStyler, LiveStylist
+from livefilter.live.pipeline import Pipeline, PipelineOptions
+from livefilter.live.stylist import FrameStyler, LiveStylist
 from livefilter.metrics import Latency, percentiles
 from livefilter.output import open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
-from livefilter.output.driver import loopbacks, missing_driver
-from livefilter.pipeline import Pipeline, PipelineOptions
+from livefilter.output.camera.driver import loopbacks, missing_driver
 
 # In the order in which a frame passes them; "queues" is what it waits between them, for the output's tick most of all.
 STAGES = ("draw", "preprocess", "inference", "postprocess", "queues", "output", "driver", "glass to glass")

@@ -17,12 +17,12 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import EngineError, EngineFailed, StageStuck
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo
-from livefilter.inference.live import FrameStyler, LiveStylist
 from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.styler import Timings
+from livefilter.live.pipeline import Pipeline, PipelineOptions
+from livefilter.live.stylist import FrameStyler, LiveStylist
 from livefilter.output.base import Sink
 from livefilter.output.worker import WorkerSink
-from livefilter.pipeline import Pipeline, PipelineOptions
 
 _SAMPLE_EVERY_S = 0.1
 _JOIN_TIMEOUT_S = 1.5

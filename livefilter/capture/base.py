@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livefilter.capture.mode import Mode
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 from livefilter.frame import Frame
 
 
@@ -55,7 +55,7 @@ class SourceInfo:
     mode: Mode | None = None
 
 
-class Source(Closing):
+class Source(Closeable):
     """An open input: usable as soon as it is constructed, as `Class(target, options)`.
 
     Raises on construction: SourceUnavailable or InvalidInput, naming the target, the cause and the fix.

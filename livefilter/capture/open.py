@@ -8,9 +8,9 @@ import re
 import sys
 from pathlib import Path
 
+from livefilter.capture.addresses import SCHEMES, is_url, masked
 from livefilter.capture.base import Source, SourceOptions
 from livefilter.capture.kinds import Kind, kind_of
-from livefilter.capture.urls import SCHEMES, is_url, masked
 from livefilter.errors import InvalidInput, LivefilterError, SourceUnavailable, UnknownName, nearest
 from livefilter.registry import SOURCES
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from av.error import ExitError, FFmpegError, HTTPError, ProtocolNotFoundError
 
+from livefilter.capture.addresses import is_url, masked
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
 from livefilter.capture.pixels import fit
-from livefilter.capture.urls import is_url, masked
 from livefilter.capture.video_reader import VideoReader
 from livefilter.capture.web_pictures import NoPictures, WebPicturesSource
 from livefilter.errors import EndOfStream, InvalidInput, SourceError, SourceLost, SourceUnavailable

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from livefilter.capture.colour import BT601, BT709, BT2020, SMPTE240M, DamagedPicture, Layout, decode
 from livefilter.capture.mode import Mode
 from livefilter.capture.v4l2 import v4l2
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 from livefilter.errors import SourceLost
 from livefilter.frame import Image
 
@@ -50,7 +50,7 @@ class Picture:
     sequence: int
 
 
-class V4l2Device(Closing):
+class V4l2Device(Closeable):
     """A streaming V4L2 device; used by one thread at a time.
 
     path: such as /dev/video0. mode: what to ask for. fps: the rate to ask for. queue: pictures that it may hold.

@@ -14,11 +14,11 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColum
 
 from livefilter.cli.build_network import network_to_build
 from livefilter.errors import InvalidInput
-from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
-from livefilter.generator.engine_key import PRECISIONS, SizeRange
-from livefilter.generator.engine_store import EngineStore, StoredEngine, engines_folder
-from livefilter.generator.flavour import FLAVOURS, get_flavour
 from livefilter.styles.network import SIZES
+from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
+from livefilter.tensorrt.flavour import FLAVOURS, get_flavour
+from livefilter.tensorrt.key import PRECISIONS, SizeRange
+from livefilter.tensorrt.store import EngineStore, StoredEngine, engines_folder
 
 
 @click.command()

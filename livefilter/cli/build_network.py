@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livefilter.errors import InvalidInput
-from livefilter.generator.engine_key import SizeRange
-from livefilter.generator.flavour import Flavour
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.catalogue import Catalogue
+from livefilter.tensorrt.flavour import Flavour
+from livefilter.tensorrt.key import SizeRange
 
 _CHECKPOINTS = (".safetensors", ".pt", ".pth", ".ckpt")
 
@@ -64,7 +64,7 @@ def network_to_build(
     flavour.require_installed()  # of what it needs, onnx is needed from here on
     if suffix == ".onnx" and _has_style_ports(path):
         return BuildNetwork(path, path.stem, "unknown")
-    from livefilter.generator.incoming import bring_in
+    from livefilter.generator.importing import bring_in
     from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 
     incoming = bring_in(path, OnnxRuntimeCpu)

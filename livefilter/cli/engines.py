@@ -13,12 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefilter.errors import BackendUnavailable, InvalidInput
-from livefilter.generator.engine_fit import why_stale
-from livefilter.generator.engine_inspector import inspect_plan
-from livefilter.generator.engine_store import EngineStore, StoredEngine, engines_folder
-from livefilter.generator.flavour import get_flavour
-from livefilter.generator.sidecar import Sidecar
 from livefilter.styles.catalogue import Catalogue
+from livefilter.tensorrt.compatibility import why_stale
+from livefilter.tensorrt.flavour import get_flavour
+from livefilter.tensorrt.inspector import inspect_plan
+from livefilter.tensorrt.sidecar import Sidecar
+from livefilter.tensorrt.store import EngineStore, StoredEngine, engines_folder
 
 _folder = click.option(
     "--engines", type=click.Path(path_type=Path), help="Folder of built engines.  [env: LIVEFILTER_ENGINES]"

@@ -60,7 +60,7 @@ def import_style(
     there = _room_for(mine, name, size)
     with console.status(f"Reading {escape(file.name)} ..."):
         try:
-            from livefilter.generator.incoming import bring_in
+            from livefilter.generator.importing import bring_in
         except ImportError as error:
             raise InvalidInput(f"Importing needs the package onnx ({error}). Install it: pip install onnx") from error
         from livefilter.inference.onnxruntime import OnnxRuntimeCpu
@@ -130,8 +130,8 @@ def _before_and_after(network: Network, data: bytes) -> bytes:
     """The demo photo and what the network makes of it, side by side, as JPEG."""
     from dataclasses import replace
 
-    from livefilter.generator.check_pictures import check_pictures
     from livefilter.inference.styler import Styler
+    from livefilter.tensorrt.check_pictures import check_pictures
 
     side = _PICTURE_SIDE // network.accepts.multiple * network.accepts.multiple
     before = check_pictures(side, side)["photo"]

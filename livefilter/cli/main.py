@@ -30,7 +30,6 @@ COMMANDS = {
     "build": ("livefilter.cli.build:build", "Build TensorRT engines for an NVIDIA GPU."),
     "engines": ("livefilter.cli.engines:engines", "List, inspect and prune built engines."),
     "train": ("livefilter.cli.train:train", "Train a generator."),
-    "quality": ("livefilter.cli.quality:quality", "Measure the trained styles and write the quality report."),
 }
 
 

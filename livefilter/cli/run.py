@@ -20,12 +20,12 @@ from rich.live import Live as LiveDisplay
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from livefilter.cli.compose import Live, compose_live
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.status import status_text
 from livefilter.cli.triggers import Wanted, listening
 from livefilter.control.settings import SharedSettings
 from livefilter.control.terminal import TerminalKeys
+from livefilter.live.compose import Live, compose_live
 from livefilter.metrics import Snapshot
 
 _TICK_S = 0.03

@@ -7,8 +7,8 @@ import time
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from livefilter.cli.compose import Live
 from livefilter.control.controller import help_lines
+from livefilter.live.compose import Live
 from livefilter.metrics import Snapshot
 
 _NOTICE_S = 6.0

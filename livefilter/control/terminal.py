@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 
 _NAMES = {" ": "space", "\x1b": "escape"}
 
 
-class TerminalKeys(Closing):
+class TerminalKeys(Closeable):
     """Reads single keys while open and restores the terminal on `close`; reads nothing when stdin is not a terminal."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 
 # Carries out an action by its name, as Controller.perform does; called on the trigger's own thread.
 Act: TypeAlias = Callable[[str], None]
@@ -16,7 +16,7 @@ Notify: TypeAlias = Callable[[str], object]
 CLOSE_TIMEOUT_S = 5.0
 
 
-class Trigger(Closing):
+class Trigger(Closeable):
     """Listens from construction to `close` and calls `act` once per press, however long it lasts.
 
     name: what is listened to, in words for the user.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 from livefilter.frame import Image
 
 
@@ -42,7 +42,7 @@ class EngineInfo:
     height: int
 
 
-class Engine(Closing):
+class Engine(Closeable):
     """A generator compiled for one frame size: `Class(network, width, height, options)`, ready when constructed.
 
     network: an ONNX file with input `frame` and output `styled`, both uint8 (1, H, W, 3) BGR.

@@ -11,11 +11,11 @@ import platformdirs
 
 from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
 from livefilter.frame import Image
-from livefilter.generator.gpu import find_gpu
 from livefilter.inference import provider_plugin, providers
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu, find_nvidia_gpu, usable_cores
+from livefilter.inference.nvidia import find_gpu
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
 

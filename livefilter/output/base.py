@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 from livefilter.frame import Frame
 
 
@@ -31,7 +31,7 @@ class SinkOptions:
     nv12: bool = False
 
 
-class Sink(Closing):
+class Sink(Closeable):
     """An open output: usable as soon as it is constructed, as `Class(target, options)`.
 
     name: what a person calls it, with where it can be found, such as "live page http://127.0.0.1:8420/".

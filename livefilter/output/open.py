@@ -7,7 +7,7 @@ from pathlib import Path
 
 from livefilter.errors import InvalidInput, UnknownName, nearest
 from livefilter.output.base import Sink, SinkOptions
-from livefilter.output.urls import SCHEMES, is_stream_url, mask_url
+from livefilter.output.video.addresses import SCHEMES, is_stream_url, mask_url
 from livefilter.registry import SINKS
 
 # Kept here so that naming an output imports no encoder.
@@ -58,7 +58,7 @@ def check_output(spec: str) -> None:
 
 def auto_outputs() -> tuple[list[str], list[str]]:
     """What "auto" stands for here: output specs, and a line with the fix for each thing that is missing."""
-    from livefilter.output.virtual_camera import VirtualCameraSink
+    from livefilter.output.camera.virtual_camera import VirtualCameraSink
 
     missing = VirtualCameraSink.unavailable()
     if missing is None:

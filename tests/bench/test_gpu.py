@@ -17,8 +17,8 @@ from livefilter.bench.gpu import GpuBench, keep
 from livefilter.bench.gpu_measure import difference, frame_times, network_work, summary
 from livefilter.errors import BackendUnavailable, UnknownName
 from livefilter.frame import Image
-from livefilter.generator.gpu import Gpu
 from livefilter.inference.cuda import Memory
+from livefilter.inference.nvidia import Gpu
 from livefilter.styles.catalogue import Catalogue
 
 HAYAO = Catalogue(user=Path("no-such-folder")).get("hayao").network().path

@@ -13,24 +13,25 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 import numpy as np
 import onnx
 
-from livefilter.bench import gpu, gpu_levers
+from livefilter.bench import gpu
 from livefilter.bench.gpu import GpuBench
-from livefilter.bench.gpu_levers import GpuLevers
 from livefilter.bench.gpu_measure import engine_times, frame_times
-from livefilter.bench.torch_levers import WAYS
-from livefilter.generator.engine_builder import EngineRequest
-from livefilter.generator.engine_store import EngineStore, StoredEngine
-from livefilter.generator.flavour import Flavour
-from livefilter.inference import tensorrt as backend
 from livefilter.inference.cuda import Memory
 from livefilter.inference.cuda.bindings import BindingsCuda
-from livefilter.inference.tensorrt import TensorRTEngine
 from livefilter.registry import ENGINES
-from tests.generator.engines import built_plan
+from livefilter.tensorrt import engine as backend
+from livefilter.tensorrt.builder import EngineRequest
+from livefilter.tensorrt.engine import TensorRTEngine
+from livefilter.tensorrt.flavour import Flavour
+from livefilter.tensorrt.store import EngineStore, StoredEngine
 from tests.generator.networks import make_network
 from tests.inference.fake_cuda import FakeDriver
 from tests.inference.fake_runtime import FakeRuntime
-from tests.inference.test_tensorrt import GPU
+from tests.tensorrt.engines import built_plan
+from tests.tensorrt.test_engine import GPU
+from tools.levers import gpu as gpu_levers
+from tools.levers.gpu import GpuLevers
+from tools.levers.torch import WAYS
 
 DRIVER = FakeDriver()
 OPENED: list[tuple[str, str, bool]] = []  # style, form, and whether it is for a range of sizes

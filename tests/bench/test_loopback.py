@@ -10,7 +10,7 @@ import pytest
 from livefilter.bench import loopback
 from livefilter.bench.loopback import loopback_device
 from livefilter.errors import InvalidInput, SinkUnavailable
-from livefilter.output.driver import Loopback, missing_driver
+from livefilter.output.camera.driver import Loopback, missing_driver
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from livefilter.bench.measure import Bench, Case, Plan
 from livefilter.bench.naive import NaiveLoop
 from livefilter.bench.source import Preloaded
 from livefilter.errors import EngineFailed, SinkLost
-from livefilter.inference.live import FrameStyler
 from livefilter.inference.styler import Styler
+from livefilter.live.stylist import FrameStyler
 from tests.conftest import picture
 from tests.fakes import FakeSink, FakeStyler
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from livefilter.capture import stream as stream_module
+from livefilter.capture.addresses import is_url, masked
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.stream import StreamSource
-from livefilter.capture.urls import is_url, masked
 from livefilter.errors import EndOfStream, InvalidInput, SourceError, SourceLost, SourceUnavailable
 from tests.capture.fakes import UdpSender, web_server
 from tests.conftest import make_video, picture

@@ -20,9 +20,9 @@ from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import ConfigError, TriggerUnavailable
 from tests.cli.test_run import SMALL, livefilter
-from tests.cli.test_run_seen import Program
 from tests.control.keyboard import Keyboard
 from tests.fakes import until
+from tests.live.test_run_seen import Program
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from livefilter.cli.compose import Live, compose_live
 from livefilter.cli.status import status_text
 from livefilter.config import Config
+from livefilter.live.compose import Live, compose_live
 from tests.fakes import NoKeys
 
 

@@ -17,13 +17,13 @@ import pytest
 from livefilter.errors import LivefilterError
 from livefilter.output import open_sink
 from livefilter.output.base import Sink, SinkOptions
-from livefilter.output.driver import Loopback
+from livefilter.output.camera.driver import Loopback
 from livefilter.output.worker import WorkerSink
 from livefilter.registry import SINKS
 from tests.conftest import frame
-from tests.output import test_virtual_camera as camera
-from tests.output.test_pipewire import stand_in_programs
-from tests.output.test_stream import free_port
+from tests.output.camera import test_virtual_camera as camera
+from tests.output.camera.test_pipewire import stand_in_programs
+from tests.output.video.test_stream import free_port
 
 OPTIONS = SinkOptions(64, 48, 30.0)
 KINDS = ("camera", "pipewire", "window", "page", "record", "stream", "null")

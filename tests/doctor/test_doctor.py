@@ -21,8 +21,9 @@ from livefilter.doctor import Check, can_run, commands_in, run_checks
 from livefilter.errors import StyleCorrupt
 from livefilter.inference import hardware, selection
 from livefilter.inference.selection import PREFERENCE
-from livefilter.output import driver_hints, page
-from livefilter.output.virtual_camera import VirtualCameraSink
+from livefilter.output import page
+from livefilter.output.camera import driver_hints
+from livefilter.output.camera.virtual_camera import VirtualCameraSink
 from livefilter.styles.network import Network
 
 

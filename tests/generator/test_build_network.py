@@ -13,11 +13,11 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from livefilter.cli.build_network import BuildNetwork, network_to_build  # noqa: E402
 from livefilter.errors import InvalidInput  # noqa: E402
-from livefilter.generator.engine_key import SizeRange  # noqa: E402
-from livefilter.generator.flavour import FLAVOURS, Flavour  # noqa: E402
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu  # noqa: E402
 from livefilter.styles.accepts import Accepts  # noqa: E402
 from livefilter.styles.catalogue import Catalogue  # noqa: E402
+from livefilter.tensorrt.flavour import FLAVOURS, Flavour  # noqa: E402
+from livefilter.tensorrt.key import SizeRange  # noqa: E402
 from tests.conftest import picture  # noqa: E402
 from tests.generator.networks import gains  # noqa: E402
 

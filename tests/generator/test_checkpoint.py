@@ -14,7 +14,7 @@ from safetensors.torch import save_file  # noqa: E402
 from livefilter.errors import InvalidInput  # noqa: E402
 from livefilter.generator.animegan import animegan  # noqa: E402
 from livefilter.generator.checkpoint import read_checkpoint  # noqa: E402
-from livefilter.generator.incoming import bring_in  # noqa: E402
+from livefilter.generator.importing import bring_in  # noqa: E402
 from livefilter.generator.network import Design, Generator  # noqa: E402
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu  # noqa: E402
 

@@ -13,9 +13,6 @@ pytest.importorskip("filelock", reason="the engine store needs filelock")
 
 from livefilter.bench.gpu_measure import difference
 from livefilter.errors import EngineFailed
-from livefilter.generator.engine_builder import EngineBuilder, EngineRequest
-from livefilter.generator.engine_key import SizeRange
-from livefilter.generator.engine_store import EngineStore
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.cuda import open_cuda
 from livefilter.inference.look import ComposingEngine, Look
@@ -23,6 +20,9 @@ from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
 from livefilter.nv12 import to_bgr
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
+from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
+from livefilter.tensorrt.key import SizeRange
+from livefilter.tensorrt.store import EngineStore
 from tests.conftest import picture
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]

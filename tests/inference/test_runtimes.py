@@ -14,9 +14,9 @@ import platformdirs
 import pytest
 
 from livefilter.errors import BackendUnavailable, EngineFailed
-from livefilter.generator.gpu import Gpu
 from livefilter.inference import hardware, onnxruntime, provider_plugin, providers
 from livefilter.inference.base import EngineOptions
+from livefilter.inference.nvidia import Gpu
 from livefilter.inference.onnxruntime import (
     OnnxRuntimeCpu,
     OnnxRuntimeCuda,

@@ -15,7 +15,6 @@ import onnxruntime
 
 from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
 from livefilter.generator.export import export
-from livefilter.generator.frame_extras import add_frame_extras
 from livefilter.generator.network import Design, Generator
 from livefilter.generator.onnx_network import load_network
 from livefilter.generator.rebuild import generator_from_onnx
@@ -24,6 +23,7 @@ from livefilter.inference.look import Look
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.inference.torch_cuda import TorchCudaEngine
 from livefilter.styles.catalogue import Catalogue
+from livefilter.tensorrt.look_graph import add_frame_extras
 from tests.conftest import picture
 from tests.inference.networks import write_style_network
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.test_run import environment, livefilter
 from tests.conftest import make_video
-from tests.output.sync import picture_times
+from tests.output.video.sync import picture_times
 
 FAST = ("--backend", "identity", "--process-size", "64")
 

@@ -16,7 +16,7 @@ from livefilter.errors import EngineFailed, InvalidInput, LivefilterError, SinkU
 from livefilter.frame import Image
 from livefilter.render import Interrupted, Rendered, render_path
 from tests.conftest import make_video, picture
-from tests.output.sync import beeps, flashes, make_sync_video, picture_times
+from tests.output.video.sync import beeps, flashes, make_sync_video, picture_times
 
 
 def invert(image: Image) -> Image:

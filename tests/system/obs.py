@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livefilter.closing import Closing
+from livefilter.closeable import Closeable
 from livefilter.frame import Image
 from tests.system.waiting import WAIT_S, until
 
@@ -45,7 +45,7 @@ _PROFILE = (
 )
 
 
-class Obs(Closing):
+class Obs(Closeable):
     """A running OBS Studio with one empty scene; skips the test where it or obsws-python is missing.
 
     home: an empty folder for its settings. display: the X display.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from livefilter.frame import Image
-from livefilter.output.loopback import prepare
+from livefilter.output.camera.loopback import prepare
 from tests.system.clients import tell, v4l2_ctl
 from tests.system.devices import OUTPUT, SECOND, is_capture_device
 from tests.system.pictures import CLOSE, FAR, distance, moves

@@ -6,8 +6,8 @@ import importlib
 from typing import Any
 
 from livefilter.errors import BackendUnavailable, GpuFault
-from livefilter.generator.gpu import TURING
 from livefilter.inference.cuda.base import Driver, GpuFacts
+from livefilter.inference.nvidia import TURING
 
 INSTALL = 'pip install "cuda-bindings>=12.8,<14"'
 _NEW_DRIVER = "Install a driver, 580 or later, from https://www.nvidia.com/drivers, or use --backend auto."

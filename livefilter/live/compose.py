@@ -1,0 +1,280 @@
+"""The one place where sources, styles, engines and sinks are put together."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from livefilter.capture import find_input, open_source
+from livefilter.capture.base import Source, SourceInfo, SourceOptions
+from livefilter.capture.paced import PacedSource
+from livefilter.config import Config
+from livefilter.control.controller import Controller
+from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.errors import EngineMismatch
+from livefilter.inference.base import EngineInfo, EngineOptions
+from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
+from livefilter.inference.styler import LIVE_SHARE, Styler
+from livefilter.live.engine_upgrade import EngineUpgrade
+from livefilter.live.nv12_check import require_nv12
+from livefilter.live.pipeline import Pipeline, PipelineOptions
+from livefilter.live.session import Keys, LiveSession
+from livefilter.live.settled_size import SettledSize
+from livefilter.live.stylist import LiveStylist
+from livefilter.metrics import Metrics
+from livefilter.output import auto_outputs, check_output, open_sink, resolve_output
+from livefilter.output.base import Sink, SinkOptions
+from livefilter.output.worker import WorkerSink
+from livefilter.styles.catalogue import Catalogue
+
+_log = logging.getLogger(__name__)
+DEFAULT_FPS = 30.0
+# Frames that wait for a disk or an encoder in a live run: two seconds at 720p, fewer large ones; then the oldest goes.
+_QUEUED_FRAMES = 60
+_QUEUED_BYTES = 256 * 2**20
+# A file is not lost when its next picture is seconds away, as in a recorded slide show.
+_HOLD_FILE_S = 30.0
+# Long enough for a program that looks at the camera, closes it and opens it again.
+_IDLE_AFTER_S = 5.0
+
+
+@dataclass
+class Running:
+    """The engine and the network size that were loaded last, which are what runs but for the moment of a swap."""
+
+    info: EngineInfo
+    network: str
+
+
+@dataclass
+class Live:
+    """A composed live run, not yet started, and what to tell the user about it."""
+
+    pipeline: Pipeline
+    session: LiveSession
+    settings: SharedSettings
+    stylist: LiveStylist
+    source_name: str
+    sink_names: list[str]
+    running: Running
+    controller: Controller
+    page_url: str | None = None
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def backend(self) -> str:
+        """The registry name of what runs now."""
+        return self.running.info.backend
+
+    @property
+    def network(self) -> str:
+        """The size of the network that runs now, "lite" or "full"."""
+        return self.running.network
+
+    @property
+    def device(self) -> str:
+        """Where, in which precision and at which size."""
+        engine = self.running.info
+        return f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}"
+
+
+def open_styler(
+    config: Config, style: str, width: int, height: int, budget_ms: float | None = None, *, nv12: bool = False
+) -> Styler:
+    """Load and warm up a style for frames of width x height.
+
+    budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
+    nv12: let an engine that can do so give NV12.
+    Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
+    """
+    catalogue = Catalogue()
+    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12)
+
+    def on(backend: str) -> Styler:
+        _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))
+        return Styler(network, backend, config.process_size, options, budget_ms=budget_ms)
+
+    backend, _reason = choose_backend(config.backend)
+    styler = on(backend)
+    try:
+        styler.warm_up(width, height)
+    except EngineMismatch as error:
+        if config.backend != "auto":
+            raise
+        ready, _reason = choose_backend("auto", without=BUILT_AHEAD)
+        _log.warning("%s Styling with %s now.", error, ready)
+        styler = on(ready)
+        styler.warm_up(width, height)
+    return styler
+
+
+def compose_live(config: Config, keys: Keys) -> Live:
+    """Open everything that a live run needs; when one part cannot be opened the others are closed again.
+
+    Raises: LivefilterError: the first thing that cannot be opened.
+    """
+    with ExitStack() as opened:
+        specs, missing = _expand(config.output)
+        for spec in specs:
+            check_output(spec)
+        source, notices = _open_input(config)
+        opened.enter_context(source)
+        info = source.info
+        fps = config.fps or min(info.fps or DEFAULT_FPS, 60.0)
+        metrics = Metrics()
+        settings = SharedSettings(
+            LiveSettings(
+                style=config.style,
+                strength=config.strength,
+                compare=config.compare,
+                mirror=config.mirror,
+                mirror_output=config.mirror_output,
+            )
+        )
+
+        budget_ms = LIVE_SHARE * 1000.0 / fps
+        backend, reason = choose_backend(config.backend)
+        ready = choose_backend("auto", without=BUILT_AHEAD)[0] if backend in BUILT_AHEAD else backend
+        sizes = SettledSize(config.process_size)
+        if config.nv12:
+            require_nv12(config, backend, info.width, info.height)
+
+        def open_ready(style: str) -> Styler:
+            network = Catalogue().get(style).network(config.network, gpu=runs_on_gpu(ready))
+            size = sizes.of(network)
+            at = config.model_copy(update={"backend": ready, "process_size": size})
+            measured = budget_ms if size == "auto" else None
+            styler = open_styler(at, style, info.width, info.height, measured, nv12=config.nv12)
+            sizes.settle(network, styler.working_size)
+            return styler
+
+        upgrade: EngineUpgrade | None = None
+        load: Callable[[str], Styler] = open_ready
+        if backend in BUILT_AHEAD:
+            from livefilter.live.upgrade_wiring import engine_upgrade
+
+            def notify(notice: str) -> None:
+                settings.change(notice=notice)
+
+            upgrade = engine_upgrade(config, backend, ready, open_ready, info.width, info.height, notify)
+            opened.callback(upgrade.close)
+            load = upgrade.open
+        first = load(config.style)
+        running = Running(first.engine_info, first.network_size)
+
+        def load_and_show(style: str) -> Styler:
+            styler = load(style)
+            running.info, running.network = styler.engine_info, styler.network_size
+            return styler
+
+        stylist = LiveStylist(
+            load_and_show,
+            first,
+            settings,
+            metrics,
+            fade_s=config.fade_ms / 1000,
+            on_close=upgrade.close if upgrade else lambda: None,
+        )
+        opened.callback(stylist.close)
+        if upgrade is not None:
+            upgrade.start(stylist.reload)
+        notices.append(f"Backend {backend}, {reason}")
+        if upgrade is not None and settings.current.notice:
+            notices.append(settings.current.notice)
+        if first.size_reason:
+            notices.append(first.size_reason)
+
+        sink_options = SinkOptions(info.width, info.height, fps, info.media, config.loop, nv12=config.nv12)
+        notices.extend(missing)
+        sinks: list[Sink] = []
+        for spec in specs:
+            sinks.append(opened.enter_context(open_sink(spec, sink_options)))
+            if sinks[-1].notice:
+                notices.append(sinks[-1].notice)
+        preview = next((sink for sink in sinks if sink.main_thread), None)
+
+        def open_recording(path: Path) -> Sink:
+            return _threaded(open_sink(f"record:{path}", sink_options), sink_options)
+
+        pipeline = Pipeline(
+            source,
+            stylist,
+            [_threaded(sink, sink_options) for sink in sinks],
+            PipelineOptions(
+                info.width,
+                info.height,
+                fps,
+                config.hold_s if info.live else _HOLD_FILE_S,
+                _IDLE_AFTER_S if config.idle and _may_rest(info, specs) else None,
+            ),
+            metrics,
+            _reopener(source, config) if info.live else None,
+        )
+        controller = Controller(settings, [style.name for style in Catalogue().styles])
+        session = LiveSession(
+            pipeline,
+            settings,
+            controller,
+            open_recording,
+            config.recordings,
+            keys,
+            preview,  # type: ignore[arg-type]  # a main-thread sink is a preview
+            screens=sinks,
+        )
+        opened.pop_all()  # the pipeline owns and closes them from here on
+    return Live(
+        pipeline=pipeline,
+        session=session,
+        settings=settings,
+        stylist=stylist,
+        source_name=info.name,
+        sink_names=[sink.name for sink in sinks],
+        running=running,
+        controller=controller,
+        page_url=next((url for sink in sinks if (url := getattr(sink, "url", None))), None),
+        notices=notices,
+    )
+
+
+def _open_input(config: Config) -> tuple[Source, list[str]]:
+    source, notice = find_input(config.input, _source_options(config))
+    notices = [notice] if notice else []
+    return (source if source.info.live else PacedSource(source)), notices
+
+
+def _source_options(config: Config) -> SourceOptions:
+    return SourceOptions(config.width, config.height, config.fps, config.loop)
+
+
+def _reopener(source: Source, config: Config) -> Callable[[], Source]:
+    target = source.info.reopen_target or config.input
+    options = dataclasses.replace(_source_options(config), mode=source.info.mode)
+    return functools.partial(open_source, target, options)
+
+
+def _expand(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Replace "auto" by what this machine has, without naming anything twice."""
+    specs: list[str] = []
+    notices: list[str] = []
+    for output in outputs:
+        found = [output]
+        if output == "auto":
+            found, missing = auto_outputs()
+            notices.extend(missing)
+        specs.extend(spec for spec in found if spec not in specs)
+    return specs, notices
+
+
+def _may_rest(info: SourceInfo, specs: list[str]) -> bool:
+    """Whether a run is from a camera, which opens in a moment, to a virtual one, which may go unwatched for hours."""
+    return info.reopen_target is not None and any(resolve_output(spec)[0] == "camera" for spec in specs)
+
+
+def _threaded(sink: Sink, options: SinkOptions) -> Sink:
+    fitting = _QUEUED_BYTES // (options.width * options.height * 3)
+    return WorkerSink(sink, min(_QUEUED_FRAMES, fitting)) if sink.slow else sink

@@ -1,0 +1,170 @@
+"""Serves a style with the best backend that is ready while its TensorRT engine is built, then with the engine."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, LivefilterError
+from livefilter.inference.base import Engine, EngineOptions
+from livefilter.inference.geometry import Fit, fit
+from livefilter.inference.styler import AUTO_SIZES, EngineFactory, Styler
+from livefilter.styles.network import Network
+
+_log = logging.getLogger(__name__)
+_CLOSE_S = 15.0
+_SHOWN_EVERY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An engine that is to be built: of a style, for frames that the network takes."""
+
+    style: str
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"the TensorRT engine of {self.style} for {self.width}x{self.height}"
+
+
+class Builder(Protocol):
+    """Builds an engine, as livefilter.tensorrt.builder.EngineBuilder does for `builder_of` in compose."""
+
+    def build(self, wanted: Wanted, report: Callable[[float], None]) -> None:
+        """Build, or find that it is there. Raises: LivefilterError."""
+
+    def cancel(self) -> None:
+        """End a running build soon."""
+
+
+class EngineUpgrade:
+    """Opens styles; from `start` to `close` engines that are missing are built one by one on a thread of their own.
+
+    network, ready_network: of a style, for the engine and for `ready`.
+    engine: opens a built engine. open_ready: a warm styler on the best ready backend.
+    ready: that backend, for frames whose size changes. size: what frames are, and process_size of the settings.
+    only: the user named the backend, so that errors other than a missing engine are raised.
+    notify: told what goes on, for the user to read.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[str], Network],
+        ready_network: Callable[[str], Network],
+        engine: EngineFactory,
+        open_ready: Callable[[str], Styler],
+        ready: EngineFactory,
+        builder: Builder,
+        size: tuple[int, int],
+        process_size: int | Literal["auto"],
+        options: EngineOptions,
+        notify: Callable[[str], None],
+        *,
+        only: bool = False,
+    ) -> None:
+        self._network, self._ready_network = network, ready_network
+        self._engine, self._open_ready, self._ready = engine, open_ready, ready
+        self._builder = builder
+        self._size = size
+        # No time is measured, for each size would need an engine of its own.
+        self._process_size = min(*size, AUTO_SIZES[-1]) if process_size == "auto" else process_size
+        self._options = options
+        self._notify = notify
+        self._only = only
+        self._wanted: queue.SimpleQueue[Wanted | None] = queue.SimpleQueue()
+        self._queued: set[Wanted] = set()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, reload: Callable[[str], None]) -> None:
+        """Begin to build what is missing. reload: told the style whose engine is ready, on the building thread."""
+        # A daemon, because TensorRT may take long to notice that it is cancelled.
+        self._thread = threading.Thread(target=self._build_all, args=(reload,), name="engine-upgrade", daemon=True)
+        self._thread.start()
+
+    def open(self, style: str) -> Styler:
+        """A warm styler: on the style's engine, or on the best ready backend, and then the engine is built.
+
+        Raises: LivefilterError: neither can be opened.
+        """
+        network = self._network(style)
+        chosen = fit(*self._size, self._process_size, network.accepts)
+        styler = Styler(network, self._factory(style, chosen), self._process_size, self._options)
+        try:
+            styler.warm_up(*self._size)
+        except EngineError as error:
+            styler.close()
+            if not isinstance(error, EngineMismatch):
+                if self._only:
+                    raise
+                self._notify(str(error))
+                return self._open_ready(style)
+            wanted = Wanted(style, chosen.padded_width, chosen.padded_height)
+            if wanted in self._queued:
+                self._notify(str(error))  # it was built, and this GPU does not take it
+            ready = self._open_ready(style)
+            self._queue(wanted, f"Styling with {ready.engine_info.backend} meanwhile")
+            return ready
+        return styler
+
+    def close(self) -> None:
+        """Cancel what is being built. Can be called twice."""
+        self._closing.set()
+        self._builder.cancel()
+        self._wanted.put(None)
+        if self._thread is not None:
+            self._thread.join(_CLOSE_S)
+            if self._thread.is_alive():
+                _log.warning("The engine build does not end; it is left behind")
+            self._thread = None
+
+    def _factory(self, style: str, chosen: Fit) -> EngineFactory:
+        def open_engine(network: Path, width: int, height: int, options: EngineOptions) -> Engine:
+            try:
+                return self._engine(network, width, height, options)
+            except EngineMismatch:
+                if (width, height) == (chosen.padded_width, chosen.padded_height):
+                    raise  # `open` knows what to do
+                self._queue(Wanted(style, width, height), "The size of the frames has changed")
+                return self._ready(self._ready_network(style).path, width, height, options)
+
+        return open_engine
+
+    def _queue(self, wanted: Wanted, meanwhile: str) -> None:
+        if wanted in self._queued:
+            return
+        self._queued.add(wanted)
+        self._notify(f"{meanwhile}: {wanted} is not there yet and is being built")
+        self._wanted.put(wanted)
+
+    def _build_all(self, reload: Callable[[str], None]) -> None:
+        while (wanted := self._wanted.get()) is not None and not self._closing.is_set():
+            try:
+                self._builder.build(wanted, self._reporter(wanted))
+            except BuildCancelled:
+                return
+            except LivefilterError as error:
+                self._notify(f"Staying without {wanted}: {error}")
+            except Exception as error:  # whatever TensorRT throws, the running style goes on
+                _log.exception("%s could not be built", wanted)
+                self._notify(f"Staying without {wanted}: {error}")
+            else:
+                self._notify(f"Switching to {wanted}")
+                reload(wanted.style)
+
+    def _reporter(self, wanted: Wanted) -> Callable[[float], None]:
+        shown = 0.0
+
+        def report(fraction: float) -> None:
+            nonlocal shown
+            if fraction - shown >= _SHOWN_EVERY and not self._closing.is_set():
+                shown = fraction
+                self._notify(f"Building {wanted}: {fraction:.0%}")
+
+        return report

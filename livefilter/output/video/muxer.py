@@ -1,0 +1,166 @@
+"""Frames and sound, encoded into one container."""
+
+from __future__ import annotations
+
+import contextlib
+from fractions import Fraction
+from typing import BinaryIO, cast
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from livefilter.errors import InvalidInput
+from livefilter.frame import Frame, Image
+from livefilter.output.base import SinkOptions
+from livefilter.output.video.audio import SoundTrack
+from livefilter.output.video.encoders import Recipe
+from livefilter.output.video.timeline import Timeline
+
+_TIME_BASE = Fraction(1, 90_000)
+_BT709 = 1
+_LIMITED_RANGE = 1
+_KEYFRAME_EVERY_S = 2.0
+_KEYFRAME = 1
+
+# The muxer may hold packets back this long while it waits for the other stream (µs); its own default is ten seconds.
+_INTERLEAVE_US = 1_000_000
+
+_MIN_BIT_RATE, _MAX_BIT_RATE = 400_000, 20_000_000
+
+
+class Muxer:
+    """Writes a playable file or stream out of frames of one size and the sound of a file.
+
+    file: takes the bytes; the caller closes it. If it is closed before `finish`, nothing more is written.
+    Raises on construction: InvalidInput: the size cannot be encoded; av.FFmpegError, OSError: the sound cannot be read.
+    """
+
+    def __init__(self, file: BinaryIO, recipe: Recipe, options: SinkOptions) -> None:
+        self._options = options
+        self._fps = options.fps if options.fps > 0 else 30.0
+        self._timeline = Timeline(hold_s=recipe.hold_s, live=options.live)
+        self._image: Image | None = None
+        self._keyframe_at_s: float | None = None
+        self._finished = False
+        self._sound: SoundTrack | None = None
+        # H.264 in 4:2:0, the only kind that every player takes, has even sides.
+        self._padded = _even_canvas(options.width, options.height)
+        self._container = av.open(
+            file,
+            "w",
+            format=recipe.container,
+            container_options={**recipe.container_options, "max_interleave_delta": str(_INTERLEAVE_US)},
+        )
+        self._video = self._add_video(recipe)
+        if options.media is not None:
+            self._sound = SoundTrack.open(
+                options.media, options.loop, self._container, recipe.sound_copied, recipe.sound_encoder
+            )
+
+    @property
+    def width(self) -> int:
+        """Pixels as written, even."""
+        return int(self._video.width)
+
+    @property
+    def height(self) -> int:
+        """Pixels as written, even."""
+        return int(self._video.height)
+
+    def write(self, frame: Frame) -> None:
+        """Encode one frame, unless it only repeats the last one, and the sound that goes with it.
+
+        Raises: InvalidInput: a frame of another size; av.FFmpegError, OSError: the file or stream takes no more.
+        """
+        if (frame.width, frame.height) != (self._options.width, self._options.height):
+            raise InvalidInput(
+                f"A frame of {frame.width}x{frame.height} cannot go into a video of {self._options.width}x"
+                f"{self._options.height}: every frame must have the size the output was opened with."
+            )
+        self._image = frame.image
+        placement = self._timeline.place(frame)
+        if placement is None:
+            return
+        if self._sound is not None:
+            if placement.media_s is not None:
+                self._sound.align(placement.media_s, placement.at_s)
+            self._container.mux(list(self._sound.until(placement.at_s)))
+        self._encode(frame.image, placement.at_s)
+
+    def finish(self) -> None:
+        """Write what is still held back and the end of the container. Can be called twice.
+
+        Raises: av.FFmpegError, OSError: the file or stream takes no more.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        try:
+            if self._image is not None:
+                if self._timeline.held_s > 1 / self._fps:
+                    self._encode(self._image, self._timeline.end_s)
+                if self._sound is not None:
+                    self._container.mux(list(self._sound.until(self._timeline.end_s + 1 / self._fps)))
+                    self._container.mux(list(self._sound.finish()))
+                self._container.mux(self._video.encode(None))
+                self._container.close()
+        finally:
+            self._close_sound()
+
+    def abandon(self) -> None:
+        """Let go of everything after a failure; close the file first."""
+        self._finished = True
+        self._close_sound()
+        # The file refuses the end mark, as it must: it already failed.
+        with contextlib.suppress(av.FFmpegError, OSError, ValueError):
+            self._container.close()
+
+    def _add_video(self, recipe: Recipe) -> VideoStream:
+        height, width = self._padded.shape[:2]
+        settings = dict(recipe.codec_options)
+        if recipe.bits_per_pixel:
+            wanted = round(width * height * self._fps * recipe.bits_per_pixel)
+            bit_rate = str(min(max(wanted, _MIN_BIT_RATE), _MAX_BIT_RATE))
+            settings |= {"b": bit_rate, "maxrate": bit_rate, "bufsize": bit_rate}
+        rate = Fraction(self._fps).limit_denominator(1001)
+        stream = cast(VideoStream, self._container.add_stream(recipe.codec, rate=rate, options=settings))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        context = stream.codec_context
+        context.time_base = _TIME_BASE
+        context.gop_size = max(1, round(self._fps * _KEYFRAME_EVERY_S))
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = _LIMITED_RANGE
+        return stream
+
+    def _encode(self, image: Image, at_s: float) -> None:
+        picture = VideoFrame.from_numpy_buffer(self._pad(image), format="bgr24").reformat(
+            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", threads=1
+        )
+        picture.pts, picture.time_base = round(at_s / _TIME_BASE), _TIME_BASE
+        if self._keyframe_at_s is None or at_s - self._keyframe_at_s >= _KEYFRAME_EVERY_S:
+            # By time, not by count: a camera that slows down must not make viewers wait longer for a picture.
+            picture.pict_type = _KEYFRAME
+            self._keyframe_at_s = at_s
+        self._container.mux(self._video.encode(picture))
+
+    def _pad(self, image: Image) -> Image:
+        """The image with even sides, its last column and row repeated where needed."""
+        height, width = image.shape[:2]
+        if self._padded.shape == image.shape and image.flags.c_contiguous:
+            return image
+        self._padded[:height, :width] = image
+        self._padded[:height, width:] = image[:, -1:]
+        self._padded[height:] = self._padded[height - 1 : height]
+        return self._padded
+
+    def _close_sound(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+
+
+def _even_canvas(width: int, height: int) -> Image:
+    if not (0 < width <= 16384 and 0 < height <= 16384):
+        raise InvalidInput(f"A video cannot be {width}x{height}: each side must be from 1 to 16384 pixels.")
+    return np.zeros((height + height % 2, width + width % 2, 3), np.uint8)

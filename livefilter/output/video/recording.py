@@ -1,0 +1,149 @@
+"""A video file."""
+
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import av
+
+from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable, nearest
+from livefilter.frame import Frame
+from livefilter.output.base import Sink, SinkOptions
+from livefilter.output.video.encoders import FILES
+from livefilter.output.video.mp4_repair import cut_torn_end
+from livefilter.output.video.muxer import Muxer
+
+_log = logging.getLogger(__name__)
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+
+
+class RecordingSink(Sink):
+    """Records into .mp4, .mov, .mkv (H.264) or .webm (VP9), with the sound of `options.media` beside it.
+
+    Frames of a file keep the file's timing, live ones that of their capture; a repeated frame is not written again.
+    The file is playable at every moment: a crash or a full disk costs at most about the last two seconds.
+    target: the path; a file that exists is never overwritten.
+    """
+
+    slow = True
+
+    def __init__(self, target: str, options: SinkOptions) -> None:
+        self._path = Path(target).expanduser()
+        suffix = self._path.suffix.lower()
+        if suffix not in FILES:
+            raise InvalidInput(_wrong_suffix(target, suffix))
+        self._file = _create(self._path)
+        self._failed = False
+        self._closed = False
+        try:
+            self._muxer = Muxer(self._file, FILES[suffix], options)
+        except BaseException as error:
+            self._file.close()
+            self._path.unlink(missing_ok=True)
+            if isinstance(error, av.FFmpegError | OSError | ValueError):
+                raise SinkUnavailable(
+                    f"Recording to {self._path} cannot start: {_reason(error)}. Try another name or --output null."
+                ) from error
+            raise
+        self.name = f"recording {self._path}"
+        if (self._muxer.width, self._muxer.height) != (options.width, options.height):
+            _log.info("%s is %dx%d: video needs even sides.", self.name, self._muxer.width, self._muxer.height)
+
+    def send(self, frame: Frame) -> None:
+        """Encode one frame.
+
+        Raises: SinkLost: nothing more can be written; what was written so far stays playable.
+        """
+        if self._failed or self._closed:
+            raise SinkLost(f"Recording {self._path} has ended; record to a new file to go on.")
+        try:
+            self._muxer.write(frame)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise self._fail(error) from error
+
+    def close(self) -> None:
+        """Finish the file; one without a frame is removed. Can be called twice.
+
+        Raises: SinkLost: the end could not be written; what was written before stays playable.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if self._failed:
+            return
+        try:
+            self._muxer.finish()
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise self._fail(error) from error
+        empty = self._file.tell() == 0
+        self._file.close()
+        if empty:
+            self._path.unlink(missing_ok=True)
+            _log.warning("Nothing was recorded to %s: no frame came.", self._path)
+
+    def _fail(self, error: Exception) -> SinkLost:
+        self._failed = True
+        # First, so that the muxer cannot write the end mark of a whole file over pieces that are playable as they are.
+        self._file.close()
+        self._muxer.abandon()
+        if self._path.suffix.lower() in (".mp4", ".mov"):
+            with suppress(OSError):
+                cut_torn_end(self._path)
+        return SinkLost(
+            f"Recording {self._path} stopped: {_reason(error)}. What was recorded so far is playable; "
+            f"make room or choose another disk, and record to a new file."
+        )
+
+
+class _WholeWrites(io.FileIO):
+    """A file that is never behind: no buffer, and each write is complete or an error."""
+
+    def write(self, data: object) -> int:
+        view = memoryview(data)  # type: ignore[arg-type]
+        done = 0
+        while done < len(view):
+            done += super().write(view[done:]) or 0
+        return done
+
+
+def _create(path: Path) -> _WholeWrites:
+    try:
+        return _WholeWrites(path, "x")
+    except FileExistsError as error:
+        what = "is a folder" if path.is_dir() else "exists already"
+        raise SinkUnavailable(
+            f"Recording to {path} cannot start: it {what}. Choose another name or delete it."
+        ) from error
+    except FileNotFoundError as error:
+        raise SinkUnavailable(
+            f"Recording to {path} cannot start: there is no folder {path.parent}. Create it or choose another."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise SinkUnavailable(
+            f"Recording to {path} cannot start: {_reason(error)}. Choose a folder that you may write to."
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    number = getattr(error, "errno", None)
+    if number in _DISK_FULL:
+        return "the disk is full"
+    if number == errno.EFBIG:
+        return "the file has reached the largest size allowed here"
+    if isinstance(number, int) and 0 < number < 200:
+        return os.strerror(number).lower()
+    return str(error) or type(error).__name__
+
+
+def _wrong_suffix(target: str, suffix: str) -> str:
+    known = ", ".join(FILES)
+    near = nearest(suffix, FILES)
+    meant = f" Did you mean {near}?" if near else ""
+    ending = f"its ending {suffix} is no known kind of video" if suffix else "its name has no ending"
+    return f"Cannot record to {target!r}: {ending}.{meant} Use one of {known}."

@@ -1,0 +1,175 @@
+"""From a style's network to an engine in the store."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from livefilter.errors import BuildCancelled, BuildFailed, EngineMismatch, InvalidInput, StyleCorrupt
+from livefilter.inference.nvidia import Gpu
+from livefilter.tensorrt.compile import CANCELLED
+from livefilter.tensorrt.flavour import Flavour
+from livefilter.tensorrt.key import FORMS, PRECISIONS, REVISION, EngineKey, SizeRange
+from livefilter.tensorrt.owned_file import read_owned, write_owned
+from livefilter.tensorrt.sidecar import Sidecar
+from livefilter.tensorrt.store import TIMING, BuiltPlan, EngineStore, StoredEngine
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """An engine that is wanted.
+
+    network: the style's ONNX file, uint8 NHWC BGR in and out. style, licence: for names and the sidecar.
+    precision: "fp16" or "fp32". level: builder optimisation, 0 (fast build) to 5 (fast engine). gpu: its number.
+    form: what the engine gives, one of FORMS.
+    """
+
+    network: Path
+    style: str
+    licence: str
+    size: SizeRange
+    flavour: Flavour
+    precision: str = "fp16"
+    level: int = 3
+    gpu: int = 0
+    form: str = "bgr"
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise InvalidInput(f"Unknown precision {self.precision!r}. Use one of: {', '.join(PRECISIONS)}.")
+        if self.form not in FORMS:
+            raise InvalidInput(f"Unknown form {self.form!r}. Use one of: {', '.join(FORMS)}.")
+        if not 0 <= self.level <= 5:
+            raise InvalidInput(f"Builder level {self.level} is out of range. Use 0 (fast build) to 5 (fast engine).")
+
+    def key(self, gpu: Gpu) -> EngineKey:
+        """The key of this engine on that GPU.
+
+        Raises: StyleCorrupt: the network cannot be read.
+        """
+        try:
+            checksum = hashlib.sha256(self.network.read_bytes()).hexdigest()
+        except OSError as error:
+            raise StyleCorrupt(
+                f"Network file {self.network} cannot be read: {error.strerror}. Check the path or reinstall the style."
+            ) from error
+        return EngineKey(
+            onnx_sha256=checksum,
+            revision=REVISION,
+            size=str(self.size),
+            precision=self.precision,
+            flavour=self.flavour.name,
+            version=self.flavour.version(),
+            gpu=gpu.name,
+            capability=gpu.capability,
+            driver=gpu.driver,
+            level=self.level,
+            form=self.form,
+        )
+
+
+class EngineBuilder:
+    """Builds what is not in the store yet.
+
+    say: told in a sentence what is going on. report: told the fraction done, 0 to 1, and the phase; from any thread.
+    """
+
+    def __init__(
+        self, store: EngineStore, say: Callable[[str], None], report: Callable[[float, str], None] = lambda _f, _p: None
+    ) -> None:
+        self._store = store
+        self._say = say
+        self._report = report
+        self._cancel = threading.Event()
+
+    def cancel(self) -> None:
+        """End a running build soon, from any thread; it raises BuildCancelled and leaves nothing behind."""
+        self._cancel.set()
+
+    def obtain(self, request: EngineRequest, anew: bool = False) -> tuple[StoredEngine, bool]:
+        """The engine asked for, and whether it was built now; FP16 is checked against float32 first.
+
+        Raises: BackendUnavailable: TensorRT or the GPU is missing. StyleCorrupt; BuildFailed; BuildCancelled.
+        """
+        request.flavour.require_installed()
+        key = request.key(request.flavour.find_gpu(request.gpu))
+        return self._store.obtain(
+            key, request.style, lambda: self._build(request, key), self._say, self._cancel.is_set, anew
+        )
+
+    def _build(self, request: EngineRequest, key: EngineKey) -> BuiltPlan:
+        # onnx and ONNX Runtime are needed only when something is built: an engine that is there is found without.
+        from livefilter.generator.onnx_network import fix_size, load_network
+        from livefilter.tensorrt.check_pictures import check_pictures, check_size
+        from livefilter.tensorrt.compile import PlanRequest, build_plan
+        from livefilter.tensorrt.half import to_half
+        from livefilter.tensorrt.look_graph import add_frame_extras
+        from livefilter.tensorrt.precision_check import compare_precisions, require_same_picture
+
+        module = request.flavour.load()
+        network = load_network(request.network)
+        figures = []
+        if request.precision == "fp16":
+            half = to_half(network)
+            best = request.size.best
+            pictures = check_pictures(*check_size(best.width, best.height))
+            figures = compare_precisions(network, half, pictures, self._checking)
+            require_same_picture(request.style, figures)
+            self._say(f"FP16 differs from float32 by {min(figures, key=lambda figure: figure.psnr_db)}: good.")
+            network = half
+        if request.size.fixed:
+            network = fix_size(network, request.size.best.width, request.size.best.height)
+        if request.form != "plain":
+            network = add_frame_extras(network, nv12=request.form == "nv12")
+        timing_path = self._timing_path(key)
+        timing = self._timing(timing_path) if request.flavour.timing_cache else None
+        started = time.perf_counter()
+        turing = request.flavour.builds_for_turing(key.capability)
+        graph, look = network.SerializeToString(), request.form != "plain"
+        asked = PlanRequest(graph, request.size, request.level, timing, look, turing)
+        result = build_plan(module, asked, self._report, self._cancel)
+        sidecar = Sidecar(
+            key=key,
+            style=request.style,
+            licence=request.licence,
+            plan_sha256=hashlib.sha256(result.plan).hexdigest(),
+            plan_bytes=len(result.plan),
+            build_s=round(time.perf_counter() - started, 3),
+            built_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            check=tuple(asdict(figure) for figure in figures),
+            layers=result.layers,
+        )
+        if result.timing:
+            self._keep_timing(timing_path, result.timing)
+        return BuiltPlan(result.plan, sidecar)
+
+    def _checking(self, picture: str) -> None:
+        """A large generator takes many seconds for each picture on a CPU: say so, and hear `cancel` in between."""
+        if self._cancel.is_set():
+            raise BuildCancelled(CANCELLED)
+        self._report(0.0, f"FP16 check: {picture}")
+
+    def _timing_path(self, key: EngineKey) -> Path:
+        # One cache serves every network, size and level of one TensorRT on one GPU.
+        machine = replace(key, onnx_sha256="", revision=0, size="", precision="", level=0, form="")
+        return self._store.folder / f"{key.flavour}-{machine.digest}{TIMING}"
+
+    def _keep_timing(self, path: Path, timing: bytes) -> None:
+        try:
+            write_owned(path, timing)
+        except BuildFailed as error:  # another build may be writing it; the engine is good without
+            _log.warning("The next build will be slower: %s", error)
+
+    def _timing(self, path: Path) -> bytes:
+        try:
+            return read_owned(path)
+        except EngineMismatch:
+            return b""  # a new one; a timing cache is read by native code, so one that others may write is not used

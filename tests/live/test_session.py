@@ -1,0 +1,191 @@
+"""Wishes that become files, and the end of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from livefilter.control.controller import Controller
+from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.errors import SinkLost, SinkUnavailable
+from livefilter.live.pipeline import Pipeline, PipelineOptions
+from livefilter.live.session import LiveSession
+from livefilter.live.stylist import LiveStylist
+from livefilter.metrics import Metrics
+from livefilter.output.base import Sink
+from tests.fakes import FakeSink, FakeSource, FakeStyler, until
+
+
+class FakeKeys:
+    """Hands over each string of keys once."""
+
+    def __init__(self, *keys: str) -> None:
+        self.typed = list(keys)
+
+    def read(self) -> list[str]:
+        return [self.typed.pop(0)] if self.typed else []
+
+
+class FakePreview:
+    """Remembers what it was told to draw."""
+
+    def __init__(self) -> None:
+        self.mirror = False
+        self.overlay_lines: list[str] = []
+        self.keys: list[str] = []
+
+    def pump(self, timeout_ms: int) -> list[str]:
+        keys, self.keys = self.keys, []
+        return keys
+
+
+class Run:
+    """A session over fakes, its parts within reach."""
+
+    def __init__(
+        self, folder: Path, recording: Sink | Exception | None = None, preview: FakePreview | None = None
+    ) -> None:
+        self.settings = SharedSettings(LiveSettings("first"))
+        self.sink = FakeSink()
+        self.keys = FakeKeys()
+        stylist = LiveStylist(lambda name: FakeStyler(), FakeStyler(), self.settings, Metrics())
+        options = PipelineOptions(64, 48, fps=100)
+        self.pipeline = Pipeline(FakeSource(), stylist, [self.sink], options)
+        self.opened: list[Path] = []
+
+        def open_recording(path: Path) -> Sink:
+            self.opened.append(path)
+            if isinstance(recording, Exception):
+                raise recording
+            assert recording is not None
+            return recording
+
+        controller = Controller(self.settings, ["first", "second"])
+        self.session = LiveSession(
+            self.pipeline, self.settings, controller, open_recording, folder, self.keys, preview, [self.sink]
+        )
+
+    def press(self, key: str) -> None:
+        self.keys.typed.append(key)
+        assert self.session.tick(0.001)
+
+    def end(self) -> None:
+        self.session.close()
+        self.pipeline.stop()
+        self.pipeline.join()
+
+
+def test_r_records_until_pressed_again(tmp_path: Path) -> None:
+    """The first press opens a file that gets frames, the second closes it; the notice names the file."""
+    recording = FakeSink()
+    run = Run(tmp_path, recording)
+    run.pipeline.start()
+    run.press("r")
+    until(lambda: len(recording.sent) > 3, "recorded frames")
+    assert run.opened[0].suffix == ".mp4"
+    run.press("r")
+    assert recording.closed == 1
+    assert str(run.opened[0]) in run.settings.current.notice
+    got = len(recording.sent)
+    run.end()
+    assert (len(recording.sent), recording.closed) == (got, 1)
+
+
+def test_a_recording_that_fails_does_not_end_the_show(tmp_path: Path) -> None:
+    """A full disk stops the recording with its reason; viewers notice nothing."""
+    recording = FakeSink(SinkLost("disk full"), fail_at=2)
+    run = Run(tmp_path, recording)
+    run.pipeline.start()
+    run.press("r")
+    until(lambda: run.session.tick(0.001) and not run.settings.current.recording, "the recording's end")
+    assert "disk full" in run.settings.current.notice
+    assert recording.closed == 1
+    sent = len(run.sink.sent)
+    until(lambda: len(run.sink.sent) > sent + 5, "frames for the viewers")
+    run.end()
+
+
+def test_a_recording_that_cannot_start_says_why(tmp_path: Path) -> None:
+    """The wish is taken back and the reason shown."""
+    run = Run(tmp_path, SinkUnavailable("no encoder"))
+    run.pipeline.start()
+    run.press("r")
+    assert not run.settings.current.recording
+    assert "no encoder" in run.settings.current.notice
+    run.end()
+
+
+def test_a_running_recording_is_finished_at_the_end(tmp_path: Path) -> None:
+    """Quitting while recording closes the file."""
+    recording = FakeSink()
+    run = Run(tmp_path, recording)
+    run.pipeline.start()
+    run.press("r")
+    run.end()
+    assert recording.closed == 1
+
+
+def test_s_saves_what_viewers_see(tmp_path: Path) -> None:
+    """Every press writes one PNG of a styled frame, under a name of its own."""
+    run = Run(tmp_path)
+    run.pipeline.start()
+    until(lambda: len(run.sink.sent) > 0, "a first frame")
+    run.press("s")
+    run.press("s")
+    saved = sorted(tmp_path.glob("*.png"))
+    run.end()
+    assert len(saved) == 2
+    image = cv2.imread(str(saved[0]))
+    assert image is not None
+    assert any(np.array_equal(image, frame.image) for frame in run.sink.sent)
+
+
+def test_an_unwritable_folder_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
+    """A snapshot that cannot be saved is a notice, not an end."""
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    run = Run(blocked)
+    run.pipeline.start()
+    until(lambda: len(run.sink.sent) > 0, "a first frame")
+    run.press("s")
+    assert "could not be saved" in run.settings.current.notice
+    run.end()
+
+
+@pytest.mark.parametrize("through", ["terminal", "window"])
+def test_q_ends_the_run(tmp_path: Path, through: str) -> None:
+    """Quit works from the terminal and from the window."""
+    preview = FakePreview()
+    run = Run(tmp_path, preview=preview)
+    run.pipeline.start()
+    (run.keys.typed if through == "terminal" else preview.keys).append("q")
+    assert not run.session.tick(0.001)
+    run.end()
+
+
+def test_screens_are_marked_while_they_show_something_else(tmp_path: Path) -> None:
+    """Bypass and freeze are marked on the screens of the person in control, and the mark goes with them."""
+    run = Run(tmp_path)
+    run.pipeline.start()
+    for key, mark in (("b", "Raw camera"), ("b", ""), ("space", "Frozen"), ("space", "")):
+        run.press(key)
+        run.session.tick(0.001)
+        assert run.sink.mark == mark
+    run.end()
+
+
+def test_the_preview_shows_help_and_mirror_when_asked(tmp_path: Path) -> None:
+    """h and m reach the window alone: viewers' frames stay as they are."""
+    preview = FakePreview()
+    run = Run(tmp_path, preview=preview)
+    run.pipeline.start()
+    run.press("h")
+    run.press("m")
+    run.session.tick(0.001)
+    assert preview.mirror
+    assert any("next style" in line for line in preview.overlay_lines)
+    assert not run.settings.current.mirror_output
+    run.end()

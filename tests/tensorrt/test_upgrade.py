@@ -1,0 +1,191 @@
+"""A live run is served at once, and swaps to the engine when it is built."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.errors import BackendUnavailable, BuildCancelled, BuildFailed, EngineMismatch
+from livefilter.frame import Image
+from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.styler import Styler
+from livefilter.live.engine_upgrade import EngineUpgrade, Wanted
+from livefilter.live.stylist import LiveStylist
+from livefilter.metrics import Metrics
+from livefilter.styles.network import Network
+from tests.conftest import frame
+from tests.fakes import until
+
+SIZE = (64, 64)
+
+
+class Flat(Engine):
+    """An engine whose every picture is of one grey."""
+
+    def __init__(self, name: str, value: int, width: int, height: int) -> None:
+        self.info = EngineInfo(name, "test", "float32", width, height)
+        self._picture: Image = np.full((height, width, 3), value, np.uint8)
+
+    def run(self, image: Image) -> Image:
+        return self._picture
+
+    def close(self) -> None:
+        pass
+
+
+def network_of(style: str) -> Network:
+    """Where a style's network would be."""
+    return Network(style, "full", Path(style) / "full.onnx", "0" * 64)
+
+
+class Run:
+    """A live run: the ready backend draws 40, the engine, once it was built, 240."""
+
+    def __init__(self, only: bool = False, trouble: Exception | None = None, fails: Exception | None = None) -> None:
+        self.built: set[Wanted] = set()
+        self.asked: list[Wanted] = []
+        self.gate = threading.Event()
+        self.cancelled = threading.Event()
+        self.notices: list[str] = []
+        self.trouble, self.fails = trouble, fails
+        self.settings = SharedSettings(LiveSettings("first"))
+        self.upgrade = EngineUpgrade(
+            network_of,
+            network_of,
+            self.engine,
+            self.open_ready,
+            lambda network, width, height, options: Flat("ready", 40, width, height),
+            self,
+            SIZE,
+            "auto",
+            EngineOptions(),
+            self.notices.append,
+            only=only,
+        )
+        self.stylist = LiveStylist(
+            self.upgrade.open,
+            self.upgrade.open("first"),
+            self.settings,
+            Metrics(),
+            fade_s=0,
+            on_close=self.upgrade.close,
+        )
+        self.upgrade.start(self.stylist.reload)
+
+    def engine(self, network: Path, width: int, height: int, options: EngineOptions) -> Engine:
+        """The backend that needs built engines."""
+        if self.trouble is not None:
+            raise self.trouble
+        if Wanted(network.parent.name, width, height) not in self.built:
+            raise EngineMismatch(f"There is no engine of {network.parent.name} for {width}x{height}.")
+        return Flat("tensorrt", 240, width, height)
+
+    def open_ready(self, style: str) -> Styler:
+        """A styler on the best ready backend."""
+        styler = Styler(Path(style), lambda network, width, height, options: Flat("ready", 40, width, height), "auto")
+        styler.warm_up(*SIZE)
+        return styler
+
+    def build(self, wanted: Wanted, report: Callable[[float], None]) -> None:
+        """The builder: reports, waits for the gate, and then the engine is there."""
+        self.asked.append(wanted)
+        for percent in range(100):
+            report(percent / 100)
+        until(lambda: self.gate.is_set() or self.cancelled.is_set(), "the gate opened")
+        if self.cancelled.is_set():
+            raise BuildCancelled("The build was cancelled.")
+        if self.fails is not None:
+            raise self.fails
+        self.built.add(wanted)
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+    def grey(self, width: int = SIZE[0], height: int = SIZE[1]) -> int:
+        """What a frame looks like now."""
+        return int(self.stylist(frame(width, height)).image[0, 0, 0])
+
+
+def test_frames_are_served_while_the_engine_is_built_and_then_by_the_engine() -> None:
+    """No frame waits; progress is told in steps; the swap comes at a frame boundary."""
+    run = Run()
+    assert [run.grey() for _ in range(5)] == [40] * 5
+    until(lambda: any("95%" in notice for notice in run.notices), "the progress was told")
+    assert 15 <= len(run.notices) <= 25
+    assert run.notices[0].startswith("Styling with ready meanwhile: the TensorRT engine of first for 64x64")
+    run.gate.set()
+    until(lambda: run.grey() == 240, "the engine took over")
+    assert run.asked == [Wanted("first", 64, 64)]
+    assert run.stylist.style == "first"
+    run.stylist.close()
+
+
+def test_an_engine_that_is_there_is_used_at_once() -> None:
+    """Each style is built once; coming back to it needs no build."""
+    run = Run()
+    run.gate.set()
+    until(lambda: run.grey() == 240, "the engine took over")
+    run.settings.change(style="second")
+    until(lambda: run.grey() == 240 and run.stylist.style == "second", "the second engine took over")
+    run.settings.change(style="first")
+    until(lambda: run.grey() > 0 and run.stylist.style == "first", "back to the first")
+    assert run.grey() == 240
+    assert [wanted.style for wanted in run.asked] == ["first", "second"]
+    run.stylist.close()
+
+
+def test_a_build_that_fails_leaves_the_ready_backend() -> None:
+    """The reason is told and frames keep coming."""
+    run = Run(fails=BuildFailed("The disk is full."))
+    run.gate.set()
+    until(lambda: any("The disk is full" in notice for notice in run.notices), "the failure was told")
+    assert run.notices[-1].startswith("Staying without the TensorRT engine of first for 64x64")
+    assert run.grey() == 40
+    run.stylist.close()
+
+
+def test_the_end_of_the_run_cancels_the_build() -> None:
+    """Closing does not wait for the build to finish."""
+    run = Run()
+    until(lambda: bool(run.asked), "the build began")
+    run.stylist.close()
+    assert run.cancelled.is_set()
+    assert not any(thread.name == "engine-upgrade" for thread in threading.enumerate())
+
+
+def test_frames_of_another_size_are_served_and_get_an_engine_of_their_own() -> None:
+    """A camera that changes its size neither ends the run nor stays on the slower backend."""
+    run = Run()
+    run.gate.set()
+    until(lambda: run.grey() == 240, "the engine took over")
+    assert run.grey(128, 64) == 40
+    until(lambda: run.grey(128, 64) == 240, "the engine of the new size took over")
+    assert run.asked[-1] == Wanted("first", 128, 64)
+    run.stylist.close()
+
+
+def test_a_gpu_that_cannot_is_told_and_named_backends_are_not_replaced() -> None:
+    """With auto the ready backend serves and the reason is a notice; a backend by name is an error."""
+    trouble = BackendUnavailable("The GPU has too little memory.")
+    run = Run(trouble=trouble)
+    assert run.grey() == 40
+    assert run.notices == ["The GPU has too little memory."]
+    assert run.asked == []
+    run.stylist.close()
+    with pytest.raises(BackendUnavailable, match="too little memory"):
+        Run(only=True, trouble=trouble)
+
+
+def test_an_engine_that_is_built_but_refused_is_not_built_for_ever() -> None:
+    """TensorRT-RTX on a GPU that it does not support: one build, then the reason, and the ready backend stays."""
+    run = Run(trouble=EngineMismatch("This GPU is not supported."))
+    run.gate.set()
+    until(lambda: run.grey() == 40 and "This GPU is not supported." in run.notices, "the reason was told")
+    assert run.grey() == 40
+    assert len(run.asked) == 1
+    run.stylist.close()

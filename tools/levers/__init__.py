@@ -1,0 +1,1 @@
+"""Forms of networks and engines, side by side on one GPU."""
