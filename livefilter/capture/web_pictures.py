@@ -16,10 +16,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import cv2
 import numpy as np
 
+from livefilter.capture.addresses import masked
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
 from livefilter.capture.pixels import fit
-from livefilter.capture.urls import masked
 from livefilter.errors import SourceError, SourceLost, SourceUnavailable
 from livefilter.frame import Frame, Image
 from livefilter.mailbox import Mailbox, MailboxClosed
