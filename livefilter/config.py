@@ -84,6 +84,9 @@ class Config(BaseModel):
     midi_pad: tuple[str, ...] = Field(
         (), description="Change a MIDI pad: ACTION=note:N or ACTION=cc:N, with @CHANNEL if need be; several at once."
     )
+    lan: bool = Field(
+        False, description="Let others on the local network open the pages, with the token that is printed."
+    )
     recordings: Path = Field(
         Path(platformdirs.user_videos_dir()) / "livefilter", description="Folder for recordings and snapshots."
     )

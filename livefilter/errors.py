@@ -19,6 +19,7 @@ LivefilterError
 ├── SinkError
 │   ├── SinkUnavailable       an output cannot be opened
 │   └── SinkLost              an open output failed
+├── Busy                      too much of one thing was asked for at once
 ├── TriggerUnavailable        hotkeys or a MIDI device cannot be listened to
 └── StageStuck                a pipeline stage did not end in time
 
@@ -119,6 +120,10 @@ class SinkUnavailable(SinkError):
 
 class SinkLost(SinkError):
     """An open output failed."""
+
+
+class Busy(LivefilterError):
+    """Too much of one thing was asked for at once; later it may work."""
 
 
 class TriggerUnavailable(LivefilterError):

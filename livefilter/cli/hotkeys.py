@@ -14,7 +14,7 @@ from rich.table import Table
 
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.triggers import Wanted
-from livefilter.control.controller import ACTIONS, STYLE_ACTIONS
+from livefilter.control.actions import BARE, BY_NAME
 from livefilter.control.desktop_file import install_desktop_file
 from livefilter.control.keyboard import keyboard_trigger
 from livefilter.control.midi import list_midi_inputs
@@ -40,8 +40,7 @@ def hotkeys(config: Path | None, profile: str | None, as_json: bool, install: bo
 
 
 def _rows(wanted: Wanted) -> list[dict[str, Any]]:
-    told = [(action.name, action.key, action.help) for action in ACTIONS]
-    told += [(name, str(number), f"style {number}") for number, name in enumerate(STYLE_ACTIONS, 1)]
+    told = [(name, BY_NAME[name].key, BY_NAME[name].help) for name in BARE]
     return [
         {"action": name, "key": key, "hotkeys": _of(wanted.chords, name), "pads": _of(wanted.pads, name), "help": text}
         for name, key, text in told

@@ -28,6 +28,7 @@ COMMANDS = {
     "hotkeys": ("livefilter.cli.hotkeys:hotkeys", "Show keys, global hotkeys and MIDI pads."),
     "doctor": ("livefilter.cli.doctor:doctor", "Say what works on this machine, what is missing, how to get it."),
     "build": ("livefilter.cli.build:build", "Build TensorRT engines for an NVIDIA GPU."),
+    "token": ("livefilter.cli.token:token", "Print the token for phones and tools on the network."),
     "engines": ("livefilter.cli.engines:engines", "List, inspect and prune built engines."),
     "train": ("livefilter.cli.train:train", "Train a generator."),
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from livefilter.control.chord import Chord
-from livefilter.control.controller import ACTIONS, STYLE_ACTIONS
+from livefilter.control.actions import ACTIONS, BARE
 from livefilter.control.pad import Pad
 from livefilter.errors import ConfigError, UnknownName
 
@@ -19,7 +19,7 @@ def chord_bindings(changes: Sequence[str]) -> dict[Chord, str]:
 
     Raises: ConfigError, UnknownName: a wrong entry, or two actions on one chord; names both.
     """
-    return _bindings("hotkey", Chord.parse, {action.name: action.chord for action in ACTIONS}, changes)
+    return _bindings("hotkey", Chord.parse, {action.name: action.chord for action in ACTIONS if action.bare}, changes)
 
 
 def pad_bindings(changes: Sequence[str]) -> dict[Pad, str]:
@@ -27,7 +27,7 @@ def pad_bindings(changes: Sequence[str]) -> dict[Pad, str]:
 
     Raises: ConfigError, UnknownName: a wrong entry, or two actions on one pad; names both.
     """
-    bound = _bindings("midi-pad", Pad.parse, {action.name: action.pad for action in ACTIONS}, changes)
+    bound = _bindings("midi-pad", Pad.parse, {action.name: action.pad for action in ACTIONS if action.bare}, changes)
     for pad, action in bound.items():
         wide = Pad(pad.kind, pad.number)
         if pad.channel and wide in bound and bound[wide] != action:
@@ -44,8 +44,8 @@ def _bindings(
         action, equals, text = change.partition("=")
         if not equals:
             raise ConfigError(f"--{flag} {change!r} must read ACTION=TRIGGER, such as {_example(flag)}.")
-        if action.strip() not in {*defaults, *STYLE_ACTIONS}:
-            raise UnknownName("action", action.strip(), (*defaults, *STYLE_ACTIONS))
+        if action.strip() not in BARE:
+            raise UnknownName("action", action.strip(), BARE)
         wanted.append((action.strip(), text.strip()))
     changed = {action for action, _ in wanted}
     wanted += [(action, text) for action, text in defaults.items() if text and action not in changed]

@@ -1,68 +1,44 @@
-"""Every action a person can trigger: one method each, whatever triggers it."""
+"""Carries out every action of the table: one method each, whatever triggers it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 
+from livefilter.control.actions import ACTIONS, STYLE_ACTIONS, find_action
+from livefilter.control.actions import help_lines as help_lines
 from livefilter.control.settings import SharedSettings
+from livefilter.control.timed import TimedActions
+from livefilter.errors import InvalidInput, UnknownName
 
 STRENGTH_STEP = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A method of Controller, what the help says, and what triggers it.
-
-    key: in the preview window and the terminal. chord: with any other window in focus; docs/hotkeys.md says why these.
-    pad: on a MIDI device. The last two are defaults; an empty text is none.
-    """
-
-    key: str
-    method: str
-    help: str
-    chord: str = ""
-    pad: str = ""
-
-    @property
-    def name(self) -> str:
-        """What settings call it."""
-        return self.method.removeprefix("toggle_").removeprefix("take_")
-
-
-ACTIONS: tuple[Action, ...] = (
-    Action("n", "next_style", "next style", "ctrl+shift+f2", "note:37"),
-    Action("p", "previous_style", "previous style", "ctrl+shift+f1", "note:36"),
-    Action("[", "weaker", "weaker effect", "ctrl+shift+f7", "note:39"),
-    Action("]", "stronger", "stronger effect", "ctrl+shift+f8", "note:40"),
-    Action("c", "toggle_compare", "split screen: original | styled"),
-    Action("m", "toggle_mirror", "mirror the preview"),
-    Action("b", "toggle_bypass", "bypass: show the raw camera", "ctrl+shift+f3", "note:38"),
-    Action("r", "toggle_recording", "record on / off", "ctrl+shift+f9", "note:41"),
-    Action("s", "take_snapshot", "save a snapshot", "ctrl+shift+f12", "note:43"),
-    Action("space", "toggle_freeze", "freeze the picture", "ctrl+shift+f11", "note:42"),
-    Action("h", "toggle_help", "this help"),
-    Action("q", "quit", "quit"),
-)
-STYLE_ACTIONS: tuple[str, ...] = tuple(f"style_{number}" for number in range(1, 10))
+# What a timed action changes, and what it gives back afterwards.
+_FIELDS = {
+    "compare": "compare", "mirror": "mirror", "bypass": "bypass", "recording": "recording", "freeze": "frozen",
+    "style": "style", "strength": "strength", "split": "split", "mirror_output": "mirror_output",
+    "network": "network", "process_size": "process_size", **dict.fromkeys(STYLE_ACTIONS, "style"),
+}  # fmt: skip
 
 
 class Controller:
-    """Turns triggers (window and terminal keys, global hotkeys, MIDI pads) into changes of the shared settings.
+    """Turns triggers (keys, global hotkeys, MIDI pads, the API) into changes of the shared settings.
 
     chording: tells whether ctrl, alt or super are held, where somebody watches them; a window key that comes with them
         belongs to a chord, and the window system does not tell the window so.
+    change_input: opens another input in place of the one that runs; None where that cannot be done.
     """
 
     def __init__(self, settings: SharedSettings, styles: Sequence[str]) -> None:
         self.chording: Callable[[], bool] = lambda: False
+        self.change_input: Callable[[str], None] | None = None
         self._settings = settings
         self._styles = tuple(styles)
-        self._keys = {action.key: action.name for action in ACTIONS}
+        self._keys = {action.key: action.name for action in ACTIONS if action.key}
         self._keys |= {str(number): name for number, name in enumerate(STYLE_ACTIONS, 1)}
-        self._methods: dict[str, Callable[[], None]] = {action.name: getattr(self, action.method) for action in ACTIONS}
-        self._lock = threading.Lock()
+        self._methods: dict[str, Callable[..., None]] = {action.name: getattr(self, action.method) for action in ACTIONS}
+        self._lock = threading.RLock()
+        self.timed = TimedActions(self._apply_timed, self._give_back)
 
     def press(self, key: str) -> bool:
         """Do what a key in the window or the terminal stands for; False when it stands for nothing.
@@ -76,16 +52,27 @@ class Controller:
         self.perform(action)
         return True
 
-    def perform(self, action: str) -> None:
-        """Carry out an action by its name: one of ACTIONS, or of STYLE_ACTIONS.
+    def perform(self, action: str, /, **values: Any) -> None:
+        """Carry out an action of the table by its name.
 
         Any thread may call it. One action is finished before the next begins: two toggles at once are two toggles.
+        values: its parameters. With for_s it is undone by itself; several of one kind wait for each other.
+        Raises: UnknownName, InvalidInput: no such action, parameter or value. Busy: too many wait.
         """
-        with self._lock:
-            if action in STYLE_ACTIONS:
-                self.select_style(STYLE_ACTIONS.index(action) + 1)
-            else:
-                self._methods[action]()
+        parsed = find_action(action).parse(values)
+        for_s, cooldown_s = parsed.pop("for_s", None), parsed.pop("cooldown_s", 0.0)
+        if for_s is None:
+            if cooldown_s:
+                raise InvalidInput(f"cooldown_s of {action} means nothing without for_s: give both, or neither.")
+            self._do(action, parsed)
+            return
+        if action == "style" and parsed["name"] not in self._styles:
+            raise UnknownName("style", parsed["name"], self._styles)
+        self.timed.add(_FIELDS[action], action, parsed, for_s, cooldown_s)
+
+    def close(self) -> None:
+        """Forget what is timed. Can be called twice."""
+        self.timed.close()
 
     def select_style(self, number: int) -> None:
         """Wish for the style with this number, counted from 1 in the catalogue's order."""
@@ -95,6 +82,11 @@ class Controller:
             return
         self._select(number - 1)
 
+    def set_style(self, name: str) -> None:
+        if name not in self._styles:
+            raise UnknownName("style", name, self._styles)
+        self._select(self._styles.index(name))
+
     def next_style(self) -> None:
         self._step(1)
 
@@ -102,41 +94,89 @@ class Controller:
         self._step(-1)
 
     def weaker(self) -> None:
-        self._add_strength(-STRENGTH_STEP)
+        self.set_strength(self._settings.current.strength - STRENGTH_STEP)
 
     def stronger(self) -> None:
-        self._add_strength(STRENGTH_STEP)
+        self.set_strength(self._settings.current.strength + STRENGTH_STEP)
 
-    def toggle_compare(self) -> None:
-        wanted = not self._settings.current.compare
+    def set_strength(self, value: float) -> None:
+        strength = round(min(1.0, max(0.0, value)), 2)
+        self._settings.change(strength=strength, notice=f"Strength {strength:.0%}")
+
+    def toggle_compare(self, on: bool | None = None) -> None:
+        wanted = self._wanted("compare", on)
         self._settings.change(compare=wanted, notice=f"Split screen {_on(wanted)}")
 
-    def toggle_mirror(self) -> None:
-        wanted = not self._settings.current.mirror
-        self._settings.change(mirror=wanted, notice=f"Mirrored preview window {_on(wanted)}; viewers see no difference")
+    def set_split(self, at: float) -> None:
+        self._settings.change(split=round(at, 4))
 
-    def toggle_bypass(self) -> None:
-        wanted = not self._settings.current.bypass
+    def toggle_mirror(self, on: bool | None = None) -> None:
+        wanted = self._wanted("mirror", on)
+        self._settings.change(mirror=wanted, notice=f"Mirrored preview {_on(wanted)}; viewers see no difference")
+
+    def toggle_mirror_output(self, on: bool | None = None) -> None:
+        wanted = self._wanted("mirror_output", on)
+        self._settings.change(mirror_output=wanted, notice=f"Mirrored output {_on(wanted)}; viewers see it so")
+
+    def toggle_bypass(self, on: bool | None = None) -> None:
+        wanted = self._wanted("bypass", on)
         notice = "Bypass on: viewers see the raw camera" if wanted else "Bypass off: the style is back"
         if self._settings.current.frozen:
             notice = f"Frozen: bypass goes {_on(wanted)} when you unfreeze (space)"
         self._settings.change(bypass=wanted, notice=notice)
 
-    def toggle_recording(self) -> None:
-        self._settings.change(recording=not self._settings.current.recording)
+    def toggle_recording(self, on: bool | None = None) -> None:
+        self._settings.change(recording=self._wanted("recording", on))
 
     def take_snapshot(self) -> None:
         self._settings.change(snapshots=self._settings.current.snapshots + 1)
 
-    def toggle_freeze(self) -> None:
-        wanted = not self._settings.current.frozen
+    def toggle_freeze(self, on: bool | None = None) -> None:
+        wanted = self._wanted("frozen", on)
         self._settings.change(frozen=wanted, notice=f"Frozen picture {_on(wanted)}")
+
+    def set_network(self, size: str) -> None:
+        self._settings.change(network=size, notice=f"Network size: {size}")
+
+    def set_process_size(self, pixels: int) -> None:
+        if 0 < pixels < 64:
+            raise InvalidInput(f"pixels of process_size must be 0 (automatic) or from 64 to 2160, not {pixels}.")
+        self._settings.change(process_size=pixels, notice=f"Styling at {pixels or 'an automatic number of'} pixels")
+
+    def set_input(self, target: str) -> None:
+        if self.change_input is None:
+            raise InvalidInput("The input of this run cannot be changed. Start livefilter again with -i.")
+        self.change_input(target)
 
     def toggle_help(self) -> None:
         self._settings.change(help=not self._settings.current.help)
 
     def quit(self) -> None:
         self._settings.change(quitting=True)
+
+    def _do(self, action: str, values: dict[str, Any]) -> None:
+        with self._lock:
+            if action in STYLE_ACTIONS:
+                self.select_style(STYLE_ACTIONS.index(action) + 1)
+            else:
+                self._methods[action](**values)
+
+    def _apply_timed(self, field: str, action: str, values: dict[str, Any]) -> tuple[Any, Any]:
+        """Do a timed action; what its field was before, and what it is now."""
+        with self._lock:
+            before = getattr(self._settings.current, field)
+            self._do(action, values)
+            return before, getattr(self._settings.current, field)
+
+    def _give_back(self, field: str, before: Any, given: Any) -> None:
+        """Undo a timed action, unless somebody has changed the same thing meanwhile."""
+        with self._lock:
+            if getattr(self._settings.current, field) == given and before != given:
+                told = field.replace("_", " ")
+                self._settings.change(**{field: before}, notice=f"Time is up: {told} is back as it was")
+
+    def _wanted(self, field: str, on: bool | None) -> bool:
+        return not getattr(self._settings.current, field) if on is None else on
 
     def _step(self, by: int) -> None:
         if len(self._styles) < 2:
@@ -149,18 +189,8 @@ class Controller:
     def _select(self, place: int) -> None:
         self._settings.change(style=self._styles[place], notice=f"Style {place + 1}: {self._styles[place]}")
 
-    def _add_strength(self, step: float) -> None:
-        strength = round(min(1.0, max(0.0, self._settings.current.strength + step)), 2)
-        self._settings.change(strength=strength, notice=f"Strength {strength:.0%}")
-
     def _notify(self, notice: str) -> None:
         self._settings.change(notice=notice)
-
-
-def help_lines() -> list[str]:
-    """One line per key, for the overlay and the terminal."""
-    keys = [("1-9", "style by number"), *((action.key, action.help) for action in ACTIONS)]
-    return [f"{key:<7}{text}" for key, text in keys]
 
 
 def _on(value: bool) -> str:

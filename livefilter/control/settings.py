@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,8 @@ class LiveSettings:
 
     style: name of the wanted style; the one on screen changes once it is loaded.
     strength: 0..1, how much of the styled picture is blended over the original.
-    compare: show the original on the left half and the styled picture on the right.
+    compare: show the original on the left and the styled picture on the right; split: where, as a share of the width.
+    network: "auto", "lite" or "full". process_size: shorter side in pixels at which frames are styled; 0: automatic.
     mirror: mirror the preview only. mirror_output: mirror what viewers see.
     bypass: show the raw camera. frozen: keep showing the last picture.
     help: show the keys in the preview. recording: write to a file.
@@ -25,6 +27,9 @@ class LiveSettings:
     style: str
     strength: float = 1.0
     compare: bool = False
+    split: float = 0.5
+    network: str = "auto"
+    process_size: int = 0
     mirror: bool = False
     mirror_output: bool = False
     bypass: bool = False
@@ -43,6 +48,7 @@ class SharedSettings:
     def __init__(self, initial: LiveSettings) -> None:
         self._lock = threading.Lock()
         self._current = initial
+        self._listeners: tuple[Callable[[], None], ...] = ()
 
     @property
     def current(self) -> LiveSettings:
@@ -54,5 +60,18 @@ class SharedSettings:
         if "notice" in changes:
             changes["noticed_at"] = time.monotonic()
         with self._lock:
-            self._current = replace(self._current, **changes)
-            return self._current
+            self._current = changed = replace(self._current, **changes)
+        for listener in self._listeners:
+            listener()
+        return changed
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each change, on the thread that made it; it must not wait. Returns: what ends that."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+        def forget() -> None:
+            with self._lock:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return forget

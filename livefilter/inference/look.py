@@ -19,6 +19,7 @@ class Look:
     """How original and styled picture make what viewers see; the default is the styled picture alone.
 
     strength: 0 (original) to 1 (styled). compare: original on the left, styled on the right, a white line between.
+    split: where that line is, as a share of the width.
     mirror: left and right are exchanged, last of all.
     width: pixels of the picture; what an engine's frame has more is filling at its right. 0: all of it.
     """
@@ -27,6 +28,7 @@ class Look:
     compare: bool = False
     mirror: bool = False
     width: int = 0
+    split: float = 0.5
 
     def columns(self, engine_width: int) -> NDArray[np.float32]:
         """What `look`, the input of an engine, is to be: float32 (3, engine_width, 1).
@@ -35,7 +37,7 @@ class Look:
         column that is shown here, after all else.
         """
         width, place = self.width or engine_width, np.arange(engine_width)
-        half = width // 2
+        half = split_at(width, self.split)
         share = np.full(engine_width, self.strength)
         line = np.zeros(engine_width)
         if self.compare:
@@ -43,6 +45,11 @@ class Look:
             line[max(half - 1, 0) : half + 1] = _WHITE
         source = np.where(place < width, width - 1 - place, place) if self.mirror else place
         return np.stack([share, line, source]).astype(np.float32)[:, :, None]
+
+
+def split_at(width: int, split: float) -> int:
+    """The first column of the styled part of a split screen."""
+    return int(width * split)
 
 
 PLAIN = Look()

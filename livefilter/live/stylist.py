@@ -15,7 +15,7 @@ import numpy as np
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Frame, Image
-from livefilter.inference.look import PLAIN, Look
+from livefilter.inference.look import PLAIN, Look, split_at
 from livefilter.inference.styler import Timings, blend
 from livefilter.metrics import Metrics
 from livefilter.nv12 import to_bgr
@@ -89,7 +89,7 @@ class LiveStylist:
         """
         settings = self._settings.current
         self._follow(settings.style, frame)
-        look = (self.style, settings.strength, settings.compare, settings.bypass, settings.mirror_output)
+        look = (self.style, settings.strength, settings.compare, settings.split, settings.bypass, settings.mirror_output)
         if settings.frozen and self._held is not None and self._last is not None:
             if settings.bypass or (look == self._look and self._fade_from is None):
                 return self._last
@@ -116,6 +116,11 @@ class LiveStylist:
         self._loaded = None
         self._styler.close()
         self._on_close()
+
+    @property
+    def original(self) -> Frame | None:
+        """The newest frame as it was captured."""
+        return self._held
 
     def reload(self, style: str) -> None:
         """Load a style anew beside the frames, if it is on screen, and swap as between styles; from any thread."""
@@ -166,7 +171,7 @@ class LiveStylist:
 
     def _style(self, frame: Frame, settings: LiveSettings) -> tuple[Image, bool]:
         """The styled picture, and whether it is finished: a GPU did all that `_compose` and the mirror do."""
-        look = Look(settings.strength, settings.compare, settings.mirror_output, frame.width)
+        look = Look(settings.strength, settings.compare, settings.mirror_output, frame.width, settings.split)
         try:
             styled = self._run(frame.image, look)
         except EngineError as error:
@@ -186,7 +191,7 @@ class LiveStylist:
 
     def _run(self, image: Image, look: Look) -> tuple[Image, bool]:
         composes = self._fade_from is None and self._styler.composes(look.width, image.shape[0])
-        finished = composes or (self._fade_from is None and look == Look(width=look.width))
+        finished = composes or (self._fade_from is None and look == Look(width=look.width, split=look.split))
         return self._styler(image, look if composes else PLAIN), finished
 
     def _compose(self, original: Image, styled: Image, settings: LiveSettings) -> Image:
@@ -194,7 +199,7 @@ class LiveStylist:
         self._last_styled, self._last_mirrored = image, False
         if settings.compare:
             image = np.array(image)
-            half = image.shape[1] // 2
+            half = split_at(image.shape[1], settings.split)
             image[:, :half] = original[:, :half]
             image[:, max(half - 1, 0) : half + 1] = 255
         return image

@@ -19,6 +19,7 @@ class SinkOptions:
     media: a file whose sound is copied into recordings and streams; None for silence.
     loop: the media file is played again at its end.
     nv12: frames may come as NV12 to sinks that take it; they are even-sized then.
+    lan: pages answer on the local network, too, to those who have the token.
     live: False when frames come as fast as the sink takes them (rendering), True at `fps` by the clock.
     """
 
@@ -29,6 +30,7 @@ class SinkOptions:
     loop: bool = False
     live: bool = True
     nv12: bool = False
+    lan: bool = False
 
 
 class Sink(Closeable):

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import errno
-import ipaddress
-import socket
-from urllib.parse import urlsplit
+from typing import Any
 
-from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
+from livefilter.errors import SinkLost, SinkUnavailable
 from livefilter.frame import Frame
 from livefilter.output.base import Sink, SinkOptions
-from livefilter.output.page_server import PageServer
-
-DEFAULT_PORT = 8420
-# Without a port of the user's choice, this many more are tried: a second livefilter gets the next one.
-MORE_PORTS = 20
+from livefilter.web.address import DEFAULT_PORT, listen, network_address, parse_address, url_of
+from livefilter.web.server import WebServer
+from livefilter.web.site import Room
 
 
 class PageSink(Sink):
-    """Serves the newest frame as a page on this computer alone.
+    """Publishes the newest frame to the pages, on this computer alone unless `options.lan`.
 
     target: "" for port 8420 or the next free one; or "8090", "127.0.0.1:8090", "localhost:8090", "[::1]:8090".
-        Port 0 takes any free one. Addresses that others can reach are refused.
+        Port 0 takes any free one. Addresses that others can reach are refused, but with `options.lan`.
     url: where the page is, such as "http://127.0.0.1:8420/". `?clean=1` behind it shows the picture alone.
-    Raises: InvalidInput: the target is no loopback address. SinkUnavailable: its port cannot be had.
+    Raises: InvalidInput: the target is no loopback address. SinkUnavailable: its port cannot be had. ConfigError: the
+        token of `options.lan` cannot be kept.
     """
 
     def __init__(self, target: str, options: SinkOptions) -> None:
-        host, port = _parse(target)
-        listener = _listen(host, port)
+        host, port = parse_address(target, lan=options.lan)
+        listener = listen(host, port)
         port = int(listener.getsockname()[1])
-        self.url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+        self.url = url_of(host, port)
         self.name = f"live page {self.url}"
         if not target.strip() and port != DEFAULT_PORT:
             self.notice = (
@@ -38,18 +34,24 @@ class PageSink(Sink):
             )
         self._closed = False
         try:
-            self._server = PageServer(listener, options.width, options.height)
+            self._server = WebServer(listener, options.width, options.height, lan=options.lan)
         except OSError as error:
             raise SinkUnavailable(f"{self.name} could not be started: {error}. Choose another port.") from error
+        if options.lan:
+            self.notice = lan_notice(self._server, port)
 
     @property
     def mark(self) -> str:
         """What the page says instead of "Live", such as "Raw camera"; nothing when empty. Not in the clean picture."""
-        return self._server.mark
+        return self._server.picture.mark
 
     @mark.setter
     def mark(self, text: str) -> None:
-        self._server.mark = text
+        self._server.picture.mark = text
+
+    def steer(self, room: Room, **features: Any) -> None:
+        """Let the page steer `room` from now on; see livefilter.web.server."""
+        self._server.steer(room, **features)
 
     def send(self, frame: Frame) -> None:
         """Show `frame` to everyone who watches, in place of whatever they have not got yet; never waits.
@@ -73,53 +75,12 @@ class PageSink(Sink):
         self._server.close()
 
 
-def _parse(target: str) -> tuple[str, int]:
-    """Host and port of a target; port -1 stands for "not chosen"."""
-    text = target.strip()
-    if text.isdecimal():
-        text = f"127.0.0.1:{text}"
-    try:
-        parts = urlsplit(f"//{text}")
-        host, port = parts.hostname or "127.0.0.1", -1 if parts.port is None else parts.port
-        plain = not (parts.path or parts.query or parts.fragment or parts.username)
-    except ValueError:
-        plain = False
-    if not plain or (host.isalpha() and host != "localhost" and port < 0):
-        raise InvalidInput(
-            f"Live page target {target!r} is neither a port nor an address. Give a port from 1 to 65535, such as 8090, "
-            "or an address such as 127.0.0.1:8090."
-        )
-    host = "127.0.0.1" if host == "localhost" else host
-    try:
-        loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise InvalidInput(
-            f"Live page cannot listen on {host!r}: others on the network could watch, and it shows a live person. "
-            "Use an address of this computer alone, such as 127.0.0.1:8090; "
-            "to send the picture elsewhere, use the stream output."
-        )
-    return host, port
+def lan_notice(server: WebServer, port: int) -> str:
+    """The address for others on the network.
 
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    ports = range(DEFAULT_PORT, DEFAULT_PORT + MORE_PORTS + 1) if port < 0 else range(port, port + 1)
-    cause: OSError | None = None
-    for candidate in ports:
-        try:
-            return socket.create_server((host, candidate), family=family, backlog=32)
-        except OSError as error:
-            cause = error
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                break
-    tried = f"port {ports[0]}" if len(ports) == 1 else f"ports {ports[0]} to {ports[-1]}"
-    if cause is not None and cause.errno == errno.EADDRINUSE:
-        why = "in use by another program"
-    elif cause is not None and cause.errno == errno.EACCES:
-        why = "not allowed for this user"
-    else:
-        why = f"refused by the system ({cause and cause.strerror})"
-    fix = "Choose another one, such as 8450, or leave the port out to take the next free one."
-    raise SinkUnavailable(f"Live page cannot listen on {host} {tried}: {why}. {fix}") from cause
+    Raises: ConfigError: the token cannot be kept.
+    """
+    token, host = server.site.token.ensure(), network_address()
+    if host is None:
+        return f"This computer is on no network; from there the page would be at port {port} with ?token={token}"
+    return f"On your network: http://{host}:{port}/?token={token} (who has this address can watch and steer)"

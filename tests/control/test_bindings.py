@@ -6,7 +6,7 @@ import pytest
 
 from livefilter.control.bindings import chord_bindings, pad_bindings
 from livefilter.control.chord import Chord
-from livefilter.control.controller import ACTIONS
+from livefilter.control.actions import ACTIONS
 from livefilter.control.pad import Pad
 from livefilter.errors import ConfigError, LivefilterError
 

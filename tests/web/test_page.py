@@ -17,9 +17,10 @@ import pytest
 
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
 from livefilter.frame import Frame, Image
-from livefilter.output import page_server
+from livefilter.web import live_stream
+from livefilter.web.address import DEFAULT_PORT
 from livefilter.output.base import SinkOptions
-from livefilter.output.page import DEFAULT_PORT, PageSink
+from livefilter.output.page import PageSink
 from tests.conftest import frame, picture
 from tests.fakes import WAIT_S, until
 
@@ -251,17 +252,25 @@ def test_the_names_of_this_computer_are_answered(page: PageSink, host: str) -> N
     assert get(page, "/", {"Host": host.format(port=port_of(page))})[0] == 200
 
 
-@pytest.mark.parametrize(("site", "mode", "status"), [
-    ("cross-site", "no-cors", 403), ("same-site", "cors", 403), ("cross-site", "navigate", 200),
-    ("same-origin", "no-cors", 200), ("none", "navigate", 200),
+@pytest.mark.parametrize(("path", "site", "mode", "dest", "status"), [
+    ("/snapshot.jpg", "cross-site", "no-cors", "image", 403), ("/snapshot.jpg", "same-site", "cors", "empty", 403),
+    ("/snapshot.jpg", "same-origin", "no-cors", "image", 200), ("/snapshot.jpg", "none", "navigate", "document", 200),
+    ("/snapshot.jpg", "cross-site", "navigate", "document", 403), ("/", "cross-site", "navigate", "document", 200),
+    ("/", "cross-site", "navigate", "iframe", 403), ("/", "same-site", "navigate", "object", 403),
+    ("/stream.mjpg", "cross-site", "navigate", "iframe", 403), ("/api/state", "cross-site", "cors", "empty", 403),
+    ("/api/events", "cross-site", "websocket", "websocket", 403), ("/api/state", "same-origin", "cors", "empty", 200),
 ])  # fmt: skip
-def test_another_web_site_cannot_embed_the_picture(page: PageSink, site: str, mode: str, status: int) -> None:
-    """A browser says on whose behalf it asks; links to the page work, its use as a part of another site does not."""
+def test_another_web_site_can_link_to_the_page_and_nothing_else(
+    page: PageSink, path: str, site: str, mode: str, dest: str, status: int
+) -> None:
+    """A browser says on whose behalf it asks; a hidden frame of another site cannot even wake the camera."""
     page.send(frame())
-    assert get(page, "/snapshot.jpg", {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode})[0] == status
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+    assert get(page, path, headers)[0] == status
+    assert not page.watched()
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/page.css", "/icon.svg", "/snapshot.jpg", "/healthz", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/live.js", "/base.css", "/icon.svg", "/snapshot.jpg", "/healthz", "/nothing"])
 def test_every_answer_carries_the_security_headers(page: PageSink, path: str) -> None:
     """Nothing is cached, guessed, framed or readable from another origin."""
     page.send(frame())
@@ -283,7 +292,7 @@ def test_nothing_can_be_written(page: PageSink, method: str) -> None:
 def test_too_many_viewers_are_turned_away(page: PageSink) -> None:
     """The number of streams is bounded; one that leaves makes room."""
     page.send(frame())
-    viewers = [Viewer(page) for _ in range(page_server.MAX_VIEWERS)]
+    viewers = [Viewer(page) for _ in range(live_stream.MAX_VIEWERS)]
     assert get(page, "/stream.mjpg")[0] == 503
     for viewer in viewers:
         viewer.close()

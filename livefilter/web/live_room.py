@@ -1,0 +1,169 @@
+"""A live run as the pages and the API see it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from livefilter.control.controller import Controller
+from livefilter.control.settings import SharedSettings
+from livefilter.metrics import Snapshot
+from livefilter.styles.card import Style
+
+_NOTICES = 30
+_FIGURES_EVERY_S = 0.08
+
+
+class Run(Protocol):
+    """What is asked of a live run, as livefilter.live.Live is."""
+
+    @property
+    def shown_style(self) -> str:
+        """The style that is drawn now; the wanted one may still load."""
+
+    @property
+    def network(self) -> str:
+        """The size of the network that draws now."""
+
+    @property
+    def backend(self) -> str:
+        """The registry name of what draws now."""
+
+    @property
+    def device(self) -> str:
+        """Where, in which precision and at which size."""
+
+    @property
+    def input_name(self) -> str:
+        """The input that runs."""
+
+    @property
+    def waiting_for(self) -> str | None:
+        """The input that is lost and not found again yet."""
+
+    @property
+    def resting(self) -> bool:
+        """Whether the camera is released because nobody watches."""
+
+    @property
+    def outputs(self) -> list[dict[str, str]]:
+        """Name and state of each output."""
+
+    def figures(self) -> Snapshot:
+        """Rates and delays."""
+
+
+class LiveRoom:
+    """State, meters and actions of a run.
+
+    notices: what was said before it began.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        run: Run,
+        settings: SharedSettings,
+        controller: Controller,
+        styles: Sequence[Style],
+        notices: Sequence[str] = (),
+    ) -> None:
+        self._run, self._settings, self._controller = run, settings, controller
+        self._styles = [style_facts(style) for style in styles]
+        self._notices: deque[dict[str, Any]] = deque(maxlen=_NOTICES)
+        self._noticed_at = 0.0
+        self._lock = threading.Lock()
+        self._figures: tuple[float, dict[str, Any]] = (0.0, {})
+        for text in notices:
+            self._add(text)
+        settings.listen(self._follow)
+
+    def state(self) -> dict[str, Any]:
+        """See livefilter.web.site.Room."""
+        wanted, run = self._settings.current, self._run
+        return {
+            "live": True,
+            "style": wanted.style,
+            "shown_style": run.shown_style,
+            "styles": self._styles,
+            "strength": wanted.strength,
+            "compare": wanted.compare,
+            "split": wanted.split,
+            "mirror": wanted.mirror,
+            "mirror_output": wanted.mirror_output,
+            "bypass": wanted.bypass,
+            "frozen": wanted.frozen,
+            "recording": wanted.recording,
+            "snapshots": wanted.snapshots,
+            "network": wanted.network,
+            "shown_network": run.network,
+            "process_size": wanted.process_size,
+            "backend": run.backend,
+            "device": run.device,
+            "input": {"name": run.input_name, "waiting": run.waiting_for is not None},
+            "resting": run.resting,
+            "outputs": run.outputs,
+            "timed": [{key: each[key] for key in ("setting", "action", "waiting")} for each in self._timed()],
+            "governor": None,
+            "notices": list(self._notices),
+        }
+
+    def meters(self) -> dict[str, Any]:
+        """See livefilter.web.site.Room."""
+        with self._lock:
+            taken_at, figures = self._figures
+            if time.monotonic() - taken_at > _FIGURES_EVERY_S:
+                figures = _figures(self._run.figures())
+                self._figures = (time.monotonic(), figures)
+        return figures | {"timed": self._timed()}
+
+    def perform(self, action: str, values: Mapping[str, Any]) -> None:
+        """See livefilter.web.site.Room."""
+        self._controller.perform(action, **{str(name): value for name, value in values.items()})
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """See livefilter.web.site.Room."""
+        return self._settings.listen(listener)
+
+    def _timed(self) -> list[dict[str, Any]]:
+        return self._controller.timed.state()
+
+    def _follow(self) -> None:
+        wanted = self._settings.current
+        if wanted.notice and wanted.noticed_at != self._noticed_at:
+            self._noticed_at = wanted.noticed_at
+            self._add(wanted.notice)
+
+    def _add(self, text: str) -> None:
+        self._notices.append({"text": text, "at": round(time.time(), 1)})
+
+
+def style_facts(style: Style) -> dict[str, Any]:
+    """A style for a page: its names, what it is, and the sizes of its networks."""
+    return {
+        "name": style.name,
+        "title": style.title,
+        "description": style.description,
+        "credit": style.credit,
+        "licence": style.licence,
+        "networks": list(style.networks),
+    }
+
+
+def _figures(found: Snapshot) -> dict[str, Any]:
+    age = found.latency.get("age")
+    return {
+        "input_fps": round(found.input_fps, 1),
+        "styled_fps": round(found.styled_fps, 1),
+        "output_fps": round(found.output_fps, 1),
+        "latency_ms": {"p50": round(age.p50_ms, 1), "p95": round(age.p95_ms, 1)} if age else None,
+        "stages_ms": {name: round(each.p50_ms, 2) for name, each in found.latency.items()},
+        "captured": found.captured,
+        "styled": found.styled,
+        "sent": found.sent,
+        "dropped": found.dropped,
+    }
