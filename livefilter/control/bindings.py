@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from livefilter.control.chord import Chord
 from livefilter.control.actions import ACTIONS, BARE
+from livefilter.control.chord import Chord
 from livefilter.control.pad import Pad
 from livefilter.errors import ConfigError, UnknownName
 

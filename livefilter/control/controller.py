@@ -27,16 +27,20 @@ class Controller:
     chording: tells whether ctrl, alt or super are held, where somebody watches them; a window key that comes with them
         belongs to a chord, and the window system does not tell the window so.
     change_input: opens another input in place of the one that runs; None where that cannot be done.
+    unavailable: actions that this run cannot do, and why.
     """
 
     def __init__(self, settings: SharedSettings, styles: Sequence[str]) -> None:
         self.chording: Callable[[], bool] = lambda: False
         self.change_input: Callable[[str], None] | None = None
+        self.unavailable: dict[str, str] = {}
         self._settings = settings
         self._styles = tuple(styles)
         self._keys = {action.key: action.name for action in ACTIONS if action.key}
         self._keys |= {str(number): name for number, name in enumerate(STYLE_ACTIONS, 1)}
-        self._methods: dict[str, Callable[..., None]] = {action.name: getattr(self, action.method) for action in ACTIONS}
+        self._methods: dict[str, Callable[..., None]] = {
+            action.name: getattr(self, action.method) for action in ACTIONS
+        }
         self._lock = threading.RLock()
         self.timed = TimedActions(self._apply_timed, self._give_back)
 
@@ -60,6 +64,8 @@ class Controller:
         Raises: UnknownName, InvalidInput: no such action, parameter or value. Busy: too many wait.
         """
         parsed = find_action(action).parse(values)
+        if action in self.unavailable:
+            raise InvalidInput(self.unavailable[action])
         for_s, cooldown_s = parsed.pop("for_s", None), parsed.pop("cooldown_s", 0.0)
         if for_s is None:
             if cooldown_s:

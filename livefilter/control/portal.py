@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from livefilter.control.chord import Chord
 from livefilter.control.actions import ACTIONS
+from livefilter.control.chord import Chord
 from livefilter.control.trigger import CLOSE_TIMEOUT_S, Act, Notify, Trigger
 from livefilter.errors import TriggerUnavailable, install_extra
 

@@ -114,8 +114,6 @@ class TimedActions:
         lane.running, lane.due = wish, self._clock() + wish.for_s
 
     def _run(self) -> None:
-        while not self._closed:
-            wait_s = self.step()
-            with self._changed:
-                if not self._closed and (wait_s is None or wait_s > 0):
-                    self._changed.wait(min(wait_s, 60.0) if wait_s is not None else 60.0)
+        with self._changed:
+            while not self._closed:
+                self._changed.wait(self.step())

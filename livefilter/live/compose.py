@@ -20,6 +20,7 @@ from livefilter.errors import EngineMismatch
 from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import LIVE_SHARE, Styler
+from livefilter.live.control_room import RunFacts, steer_pages
 from livefilter.live.engine_upgrade import EngineUpgrade
 from livefilter.live.nv12_check import require_nv12
 from livefilter.live.pipeline import Pipeline, PipelineOptions
@@ -134,23 +135,27 @@ def compose_live(config: Config, keys: Keys) -> Live:
                 compare=config.compare,
                 mirror=config.mirror,
                 mirror_output=config.mirror_output,
+                network=config.network,
+                process_size=0 if config.process_size == "auto" else config.process_size,
             )
         )
 
         budget_ms = LIVE_SHARE * 1000.0 / fps
         backend, reason = choose_backend(config.backend)
         ready = choose_backend("auto", without=BUILT_AHEAD)[0] if backend in BUILT_AHEAD else backend
-        sizes = SettledSize(config.process_size)
+        sizes = SettledSize("auto")
         if config.nv12:
             require_nv12(config, backend, info.width, info.height)
 
         def open_ready(style: str) -> Styler:
-            network = Catalogue().get(style).network(config.network, gpu=runs_on_gpu(ready))
-            size = sizes.of(network)
-            at = config.model_copy(update={"backend": ready, "process_size": size})
+            wanted = settings.current
+            network = Catalogue().get(style).network(wanted.network, gpu=runs_on_gpu(ready))
+            size = wanted.process_size or sizes.of(network)
+            at = config.model_copy(update={"backend": ready, "process_size": size, "network": wanted.network})
             measured = budget_ms if size == "auto" else None
             styler = open_styler(at, style, info.width, info.height, measured, nv12=config.nv12)
-            sizes.settle(network, styler.working_size)
+            if size == "auto":
+                sizes.settle(network, styler.working_size)
             return styler
 
         upgrade: EngineUpgrade | None = None
@@ -189,7 +194,9 @@ def compose_live(config: Config, keys: Keys) -> Live:
         if first.size_reason:
             notices.append(first.size_reason)
 
-        sink_options = SinkOptions(info.width, info.height, fps, info.media, config.loop, nv12=config.nv12)
+        sink_options = SinkOptions(
+            info.width, info.height, fps, info.media, config.loop, nv12=config.nv12, lan=config.lan
+        )
         notices.extend(missing)
         sinks: list[Sink] = []
         for spec in specs:
@@ -226,6 +233,8 @@ def compose_live(config: Config, keys: Keys) -> Live:
             preview,  # type: ignore[arg-type]  # a main-thread sink is a preview
             screens=sinks,
         )
+        facts = RunFacts(pipeline, stylist, running, info.name, sinks)
+        steer_pages(config, facts, settings, controller, stylist, sinks, notices)
         opened.pop_all()  # the pipeline owns and closes them from here on
     return Live(
         pipeline=pipeline,

@@ -89,7 +89,14 @@ class LiveStylist:
         """
         settings = self._settings.current
         self._follow(settings.style, frame)
-        look = (self.style, settings.strength, settings.compare, settings.split, settings.bypass, settings.mirror_output)
+        look = (
+            self.style,
+            settings.strength,
+            settings.compare,
+            settings.split,
+            settings.bypass,
+            settings.mirror_output,
+        )
         if settings.frozen and self._held is not None and self._last is not None:
             if settings.bypass or (look == self._look and self._fade_from is None):
                 return self._last

@@ -21,7 +21,7 @@ _LOOK_EVERY_S = 1.0
 class Connections:
     """Makes connections of a server, refuses those beyond the bound and ends those that stay silent."""
 
-    def __init__(self, server: web.Server[Any], loop: asyncio.AbstractEventLoop, silent_s: float = SILENT_S) -> None:
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, silent_s: float = SILENT_S) -> None:
         self._server, self._loop, self._silent_s = server, loop, silent_s
         # What a client sends may not fill the log.
         self._logger = logging.getLogger("livefilter.web.requests")
@@ -48,7 +48,7 @@ class Connections:
                         connection.transport.abort()
 
 
-class Connection(web.RequestHandler):  # type: ignore[type-arg]
+class Connection(web.RequestHandler):
     """One connection; busy while a request of it is being answered, whose head has come by then."""
 
     def __init__(self, connections: Connections, *given: Any, **named: Any) -> None:

@@ -58,8 +58,8 @@ class Guard:
         except web.HTTPException as error:
             if request.path.startswith("/api/"):
                 fix = "GET /api/openapi.json lists what there is."
-                refused = Refused(error.status, "The request was not answered.", f"{error.reason}.", fix)
-                answer = answered(request, refused)
+                why = f"{error.reason}."
+                answer = answered(request, Refused(error.status, "The request was not answered.", why, fix))
                 if "Allow" in error.headers:
                     answer.headers["Allow"] = error.headers["Allow"]
                 return answer
@@ -67,10 +67,10 @@ class Guard:
         except ConnectionError:
             raise
         except Exception as error:
-            refused = refusal(error, "The request failed.")
-            if refused.status == 500:
+            told = refusal(error, "The request failed.")
+            if told.status == 500:
                 _log.exception("%s %s failed", request.method, request.path)
-            return answered(request, refused)
+            return answered(request, told)
 
     def _check(self, request: web.Request) -> None:
         host = request.headers.get("Host", "")
@@ -113,7 +113,9 @@ class Guard:
             return False
         address = _end(request, "peername")[0]
         if self._attempts.blocked(address):
-            raise Refused(429, "The request was refused.", "Too many wrong tokens came from there.", "Wait a minute.", 60)
+            raise Refused(
+                429, "The request was refused.", "Too many wrong tokens came from there.", "Wait a minute.", 60
+            )
         if not self._site.token.matches(given):
             self._attempts.failed(address)
             why = "The token is not the one of this livefilter."

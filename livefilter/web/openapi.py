@@ -130,3 +130,9 @@ def reference() -> str:
         key = "`1`-`9`" if name == "style_1" else f"`{action.key}`" if action.key else ""
         lines.append(f"| `{shown}` | {what} | {'; '.join(told)} | {key} |")
     return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(reference() + "\n")

@@ -34,7 +34,7 @@ def is_own_user(peer: Any, here: Any) -> bool:
         if ends == wanted:
             owner, inode = int(fields[7]), int(fields[9])
             # An end that was closed already has no inode, and says 0 for its owner.
-            return owner == os.geteuid() or (owner == 0 and inode != 0)
+            return owner in (os.geteuid(), 0) and inode != 0
     # Our own end is in the table and the other one is not: whoever it was has gone.
     return not known
 

@@ -38,9 +38,7 @@ class EmptyRoom:
         return {}
 
     def perform(self, action: str, values: Mapping[str, Any]) -> None:
-        raise Refused(
-            503, f"{action} was not done.", "No live run is on.", "Start one: livefilter run.", retry_s=2
-        )
+        raise Refused(503, f"{action} was not done.", "No live run is on.", "Start one: livefilter run.", retry_s=2)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         return lambda: None

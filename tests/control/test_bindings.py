@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from livefilter.control.actions import ACTIONS
 from livefilter.control.bindings import chord_bindings, pad_bindings
 from livefilter.control.chord import Chord
-from livefilter.control.actions import ACTIONS
 from livefilter.control.pad import Pad
 from livefilter.errors import ConfigError, LivefilterError
 

@@ -21,7 +21,7 @@ from livefilter import Catalogue, Styler
 from livefilter.frame import Image
 from tests.cli.test_run import environment
 from tests.fakes import until
-from tests.output.test_page_in_chromium import seen
+from tests.web.test_page_in_chromium import seen
 
 WIDTH, HEIGHT = 640, 480
 DEMO = Path(__file__).resolve().parents[2] / "livefilter" / "capture" / "assets" / "demo.jpg"

@@ -17,10 +17,10 @@ import pytest
 
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
 from livefilter.frame import Frame, Image
-from livefilter.web import live_stream
-from livefilter.web.address import DEFAULT_PORT
 from livefilter.output.base import SinkOptions
 from livefilter.output.page import PageSink
+from livefilter.web import live_stream
+from livefilter.web.address import DEFAULT_PORT
 from tests.conftest import frame, picture
 from tests.fakes import WAIT_S, until
 

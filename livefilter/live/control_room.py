@@ -1,0 +1,101 @@
+"""Lets the pages steer a live run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from livefilter.config import Config
+from livefilter.control.controller import Controller
+from livefilter.control.settings import SharedSettings
+from livefilter.inference.selection import BUILT_AHEAD
+from livefilter.live.pipeline import Pipeline
+from livefilter.live.stylist import LiveStylist
+from livefilter.metrics import Snapshot
+from livefilter.output.base import Sink
+from livefilter.output.page import PageSink
+from livefilter.styles.catalogue import Catalogue
+from livefilter.web.live_room import LiveRoom
+
+
+class RunFacts:
+    """What pages ask of a run; see livefilter.web.live_room.Run."""
+
+    def __init__(
+        self, pipeline: Pipeline, stylist: LiveStylist, running: object, input_name: str, sinks: Sequence[Sink]
+    ) -> None:
+        self._pipeline, self._stylist, self._running = pipeline, stylist, running
+        self._input_name, self._sinks = input_name, sinks
+
+    @property
+    def shown_style(self) -> str:
+        return self._stylist.style
+
+    @property
+    def network(self) -> str:
+        return str(getattr(self._running, "network", ""))
+
+    @property
+    def backend(self) -> str:
+        return str(getattr(getattr(self._running, "info", None), "backend", ""))
+
+    @property
+    def device(self) -> str:
+        engine = getattr(self._running, "info", None)
+        return f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}" if engine is not None else ""
+
+    @property
+    def input_name(self) -> str:
+        return self._input_name
+
+    @property
+    def waiting_for(self) -> str | None:
+        return self._pipeline.waiting_for
+
+    @property
+    def resting(self) -> bool:
+        return self._pipeline.idle.resting
+
+    @property
+    def outputs(self) -> list[dict[str, str]]:
+        def state(sink: Sink) -> str:
+            watched = sink.watched()
+            return "on" if watched is None else "watched" if watched else "nobody watches"
+
+        return [{"name": sink.name, "state": state(sink)} for sink in self._sinks]
+
+    def figures(self) -> Snapshot:
+        return self._pipeline.metrics.snapshot()
+
+
+def steer_pages(
+    config: Config,
+    facts: RunFacts,
+    settings: SharedSettings,
+    controller: Controller,
+    stylist: LiveStylist,
+    sinks: Sequence[Sink],
+    notices: Sequence[str],
+) -> None:
+    """Give the run's state and actions to every page among its outputs."""
+    follow_network(settings, stylist)
+    if facts.backend in BUILT_AHEAD:
+        why = f"The size of {facts.backend}'s engines is chosen when they are built. Start livefilter again with --"
+        controller.unavailable |= {"network": f"{why}network.", "process_size": f"{why}process-size."}
+    pages = [sink for sink in sinks if isinstance(sink, PageSink)]
+    if pages:
+        room = LiveRoom(facts, settings, controller, Catalogue().styles, notices)
+        for page in pages:
+            page.steer(room)
+
+
+def follow_network(settings: SharedSettings, stylist: LiveStylist) -> None:
+    """Load the style anew, beside the frames, when another network or size is wanted for it."""
+    loaded = [(settings.current.network, settings.current.process_size)]
+
+    def follow() -> None:
+        wanted = (settings.current.network, settings.current.process_size)
+        if wanted != loaded[0]:
+            loaded[0] = wanted
+            stylist.reload(settings.current.style)
+
+    settings.listen(follow)

@@ -1,0 +1,142 @@
+"""The API as a program sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from livefilter.control.actions import BARE, BY_NAME
+from livefilter.web.openapi import document, reference
+from livefilter.web.token import TokenFile
+from tests.web.client import ask, call
+from tests.web.conftest import Desk, open_desk
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_state_tells_what_is_set_and_what_runs(desk: Desk) -> None:
+    """One call shows settings, styles, outputs and notices."""
+    status, state = call(desk.page, "/api/state")
+    assert status == 200
+    assert (state["live"], state["style"], state["strength"], state["input"]["name"]) == (
+        True, "hayao", 1.0, "fake camera",
+    )  # fmt: skip
+    assert {style["name"] for style in state["styles"]} >= {"hayao", "paprika"}
+    assert state["notices"][0]["text"] == "said before"
+    desk.controller.perform("bypass")
+    state = call(desk.page, "/api/state")[1]
+    assert state["bypass"] is True
+    assert "raw camera" in state["notices"][-1]["text"]
+
+
+@pytest.mark.parametrize("how", ["json", "query", "do"])
+def test_an_action_comes_as_json_as_query_or_with_a_token(desk: Desk, how: str) -> None:
+    """All three ways have the same effect."""
+    if how == "json":
+        answer = call(desk.page, "/api/actions/strength", "POST", body='{"value": 0.25}')
+    elif how == "query":
+        answer = call(desk.page, "/api/actions/strength?value=0.25", "POST")
+    else:
+        answer = call(desk.page, f"/api/do/strength?value=0.25&token={TokenFile().ensure()}")
+    assert answer == (200, {"done": "strength"})
+    assert desk.settings.current.strength == 0.25
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_every_action_of_the_table_can_be_called(desk: Desk, name: str) -> None:
+    """What a key can do, a POST without a body can."""
+    before = desk.settings.current
+    assert call(desk.page, f"/api/actions/{name}", "POST") == (200, {"done": name})
+    assert desk.settings.current is not before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "says"),
+    [
+        ("/api/actions/strength", '{"value": 2}', 400, "value of strength must be a number from 0 to 1"),
+        ("/api/actions/strength", "[1]", 400, "no JSON object"),
+        ("/api/actions/strength", "{", 400, "no JSON object"),
+        ("/api/actions/strength", "[" * 30000, 400, "no JSON object"),
+        ("/api/actions/strength", '{"value": 1e999}', 400, "value of strength must be"),
+        ("/api/actions/style", '{"name": "papprika"}', 400, "Did you mean 'paprika'"),
+        ("/api/actions/nothing", "", 404, "Unknown action 'nothing'"),
+        ("/api/actions/", "", 404, "Not Found"),
+        ("/api/actions/strength", "x" * 100_000, 413, ""),
+        ("/api/state", "", 405, "Method Not Allowed"),
+    ],
+)
+def test_a_refusal_says_what_why_and_how_to_mend_it(desk: Desk, path: str, body: str, status: int, says: str) -> None:
+    """Every error has the same three fields and the right status; nothing has changed."""
+    before = desk.settings.current
+    got, answer = call(desk.page, path, "POST", body=body)
+    assert (got, set(answer), set(answer["error"])) == (status, {"error"}, {"what", "why", "fix"})
+    assert says in answer["error"]["why"]
+    assert desk.settings.current is before
+
+
+def test_without_a_run_actions_say_so() -> None:
+    """A page over nothing, as while a run is being opened, refuses with 503."""
+    opened = open_desk()
+    try:
+        from livefilter.web.site import EmptyRoom
+
+        opened.page.steer(EmptyRoom())
+        assert call(opened.page, "/api/state") == (200, {"live": False})
+        status, answer = call(opened.page, "/api/actions/bypass", "POST")
+        assert (status, answer["error"]["why"]) == (503, "No live run is on.")
+    finally:
+        opened.page.close()
+
+
+def test_the_description_has_every_action_and_is_valid(desk: Desk) -> None:
+    """openapi.json is what the table says, and its references resolve."""
+    status, described = call(desk.page, "/api/openapi.json")
+    assert (status, described) == (200, json.loads(json.dumps(document())))
+    for name, action in BY_NAME.items():
+        operation = described["paths"][f"/api/actions/{name}"]["post"]
+        assert [each["name"] for each in operation.get("parameters", [])] == [each.name for each in action.takes]
+    assert described["components"]["schemas"]["Error"]["required"] == ["error"]
+
+
+def test_the_reference_in_the_docs_is_generated_from_the_table() -> None:
+    """docs/api.md has the table of actions as it is now: python -m livefilter.web.openapi prints it."""
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    begin, end = "<!-- actions: generated -->\n", "\n<!-- end of actions -->"
+    assert text[text.index(begin) + len(begin) : text.index(end)] == reference()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from(sorted({each.name for action in BY_NAME.values() for each in action.takes})) | st.text()
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from([name for name in BY_NAME if name != "quit"]),
+    body=st.dictionaries(NAMES, JSON, max_size=4) | JSON,
+)
+def test_nothing_that_is_sent_breaks_the_server(desk: Desk, name: str, body: Any) -> None:
+    """Whatever comes as parameters, the answer is 200 or a refusal, never 500."""
+    status, answer = call(desk.page, f"/api/actions/{name}", "POST", body=json.dumps(body))
+    assert status in (200, 400, 429), answer
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "HEAD", "DELETE"]),
+    path=st.text(max_size=30),
+    body=st.binary(max_size=50),
+)
+def test_no_address_breaks_the_server(desk: Desk, method: str, path: str, body: bytes) -> None:
+    """Any path under /api is answered with a status below 500."""
+    from urllib.parse import quote
+
+    assert ask(desk.page, f"/api/{quote(path)}", method, body=body)[0] < 500
