@@ -1,6 +1,6 @@
 """What somebody new does: the README's first command, in this very clone, until its page answers; then Ctrl-C.
 
-`python3 -m tests.first_minutes`, with nothing installed but Python. Exit status 0: the page came, and the run ended well.
+`python3 -m tests.first_minutes`, with nothing installed but Python. Exit status 0: the page came, the run ended well.
 """
 
 from __future__ import annotations
