@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import livefilter.quiet  # noqa: F401 - before every library that would report its use
+
 if TYPE_CHECKING:
     from livefilter.capture import open_source as open_source
     from livefilter.config import Config as Config

@@ -15,6 +15,7 @@ PACKAGE = ROOT / "livefilter"
 # Room -> what it may import of livefilter beside what everyone may, and its own room.
 MAY = {
     "closeable": set(),
+    "quiet": set(),
     "errors": set(),
     "frame": set(),
     "mailbox": set(),

@@ -16,6 +16,9 @@ from livefilter.inference.checks import one_line
 
 _log = logging.getLogger(__name__)
 
+# The environment variable that livefilter.quiet sets is for Linux and macOS; on Windows these are trace events.
+ort.disable_telemetry_events()
+
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
 TENSORRT = "TensorrtExecutionProvider"
