@@ -69,7 +69,7 @@ def put_in_place(partial: Path, path: Path, *, overwrite: bool, keep_mode: bool 
         os.rename(partial, path)  # fails where something is
         return
     try:
-        os.link(partial, path, follow_symlinks=False)
+        os.link(partial, path)
     except FileExistsError:
         raise
     except OSError as error:

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "livefilter"
 MAY = {
     "closeable": set(),
     "quiet": set(),
+    "whole_file": set(),
     "errors": set(),
     "frame": set(),
     "mailbox": set(),
@@ -42,7 +43,7 @@ MAY = {
     "training": {"generator", "inference", "styles"},
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
-EVERYONE_MAY = {"closeable", "errors", "frame", "nv12", "registry", "__version__"}
+EVERYONE_MAY = {"closeable", "errors", "frame", "nv12", "registry", "whole_file", "__version__"}
 COMPOSERS = {"cli", "live", "doctor", "bench", "__init__", "__main__"}
 
 

@@ -49,7 +49,7 @@ def render(
 ) -> None:
     """Style a whole video, image or folder of images, keeping every frame, its timing and the sound.
 
-    OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial.SUFFIX, which plays.
+    OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial-XXXX.SUFFIX, which plays.
     Sub-folders of a folder are left alone. With process size auto, frames are styled at their own size.
     """
     from livefilter.render import Interrupted, render_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from livefilter.render.images import ANIMATED_SUFFIXES, IMAGE_SUFFIXES
 from livefilter.render.pictures import Job, Stills, Transparency, check_target, folder_jobs, render_pictures
 from livefilter.render.stages import Stylist, render
 from livefilter.render.writing import check_free, put_in_place, reason
+from livefilter.whole_file import is_one_file, unused_name
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +83,8 @@ def render_path(
     """Style a video file, an image, or every image of a folder.
 
     target: a file of the same kind, or a folder for a result of the same name. It appears only once it is complete;
-    until then, and after an error or Ctrl-C for good, a video lies beside it as NAME.partial.SUFFIX and is playable.
+    until then, and after an error or Ctrl-C for good, a video lies beside it as NAME.partial-XXXX.SUFFIX, playable.
+    No other file is touched, whatever its name; a link in the target's place is replaced and not followed.
     transparency: what becomes of it in pictures; "auto" keeps it where source and target are of kinds that are used so.
     Raises: InvalidInput, SinkUnavailable; the first error of any stage; Interrupted.
     """
@@ -93,7 +96,7 @@ def render_path(
             return _render_folder(source, target, stylist, openers, overwrite, transparency, report)
         if target.is_dir():
             target /= source.name
-        if target.exists() and target.samefile(source):
+        if is_one_file(source, target):
             raise InvalidInput(f"{target} cannot be both what is read and what is written: name another output.")
         if not target.parent.is_dir():
             raise SinkUnavailable(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
@@ -118,13 +121,7 @@ def _render_video(
     overwrite: bool,
     report: Report,
 ) -> Rendered:
-    partial = target.with_name(f"{target.stem}.partial{target.suffix}")
-    if partial.exists():
-        if not overwrite:
-            raise SinkUnavailable(
-                f"{partial} is left from a render that was interrupted: delete it, or pass --overwrite."
-            )
-        partial.unlink()
+    partial = unused_name(target)
     done = 0
     with opener() as opened:
         total = opened.info.frames
@@ -200,12 +197,15 @@ def _render_folder(
         raise InvalidInput(f"{source} is a folder, so OUT must be a folder too; {target} looks like a file.")
     if target.exists() and not target.is_dir():
         raise SinkUnavailable(f"Cannot write {target}: {source} is a folder, so the output must be one too.")
-    if target.exists() and target.samefile(source):
+    if is_one_file(source, target):
         raise InvalidInput(f"{target} cannot be both what is read and what is written: name another folder.")
     jobs, skipped, folders = folder_jobs(source, target)
     if not jobs:
         raise InvalidInput(f"{source} holds no image; sub-folders are not searched.")
-    taken = [job.target for job in jobs if job.target.exists()]
+    same = next((job.target for job in jobs if is_one_file(job.source, job.target)), None)
+    if same is not None:
+        raise InvalidInput(f"{same} cannot be both what is read and what is written: name another folder.")
+    taken = [job.target for job in jobs if os.path.lexists(job.target)]
     if taken and not overwrite:
         more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
         raise SinkUnavailable(f"{taken[0]}{more} exist already: name another folder, or replace them with --overwrite.")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from livefilter.capture.kinds import Kind, kind_of
 from livefilter.capture.pixels import to_bgr
 from livefilter.errors import EndOfStream, InvalidInput, LivefilterError, SourceUnavailable
+from livefilter.render import writing
 from livefilter.render.images import (
     ANIMATED_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -24,7 +25,6 @@ from livefilter.render.images import (
     visible_colours,
 )
 from livefilter.render.stages import Stylist, run_stages
-from livefilter.render.writing import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ def render_pictures(
     def write(made: tuple[Job, bytes] | None) -> None:
         nonlocal done
         if made is not None:
-            write_whole(made[0].target, made[1], overwrite)
+            writing.write(made[0].target, made[1], overwrite)
             done += 1
             progress(done)
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from livefilter import whole_file
 from livefilter.errors import SinkUnavailable
 
 
-def write_whole(target: Path, content: bytes, overwrite: bool) -> None:
+def write(target: Path, content: bytes, overwrite: bool) -> None:
     """Write a file that is there completely or not at all.
 
     Raises: SinkUnavailable.
     """
-    partial = target.with_name(f"{target.stem}.partial{target.suffix}")
     try:
-        partial.write_bytes(content)
+        whole_file.write_whole(target, content, overwrite=overwrite)
+    except FileExistsError as error:
+        raise SinkUnavailable(f"{target} appeared meanwhile and is left as it is. Choose another name.") from error
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise SinkUnavailable(f"Cannot write {target}: {reason(error)}. Choose another folder.") from error
-    put_in_place(partial, target, overwrite)
 
 
 def put_in_place(partial: Path, target: Path, overwrite: bool) -> None:
@@ -27,10 +27,12 @@ def put_in_place(partial: Path, target: Path, overwrite: bool) -> None:
 
     Raises: SinkUnavailable.
     """
-    if target.exists() and not overwrite:
-        raise SinkUnavailable(f"{target} appeared meanwhile; the result is in {partial}. Rename it as you like.")
     try:
-        os.replace(partial, target)
+        whole_file.put_in_place(partial, target, overwrite=overwrite)
+    except FileExistsError as error:
+        raise SinkUnavailable(
+            f"{target} appeared meanwhile; the result is in {partial}. Rename it as you like."
+        ) from error
     except OSError as error:
         raise SinkUnavailable(f"Cannot write {target}: {reason(error)}. The result is in {partial}.") from error
 
@@ -40,7 +42,7 @@ def check_free(target: Path, overwrite: bool) -> None:
 
     Raises: SinkUnavailable.
     """
-    if target.exists() and not overwrite:
+    if os.path.lexists(target) and not overwrite:  # also a link that leads nowhere
         raise SinkUnavailable(f"{target} exists already: choose another name, or replace it with --overwrite.")
 
 

@@ -1,8 +1,8 @@
 """Runs a command in a network of its own, where it reaches nobody and every name that it looks up is written down.
 
-python -m tests.hostile.lonely COMMAND... prints {"code", "asked", "files", "output"} as JSON: names in the order they were
-asked for, and the files that the command left in its home folder, which was empty. Linux; exits with 77 where that is
-not allowed.
+python -m tests.hostile.lonely COMMAND... prints {"code", "asked", "files", "output"} as JSON: names in the order in
+which they were asked for, and the files that the command left in its home folder, which was empty. Linux; exits with 77
+where that is not allowed.
 """
 
 from __future__ import annotations
