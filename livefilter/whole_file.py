@@ -11,10 +11,13 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 # Between the name and the random part; what is left of a killed program is found by it.
 PARTIAL = ".partial-"
+_LONGEST_STEM = 200  # in bytes: file systems take 255 in all
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NO_LINKS: int = getattr(os, "O_NOFOLLOW", 0)
 # What systems say whose files have one name only.
@@ -26,17 +29,20 @@ def unused_name(path: Path) -> Path:
 
     Whoever opens it must make it anew (mode "x").
     """
-    # Of a long name not all is kept: with what is added it would be too long for the file system.
-    return path.with_name(f"{path.stem[:40]}{PARTIAL}{secrets.token_hex(8)}{path.suffix[:40]}")
+    stem = path.stem
+    while len(stem.encode()) > _LONGEST_STEM:
+        stem = stem[:-1]
+    return path.with_name(f"{stem}{PARTIAL}{secrets.token_hex(8)}{path.suffix}")
 
 
-def write_whole(
-    path: Path, data: bytes, *, overwrite: bool = True, private: bool = False, durable: bool = False
-) -> None:
-    """Write a file whole or not at all; after an error nothing is left of it and what was there is as it was.
+@contextlib.contextmanager
+def replacing(
+    path: Path, *, overwrite: bool = True, private: bool = False, durable: bool = False
+) -> Iterator[BinaryIO]:
+    """A file to write into that gets its name when the block ends; after an error it is removed and all is as it was.
 
     A link in its place is replaced, and what it points to is left alone. A file that is replaced hands on its mode.
-    overwrite: replace what is there. private: only the owner may read and write it. durable: on the disk on return.
+    overwrite: replace what is there. private: only the owner may read and write it. durable: on the disk at the end.
     Raises: FileExistsError: something is there and `overwrite` is False. OSError.
     """
     partial = unused_name(path)
@@ -44,7 +50,7 @@ def write_whole(
     file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS | _BINARY, mode)
     try:
         with os.fdopen(file, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())
@@ -53,6 +59,14 @@ def write_whole(
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def write_whole(
+    path: Path, data: bytes, *, overwrite: bool = True, private: bool = False, durable: bool = False
+) -> None:
+    """Write a file whole or not at all, as `replacing` does."""
+    with replacing(path, overwrite=overwrite, private=private, durable=durable) as stream:
+        stream.write(data)
 
 
 def put_in_place(partial: Path, path: Path, *, overwrite: bool, keep_mode: bool = True) -> None:

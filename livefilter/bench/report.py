@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from livefilter.bench.figures import Figures, LoopName, Mode, age_ratios, latency_ms, ratios, select, spread
 from livefilter.bench.measure import CaseResult
 from livefilter.errors import InvalidInput
+from livefilter.whole_file import write_whole
 
 SCHEMA = "livefilter bench 1"
 LOOPS: tuple[LoopName, ...] = ("pipeline", "naive")
@@ -31,10 +31,8 @@ def write_json(content: dict[str, Any], path: Path) -> None:
 
     Raises: InvalidInput: the file cannot be written.
     """
-    partial = path.with_suffix(".partial")
     try:
-        partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
     except OSError as error:
         raise InvalidInput(f"Cannot write {path}: {error.strerror}. Name another folder with --out.") from error
 

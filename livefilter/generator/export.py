@@ -13,6 +13,7 @@ from onnx import TensorProto, numpy_helper
 
 from livefilter.generator.graph import Graph
 from livefilter.generator.network import Block, Conv, Generator
+from livefilter.whole_file import write_whole
 
 Layer = TypeVar("Layer", bound=torch.nn.Module)
 
@@ -111,9 +112,7 @@ def save(model: onnx.ModelProto, path: Path) -> str:
     """Write a network's file, atomically, and return its SHA-256 in hexadecimal."""
     data = model.SerializeToString()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    write_whole(path, data)
     return hashlib.sha256(data).hexdigest()
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.card import CARD, Style
+from livefilter.whole_file import write_whole
 
 _Entry = str | int | float | list[int]
 _FIGURES = "# Measured after training; share = part of the teacher's change that is captured."
@@ -48,9 +48,7 @@ def write_card(style: Style) -> Path:
         if network.figures:
             lines += ["", _FIGURES, f"[networks.{network.size}.figures]", *_lines(network.figures)]
     path = style.folder / CARD
-    partial = path.with_suffix(".partial")
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    write_whole(path, ("\n".join(lines) + "\n").encode())
     return path
 
 

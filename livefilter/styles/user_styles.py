@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 from livefilter.errors import InvalidInput, StyleCorrupt
 from livefilter.styles.card import CARD, NAME, Style, read_card
 from livefilter.styles.card_writer import write_card
+from livefilter.whole_file import write_whole
 
 
 class UserStyles:
@@ -37,13 +37,11 @@ class UserStyles:
         try:
             style.folder.mkdir(parents=True, exist_ok=True)
             for name, data in files.items():
-                partial = style.folder / f"{name}.partial"
-                partial.write_bytes(data)
-                os.replace(partial, style.folder / name)
+                write_whole(style.folder / name, data)
             return write_card(style)
         except OSError as error:
             if fresh:
-                _discard(style.folder, [*files, *(f"{name}.partial" for name in files), "card.partial"])
+                _discard(style.folder, list(files))
             raise InvalidInput(f"Style {style.name} cannot be written to {style.folder}: {error.strerror}.") from error
 
     def remove(self, name: str) -> Path:

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from pathlib import Path
 
 from livefilter.errors import BuildFailed, EngineMismatch
+from livefilter.whole_file import write_whole
 
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NO_LINKS: int = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT: int = getattr(os, "O_NONBLOCK", 0)  # or a named pipe in place of the file would be waited for
-PARTIAL = ".partial"
 
 
 def write_owned(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, readable and writable by its owner only.
 
-    One process at a time may write one path: the caller holds a lock.
     Raises: BuildFailed: nothing is left of it.
     """
-    partial = path.with_name(path.name + PARTIAL)
     try:
-        partial.unlink(missing_ok=True)  # of a build that was killed
-        file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS | _BINARY, 0o600)
-        with os.fdopen(file, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise BuildFailed(
-                f"{path} cannot be written: {error.strerror or error}. "
-                "Free some space or choose another folder with --engines."
-            ) from error
-        raise
+        write_whole(path, data, private=True, durable=True)
+    except OSError as error:
+        raise BuildFailed(
+            f"{path} cannot be written: {error.strerror or error}. "
+            "Free some space or choose another folder with --engines."
+        ) from error
 
 
 def read_owned(path: Path) -> bytes:

@@ -18,8 +18,9 @@ import platformdirs
 
 from livefilter.errors import BuildFailed, EngineMismatch
 from livefilter.tensorrt.key import EngineKey
-from livefilter.tensorrt.owned_file import PARTIAL, read_owned, write_owned
+from livefilter.tensorrt.owned_file import read_owned, write_owned
 from livefilter.tensorrt.sidecar import Sidecar
+from livefilter.whole_file import PARTIAL
 
 PLAN, SIDECAR, LOCK, TIMING = ".plan", ".json", ".lock", ".timing"
 KERNELS = ".kernels"  # beside a plan: what TensorRT-RTX compiled of it on this GPU
@@ -120,6 +121,8 @@ class EngineStore:
             built = build()
             for path in self._plans_of(key):
                 self._remove(path)
+            for path in self.folder.glob(f"*-{key.digest}{PARTIAL}*"):
+                path.unlink(missing_ok=True)  # of a build that was killed: this one holds the lock
             return self._keep(key, style, built), True
 
     def _keep(self, key: EngineKey, style: str, built: BuiltPlan) -> StoredEngine:
@@ -174,8 +177,8 @@ class EngineStore:
         from livefilter.tensorrt.lock import is_free
 
         found = []
-        for path in self._files(PARTIAL):
-            digest = re.search(r"-([0-9a-f]{16})\.[a-z]+\.partial$", path.name)
+        for path in self._files(""):
+            digest = re.search(rf"-([0-9a-f]{{16}}){PARTIAL}[0-9a-f]+\.[a-z]+$", path.name)
             if digest and is_free(self.folder / f"{digest[1]}{LOCK}"):
                 found.append(path)
         return found

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from livefilter.errors import InvalidInput
 from livefilter.training.artist import Artist, read_picture
 from livefilter.training.target import finished
+from livefilter.whole_file import write_whole
 
 Image = npt.NDArray[np.uint8]
 
@@ -280,6 +281,4 @@ def _files(cache: Path, stem: str, scale: Scale) -> list[Path]:
 
 
 def _write(path: Path, picture: Image) -> None:
-    partial = path.with_name("partial-" + path.name)
-    cv2.imwrite(str(partial), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    partial.replace(path)
+    write_whole(path, cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())

@@ -21,6 +21,7 @@ from livefilter.training import losses
 from livefilter.training.background import in_background
 from livefilter.training.data import Batch, Image, Pair, Sampler
 from livefilter.training.muon import KernelMuon
+from livefilter.whole_file import replacing
 
 log = logging.getLogger(__name__)
 
@@ -168,9 +169,8 @@ class Distillation:
             "kernels": self._kernels.state_dict(),
             "judge": self._judge.state_dict(),
         }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        with replacing(path) as stream:
+            torch.save(state, stream)
 
     def restore(self, path: Path) -> None:
         """Continue from a file that `save` wrote.

@@ -238,7 +238,7 @@ def test_a_killed_build_is_made_good(tmp_path: Path) -> None:
     store = EngineStore(folder)
     with start(folder, log, tmp_path / "never") as first:
         assert line(first) == "building"
-        partial = folder / f"test-64x48-rtx-fp16-{KEY.digest}.plan.partial"
+        partial = folder / f"test-64x48-rtx-fp16-{KEY.digest}.partial-0123456789abcdef.plan"
         partial.write_bytes(PLAN[:10])
         assert store.litter() == [], "a running build's file was taken for litter"
         first.kill()

@@ -13,6 +13,7 @@ from livefilter.frame import Image
 from livefilter.styles.card import Style
 from livefilter.training.data import Pair
 from livefilter.training.figures import compare
+from livefilter.whole_file import write_whole
 from tools.quality.colour_table import ColourTable
 from tools.quality.drawing import NetworkDrawing
 from tools.quality.encoder import Encoder
@@ -62,9 +63,7 @@ class StyleQuality:
     def save(self, path: Path) -> None:
         """Write it as JSON, in one step."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, json.dumps(asdict(self), indent=1).encode())
 
     @classmethod
     def load(cls, path: Path, key: str) -> StyleQuality | None:

@@ -13,6 +13,7 @@ from livefilter.errors import InvalidInput
 from livefilter.training.animegan.pictures import shorter_side
 from livefilter.training.artist import read_picture
 from livefilter.training.data import list_photos
+from livefilter.whole_file import write_whole
 
 Image = npt.NDArray[np.uint8]
 
@@ -46,8 +47,6 @@ def smooth_folder(style: Path, out: Path, size: int, advance: Callable[[], objec
         target = out / f"{file.name}.png"
         if not target.exists():
             _, data = cv2.imencode(".png", smooth_edges(shorter_side(read_picture(file), size)))
-            partial = target.with_suffix(".partial")
-            partial.write_bytes(data.tobytes())
-            partial.replace(target)
+            write_whole(target, data.tobytes())
         advance()
     return len(files)

@@ -7,6 +7,7 @@ from pathlib import Path
 from livefilter.errors import InvalidInput
 from livefilter.generator.animegan import AnimeGan, version_of
 from livefilter.generator.checkpoint import read_checkpoint
+from livefilter.whole_file import write_whole
 
 
 def read_generator(path: Path) -> AnimeGan:
@@ -42,8 +43,6 @@ def write_generator(generator: AnimeGan, path: Path, about: dict[str, str]) -> N
         from safetensors.torch import save
 
         weights = {name: values.detach().cpu().contiguous() for name, values in generator.state_dict().items()}
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(save(weights, {"version": version_of(generator)} | about))
-        partial.replace(path)
+        write_whole(path, save(weights, {"version": version_of(generator)} | about))
     else:
         raise InvalidInput(f"{path} has no suffix that is known: name a .safetensors or an .onnx file.")

@@ -18,6 +18,7 @@ from livefilter.training.animegan.discriminator import Discriminator
 from livefilter.training.animegan.recipe import Recipe
 from livefilter.training.animegan.team import Team
 from livefilter.training.animegan.vgg import Vgg19
+from livefilter.whole_file import replacing
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -106,9 +107,8 @@ class Trainer:
             "judge_adam": self._judge_adam.state_dict(),
             "scalers": [self._scaler.state_dict(), self._judge_scaler.state_dict()],
         }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        with replacing(path) as stream:
+            torch.save(state, stream)
 
     def restore(self, path: Path) -> None:
         """Go on from a file that `save` wrote.
