@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from livefilter.capture.listing import lasting_target, list_cameras
 from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.settings import SharedSettings
+from livefilter.frame import Image
+from livefilter.inference.base import EngineOptions
 from livefilter.inference.selection import BUILT_AHEAD
+from livefilter.inference.styler import Styler
 from livefilter.live.pipeline import Pipeline
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Snapshot
@@ -15,6 +20,7 @@ from livefilter.output.base import Sink
 from livefilter.output.page import PageSink
 from livefilter.styles.catalogue import Catalogue
 from livefilter.web.live_room import LiveRoom
+from livefilter.web.thumbnails import Thumbnails
 
 
 class RunFacts:
@@ -84,8 +90,40 @@ def steer_pages(
     pages = [sink for sink in sinks if isinstance(sink, PageSink)]
     if pages:
         room = LiveRoom(facts, settings, controller, Catalogue().styles, notices)
+        thumbnails = Thumbnails(lambda: _original(stylist), small_styler, lambda: _keeps_up(facts))
         for page in pages:
-            page.steer(room)
+            page.steer(room, thumbnails=thumbnails, inputs=list_inputs, doctor=doctor_rows)
+
+
+def small_styler(style: str) -> Styler:
+    """A style for small pictures, on one CPU core, so that the live run has the rest."""
+    network = Catalogue().get(style).network("lite", gpu=False)
+    return Styler(network, "onnxruntime", options=EngineOptions(threads=1))
+
+
+def list_inputs() -> list[dict[str, Any]]:
+    """The cameras of this machine and the demo, as a page offers them."""
+    cameras = [camera for camera in list_cameras() if not camera.virtual]
+    found = [{"name": str(camera.name), "target": lasting_target(camera, cameras)} for camera in cameras]
+    return [*found, {"name": "Demo scene", "target": "demo"}]
+
+
+def doctor_rows() -> list[dict[str, Any]]:
+    """What `livefilter doctor` says."""
+    from livefilter.doctor import run_checks
+
+    return [{"name": row.name, "status": row.status, "detail": row.detail, "fix": row.fix} for row in run_checks()]
+
+
+def _original(stylist: LiveStylist) -> Image | None:
+    frame = stylist.original
+    return frame.image if frame is not None else None
+
+
+def _keeps_up(facts: RunFacts) -> bool:
+    """Whether nearly every captured frame is styled, and somebody sees it."""
+    figures = facts.figures()
+    return not facts.resting and figures.styled_fps >= 0.9 * figures.input_fps
 
 
 def follow_network(settings: SharedSettings, stylist: LiveStylist) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from livefilter.closeable import Closeable
 from livefilter.frame import Frame
 from livefilter.web import api, assets, events, live_stream, photo, setup, thumbnails
 from livefilter.web.connections import Connections, mark_busy
@@ -78,6 +79,10 @@ class WebServer:
             self._thread.join(5.0)
         self._listener.close()
         self.picture.forget()
+        features, self.site.features = self.site.features, {}
+        for feature in features.values():
+            if isinstance(feature, Closeable):
+                feature.close()
 
     def _run(self) -> None:
         try:

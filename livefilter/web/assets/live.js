@@ -1,88 +1,250 @@
-"use strict";
+// The live view, the dock and the bare picture: one page in three dresses.
 
-const CHECK_MS = 1000;
-const IDLE_MS = 6000;
+import { address, call, Link, options, toast } from "/link.js";
+import { Graph } from "/graph.js";
+import { Tiles } from "/tiles.js";
+
 const SILENT_S = 5;
-
-const asked = new URLSearchParams(location.search);
-const clean = asked.get("clean") === "1";
+const METERS_HZ = 4;
+const clean = options.get("clean") === "1";
+const dock = location.pathname === "/dock";
 document.documentElement.classList.toggle("clean", clean);
-document.documentElement.classList.toggle("whole", asked.get("fit") === "contain");
+document.documentElement.classList.toggle("whole", options.get("fit") === "contain");
+document.documentElement.classList.toggle("dock", dock);
 
 const byId = (id) => document.getElementById(id);
-const picture = byId("picture");
-
+const picture = byId("picture"), stage = byId("stage"), line = byId("line");
 const SAYS = {
   waiting: ["Waiting for the first picture", "livefilter is running; its camera is being opened."],
   silent: ["The picture stands still", "livefilter is running, but has sent nothing new for some seconds."],
   gone: ["livefilter is not running", "Start it again with “livefilter run”. This page comes back by itself."],
+  studio: ["No live run is on", "The photo page works without one. Start one with “livefilter run”."],
 };
-const PILL = { live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running" };
+const PILL = { live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running", studio: "Photo only" };
 
-let instance = null;
-let viewer = "";
-let missed = 0;
+let state = null;
+let recordingSince = 0;
+let told = 0;
 
-function show(state, health) {
-  document.body.dataset.state = state;
-  picture.hidden = state !== "live";
-  document.title = state === "live" ? "livefilter" : `${PILL[state]} - livefilter`;
-  const mark = state === "live" ? health.mark : "";
+const graph = new Graph(byId("graph"));
+const tiles = clean ? null : new Tiles(byId("tiles"), (name) => link.act("style", { name }));
+
+function setText(id, text) {
+  // Set only when it changes, or a screen reader says it every second.
+  if (byId(id).textContent !== text) byId(id).textContent = text;
+}
+
+function show(condition, health) {
+  document.body.dataset.state = condition;
+  picture.hidden = condition !== "live";
+  document.title = condition === "live" ? "livefilter" : `${PILL[condition]} - livefilter`;
+  const mark = condition === "live" ? health.mark : "";
   document.body.dataset.mark = mark;
-  byId("status").textContent = mark || PILL[state];
-  byId("figures").textContent = state === "live" ? `${health.width} × ${health.height}  ·  ${Math.round(health.fps)} fps` : "";
-  if (health) {
-    byId("size").textContent = `${health.width} × ${health.height}`;
-    byId("size").hidden = false;
-  }
-  if (state in SAYS) {
-    // Set only when it changes, or a screen reader says it every second.
-    const [title, detail] = SAYS[state];
-    if (byId("notice-title").textContent !== title) {
-      byId("notice-title").textContent = title;
-      byId("notice-detail").textContent = detail;
-    }
+  setText("status", mark || PILL[condition]);
+  setText("figures", condition === "live" ? `${health.width} × ${health.height}  ·  ${Math.round(health.fps)} fps` : "");
+  byId("alarm").hidden = !mark || mark === "Frozen";
+  setText("alarm-text", mark === "Raw camera" ? "RAW CAMERA: viewers see you" : mark);
+  if (health) stage.style.setProperty("--ratio", health.width / health.height);
+  if (condition in SAYS) {
+    setText("notice-title", SAYS[condition][0]);
+    setText("notice-detail", SAYS[condition][1]);
   }
 }
 
-// The name is new each time: it makes the browser ask again, and the server can tell whether it still serves it.
-function connect() {
-  missed = 0;
-  viewer = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-  picture.src = `/stream.mjpg?viewer=${viewer}`;
-}
-
-async function ask() {
+async function draw(blob) {
   try {
-    const answer = await fetch(`/healthz?viewer=${viewer}`, { cache: "no-store", signal: AbortSignal.timeout(3000) });
-    return answer.ok ? await answer.json() : null;
-  } catch {
-    return null;
-  }
-}
-
-async function check() {
-  const health = await ask();
-  if (health === null) {
-    instance = null;
-    picture.removeAttribute("src");
-    show("gone", null);
-  } else {
-    missed = health.watching ? 0 : missed + 1;
-    if (health.instance !== instance || missed > 1) {
-      instance = health.instance;
-      connect();
+    const image = await createImageBitmap(blob);
+    if (picture.width !== image.width || picture.height !== image.height) {
+      picture.width = image.width;
+      picture.height = image.height;
     }
-    show(health.frame === null ? "waiting" : health.silent_s > SILENT_S ? "silent" : "live", health);
+    picture.getContext("2d").drawImage(image, 0, 0);
+    image.close();
+  } finally {
+    link.send({ type: "seen" });
   }
-  setTimeout(check, CHECK_MS);
 }
 
-const address = `${location.origin}/?clean=1`;
-byId("address").textContent = address;
+function onMeters({ meters }) {
+  const health = meters.picture;
+  if (health.frame === null && state && state.live === false) { show("studio", null); return; }
+  show(health.frame === null ? "waiting" : health.silent_s > SILENT_S ? "silent" : "live", health);
+  if (clean) return;
+  const delay = meters.latency_ms ? meters.latency_ms.p50 : null;
+  graph.add(meters.styled_fps ?? health.fps, delay);
+  setText("fps", String(Math.round(meters.styled_fps ?? health.fps)));
+  setText("delay", delay === null ? "-" : String(Math.round(delay)));
+  setText("dropped", String(meters.dropped ?? "-"));
+  setText("watchers", String(health.clients));
+  if (recordingSince) {
+    const seconds = Math.floor((performance.now() - recordingSince) / 1000);
+    setText("recording-sign", `REC ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
+  }
+}
+
+function onState(message) {
+  state = message.state;
+  if (clean || state.live === false) return;
+  for (const button of document.querySelectorAll("[data-toggle]")) button.setAttribute("aria-pressed", state[button.dataset.field]);
+  document.body.dataset.mirror = state.mirror;
+  tiles.show(state);
+  if (document.activeElement !== byId("strength") || !dragging) byId("strength").value = Math.round(state.strength * 100);
+  byId("strength").style.setProperty("--at", `${state.strength * 100}%`);
+  setText("strength-value", `${Math.round(state.strength * 100)} %`);
+  for (const button of byId("network").children) {
+    button.setAttribute("aria-checked", button.dataset.value === state.network);
+    button.tabIndex = button.dataset.value === state.network ? 0 : -1;
+  }
+  const size = byId("size");
+  if (![...size.options].some((each) => Number(each.value) === state.process_size)) {
+    size.add(new Option(`${state.process_size} pixels`, state.process_size));
+  }
+  size.value = state.process_size;
+  line.hidden = !state.compare || state.bypass;
+  placeLine(state.mirror !== state.mirror_output ? 1 - state.split : state.split);
+  byId("recording-sign").hidden = !state.recording;
+  recordingSince = state.recording ? recordingSince || performance.now() : 0;
+  setText("engine", `${state.shown_style} ${state.shown_network} on ${state.backend}, ${state.device}`);
+  byId("outputs").replaceChildren(...state.outputs.map((each) => item(each.name.replace(/https?:\/\//, ""), each.state)));
+  const input = byId("input");
+  if (input.dataset.name !== state.input.name) { input.dataset.name = state.input.name; listInputs(); }
+  showNotices(state.notices);
+}
+
+function item(text, note) {
+  const entry = document.createElement("li"), aside = document.createElement("span");
+  aside.textContent = note;
+  entry.append(text, aside);
+  return entry;
+}
+
+function showNotices(notices) {
+  const newest = notices.length ? notices[notices.length - 1].at : 0;
+  const entries = notices.slice().reverse().map((each) => {
+    const entry = document.createElement("li"), when = document.createElement("span");
+    when.textContent = new Date(each.at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    entry.append(when, each.text);
+    return entry;
+  });
+  const log = byId("log");
+  if (log.dataset.newest === `${newest}/${notices.length}`) return;
+  log.dataset.newest = `${newest}/${notices.length}`;
+  log.replaceChildren(...entries);
+  // Those of before this page was opened are in the list, but do not pop up.
+  if (told) for (const each of notices) if (each.at > told) toast(each.text);
+  told = Math.max(newest, 1);
+}
+
+async function listInputs() {
+  const input = byId("input");
+  try {
+    const found = await (await call("/api/inputs")).json();
+    input.replaceChildren(new Option(input.dataset.name, ""), ...found.inputs
+      .filter((each) => each.name !== input.dataset.name).map((each) => new Option(each.name, each.target)));
+  } catch {
+    input.replaceChildren(new Option(input.dataset.name, ""));
+  }
+}
+
+function placeLine(at) {
+  line.style.left = `${at * 100}%`;
+  line.setAttribute("aria-valuenow", Math.round(at * 100));
+}
+
+const link = new Link({
+  open: () => { told = 0; },
+  closed: () => { state = null; show("gone", null); },
+  state: onState,
+  meters: onMeters,
+  picture: draw,
+  error: ({ error }) => toast(`${error.why} ${error.fix}`, "error"),
+});
+link.subscribe({ picture: true, meters_hz: METERS_HZ });
+// A page that nobody sees asks for no pictures, so that the camera can rest; OBS never sees its own sources.
+if (!clean) document.addEventListener("visibilitychange", () => link.subscribe({ picture: !document.hidden }));
+
+for (const button of document.querySelectorAll("[data-toggle]")) {
+  button.addEventListener("click", () => link.act(button.dataset.toggle, { on: button.getAttribute("aria-pressed") !== "true" }));
+}
+
+let dragging = false;
+byId("strength").addEventListener("pointerdown", () => { dragging = true; });
+addEventListener("pointerup", () => { dragging = false; });
+byId("strength").addEventListener("input", (event) => link.act("strength", { value: event.target.value / 100 }));
+byId("network").addEventListener("click", (event) => {
+  if (event.target.dataset.value) link.act("network", { size: event.target.dataset.value });
+});
+byId("network").addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], all = [...byId("network").children];
+  if (!step) return;
+  const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
+  next.focus();
+  next.click();
+});
+byId("size").addEventListener("change", (event) => link.act("process_size", { pixels: Number(event.target.value) }));
+byId("input").addEventListener("change", (event) => { if (event.target.value) link.act("input", { target: event.target.value }); });
+byId("other-input").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (byId("other").value.trim()) link.act("input", { target: byId("other").value.trim() });
+});
+
+function moveLine(at) {
+  const shown = Math.min(1, Math.max(0, at));
+  placeLine(shown);
+  link.act("split", { at: state && state.mirror !== state.mirror_output ? 1 - shown : shown });
+}
+line.addEventListener("pointerdown", (event) => line.setPointerCapture(event.pointerId));
+line.addEventListener("pointermove", (event) => {
+  if (!line.hasPointerCapture(event.pointerId)) return;
+  const box = stage.getBoundingClientRect();
+  moveLine((event.clientX - box.left) / box.width);
+});
+line.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -0.02, ArrowRight: 0.02, PageUp: 0.1, PageDown: -0.1, Home: -1, End: 1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  moveLine(Number(line.getAttribute("aria-valuenow")) / 100 + step);
+});
+
+async function snapshot() {
+  link.act("snapshot");
+  try {
+    const url = URL.createObjectURL(await (await call("/snapshot.jpg")).blob());
+    const shown = document.createElement("img"), load = document.createElement("a");
+    shown.src = url;
+    shown.alt = "The snapshot";
+    load.href = url;
+    load.download = `livefilter-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-")}.jpg`;
+    load.textContent = "Download";
+    toast("Snapshot", "", [shown, load]);
+    setTimeout(() => URL.revokeObjectURL(url), 60000);
+  } catch (error) {
+    toast(error.message, "error");
+  }
+}
+byId("snapshot").addEventListener("click", snapshot);
+
+// The same keys as in the terminal; quitting is left to it.
+let keys = {};
+if (!clean) call("/api/actions").then((answer) => answer.json()).then(({ actions }) => {
+  keys = Object.fromEntries(actions.filter((each) => each.key && each.name !== "quit" && each.name !== "help").map((each) => [each.key, each.name]));
+}).catch(() => {});
+addEventListener("keydown", (event) => {
+  if (clean || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  if (event.target.closest("input[type=text], select")) return;
+  const key = event.key === " " ? "space" : event.key.toLowerCase(), name = keys[key];
+  if (!name || (key === "space" && event.target.closest("button, a"))) return;
+  event.preventDefault();
+  if (name === "snapshot") snapshot(); else link.act(name);
+});
+
+if (!clean) stage.addEventListener("dblclick", () => {
+  if (document.fullscreenElement) document.exitFullscreen(); else stage.requestFullscreen();
+});
+byId("address").textContent = `${location.origin}/?clean=1`;
 byId("copy").addEventListener("click", async () => {
   try {
-    await navigator.clipboard.writeText(address);
+    await navigator.clipboard.writeText(byId("address").textContent);
     byId("copy").textContent = "Copied";
   } catch {
     getSelection().selectAllChildren(byId("address"));
@@ -90,17 +252,5 @@ byId("copy").addEventListener("click", async () => {
   }
   setTimeout(() => { byId("copy").textContent = "Copy"; }, 2000);
 });
-byId("full").addEventListener("click", () => {
-  if (document.fullscreenElement) document.exitFullscreen();
-  else document.documentElement.requestFullscreen();
-});
-
-let resting = 0;
-function stir() {
-  document.body.classList.remove("idle");
-  clearTimeout(resting);
-  resting = setTimeout(() => document.body.classList.toggle("idle", document.body.dataset.state === "live"), IDLE_MS);
-}
-for (const kind of ["pointermove", "pointerdown", "keydown", "focusin"]) addEventListener(kind, stir);
-stir();
-check();
+// For tests and curious people.
+window.livefilter = { link, address };
