@@ -12,6 +12,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from livefilter.errors import ConfigError, nearest
+from livefilter.live.governor.promise import parse_promise
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -53,6 +54,25 @@ class Config(BaseModel):
         union_mode="left_to_right",
         description="Shorter side, in pixels, at which frames are styled: 64 to 2160, or auto for the largest that "
         "this machine can keep up with. Frames always come out at the size they went in.",
+    )
+    hold: tuple[str, ...] = Field(
+        (),
+        description="What to hold by changing the processing size: a rate of styled frames and their age, such as "
+        "30fps and 60ms; without, the output's rate and 100ms. A process-size that is a number stays as it is.",
+    )
+    prefer: Literal["auto", "looks", "speed", "cool"] = Field(
+        "auto",
+        description="What counts besides: looks (larger pictures, less in reserve), speed (more in reserve), cool (at "
+        "most a quarter of the machine), or auto for cool on battery.",
+    )
+    gaming: bool = Field(
+        False,
+        description="Gaming mode: take at most gaming-share of the CPU or GPU, at low priority; size yields, then "
+        "the rate.",
+    )
+    gaming_share: float = Field(0.15, ge=0.02, le=1, description="Share of the CPU or GPU in gaming mode, 0 to 1.")
+    gaming_fullscreen: bool = Field(
+        False, description="Gaming mode while another program fills the screen (Windows, and X11 with hotkeys' extra)."
     )
     width: int = Field(1280, ge=0, le=7680, description="Width to ask of a camera; 0 takes what it gives.")
     height: int = Field(720, ge=0, le=4320, description="Height to ask of a camera; 0 takes what it gives.")
@@ -101,6 +121,7 @@ class Config(BaseModel):
         """Check what a type cannot say."""
         if self.process_size != "auto" and not 64 <= self.process_size <= 2160:
             raise ConfigError(f"Setting process_size = {self.process_size} must be {_allowed('process_size')}.")
+        parse_promise(self.hold)
         if bool(self.width) != bool(self.height):
             raise ConfigError("Settings width and height go together: give both, or 0 for both.")
 

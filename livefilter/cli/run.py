@@ -37,7 +37,7 @@ _LOG_EVERY_S = 10.0
 @config_options(
     "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
     "height", "fps", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "idle",
-    "lan", "recordings", "hotkeys", "hotkey", "midi", "midi_pad",
+    "hold", "prefer", "gaming", "gaming_share", "gaming_fullscreen", "lan", "recordings", "hotkeys", "hotkey", "midi", "midi_pad",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
@@ -48,8 +48,8 @@ def run(
     """Style a camera live and send it on as a camera, page, window, file or stream.
 
     Keys while it runs, here and in the preview window: 1-9 style, n/p next/previous, [ ] strength, c compare,
-    m mirror, b bypass, r record, s snapshot, space freeze, h help, q quit. `livefilter hotkeys` shows what works with
-    other windows in focus.
+    m mirror, b bypass, r record, s snapshot, space freeze, g gaming mode, h help, q quit. `livefilter hotkeys` shows
+    what works with other windows in focus.
     """
     settings = config_from(config, profile, flags)
     if frames:  # they are counted as they are styled, and nobody may be watching
@@ -143,6 +143,7 @@ def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
         "strength": wanted.strength,
         "backend": live.backend,
         "device": live.device,
+        "governor": dataclasses.asdict(live.governor.state),
         **dataclasses.asdict(figures),
     }
 

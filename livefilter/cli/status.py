@@ -42,6 +42,7 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
         ("  on ", "dim"), (f"{live.backend}, {live.device}", "cyan"),
     )  # fmt: skip
     lines = [rates, style]
+    lines.append(Text.assemble(("governor ", "dim"), str(live.governor.state)))
     if live.page_url:
         lines.append(Text.assemble(("page ", "dim"), (live.page_url, "underline")))
     if keys:

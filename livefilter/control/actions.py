@@ -156,6 +156,10 @@ ACTIONS: tuple[Action, ...] = (
         "space", "toggle_freeze", "freeze the picture", "ctrl+shift+f11", "note:42", _switch("whether to freeze"),
         timed=True,
     ),
+    Action(
+        "g", "toggle_gaming", "gaming mode: a small share of the machine",
+        parameters=_switch("whether to take only a share"), timed=True,
+    ),
     Action("h", "toggle_help", "this help"),
     Action("q", "quit", "quit"),
     Action(
@@ -184,6 +188,12 @@ ACTIONS: tuple[Action, ...] = (
         "", "set_process_size", "set the size at which frames are styled", timed=True,
         parameters=(Parameter(
             "pixels", "integer", "the shorter side; 0 for the largest that keeps up", True, 0, 2160, example=360),),
+    ),
+    Action(
+        "", "set_prefer", "choose what counts besides the promised rate and age", timed=True,
+        parameters=(Parameter(
+            "what", "string", "larger pictures, more in reserve, or a cool machine", True,
+            choices=("auto", "looks", "speed", "cool"), example="cool"),),
     ),
     Action(
         "", "set_input", "start over with another input",

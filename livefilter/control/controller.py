@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from livefilter.control.actions import ACTIONS, STYLE_ACTIONS, find_action
 from livefilter.control.actions import help_lines as help_lines
@@ -17,7 +17,7 @@ STRENGTH_STEP = 0.1
 _FIELDS = {
     "compare": "compare", "mirror": "mirror", "bypass": "bypass", "recording": "recording", "freeze": "frozen",
     "style": "style", "strength": "strength", "split": "split", "mirror_output": "mirror_output",
-    "network": "network", "process_size": "process_size", **dict.fromkeys(STYLE_ACTIONS, "style"),
+    "network": "network", "process_size": "process_size", "gaming": "gaming", "prefer": "prefer", **dict.fromkeys(STYLE_ACTIONS, "style"),
 }  # fmt: skip
 
 
@@ -153,6 +153,13 @@ class Controller:
         if self.change_input is None:
             raise InvalidInput("The input of this run cannot be changed. Start livefilter again with -i.")
         self.change_input(target)
+
+    def toggle_gaming(self, on: bool | None = None) -> None:
+        wanted = self._wanted("gaming", on)
+        self._settings.change(gaming=wanted, notice=f"Gaming mode {_on(wanted)}")
+
+    def set_prefer(self, what: Literal["auto", "looks", "speed", "cool"]) -> None:
+        self._settings.change(prefer=what, notice=f"Preference: {what}")
 
     def toggle_help(self) -> None:
         self._settings.change(help=not self._settings.current.help)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class LiveSettings:
     mirror: mirror the preview only. mirror_output: mirror what viewers see.
     bypass: show the raw camera. frozen: keep showing the last picture.
     help: show the keys in the preview. recording: write to a file.
+    hold: what the governor holds, such as ("30fps", "60ms"); prefer: "auto", "looks", "speed" or "cool".
+    gaming: take only a share of the machine.
     snapshots: how many snapshots were asked for so far. quitting: end the run.
     notice: the newest message for the person in control; noticed_at: when it came, in `time.monotonic()` seconds.
     """
@@ -36,6 +38,9 @@ class LiveSettings:
     frozen: bool = False
     help: bool = False
     recording: bool = False
+    hold: tuple[str, ...] = ()
+    prefer: Literal["auto", "looks", "speed", "cool"] = "auto"
+    gaming: bool = False
     snapshots: int = 0
     quitting: bool = False
     notice: str = ""

@@ -22,6 +22,9 @@ from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.live.control_room import RunFacts, steer_pages
 from livefilter.live.engine_upgrade import EngineUpgrade
+from livefilter.live.governor.governor import Governor
+from livefilter.live.governor.ladder_styler import LadderStyler
+from livefilter.live.governor.wire import on_ladder, open_governor
 from livefilter.live.nv12_check import require_nv12
 from livefilter.live.pipeline import Pipeline, PipelineOptions
 from livefilter.live.session import Keys, LiveSession
@@ -46,10 +49,17 @@ _IDLE_AFTER_S = 5.0
 
 @dataclass
 class Running:
-    """The engine and the network size that were loaded last, which are what runs but for the moment of a swap."""
+    """What was loaded last, which is what runs but for the moment of a swap; its size may change at any frame."""
 
-    info: EngineInfo
-    network: str
+    styler: LadderStyler
+
+    @property
+    def info(self) -> EngineInfo:
+        return self.styler.engine_info
+
+    @property
+    def network(self) -> str:
+        return self.styler.network_size
 
 
 @dataclass
@@ -64,6 +74,7 @@ class Live:
     sink_names: list[str]
     running: Running
     controller: Controller
+    governor: Governor
     page_url: str | None = None
     notices: list[str] = field(default_factory=list)
 
@@ -137,6 +148,9 @@ def compose_live(config: Config, keys: Keys) -> Live:
                 mirror_output=config.mirror_output,
                 network=config.network,
                 process_size=0 if config.process_size == "auto" else config.process_size,
+                hold=config.hold,
+                prefer=config.prefer,
+                gaming=config.gaming,
             )
         )
 
@@ -169,13 +183,27 @@ def compose_live(config: Config, keys: Keys) -> Live:
             upgrade = engine_upgrade(config, backend, ready, open_ready, info.width, info.height, notify)
             opened.callback(upgrade.close)
             load = upgrade.open
-        first = load(config.style)
-        running = Running(first.engine_info, first.network_size)
+        governor = open_governor(config, settings, metrics, fps, backend)
+        opened.callback(governor.close)
 
-        def load_and_show(style: str) -> Styler:
-            styler = load(style)
-            running.info, running.network = styler.engine_info, styler.network_size
-            return styler
+        def load_ladder(style: str) -> LadderStyler:
+            wanted, styler = settings.current, load(style)
+            networks = Catalogue().get(style).networks
+            return on_ladder(config, wanted, networks, styler, (info.width, info.height), governor.follow)
+
+        first = load_ladder(config.style)
+        running = Running(first)
+
+        def load_and_show(style: str) -> LadderStyler:
+            if len(running.styler.rungs) > 1:
+                sizes.follow(running.styler.rung, (info.width, info.height))
+            running.styler = load_ladder(style)
+            return running.styler
+
+        def close_engines() -> None:
+            governor.close()
+            if upgrade is not None:
+                upgrade.close()
 
         stylist = LiveStylist(
             load_and_show,
@@ -183,7 +211,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
             settings,
             metrics,
             fade_s=config.fade_ms / 1000,
-            on_close=upgrade.close if upgrade else lambda: None,
+            on_close=close_engines,
         )
         opened.callback(stylist.close)
         if upgrade is not None:
@@ -218,6 +246,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
                 fps,
                 config.hold_s if info.live else _HOLD_FILE_S,
                 _IDLE_AFTER_S if config.idle and _may_rest(info, specs) else None,
+                governor.pace,
             ),
             metrics,
             _reopener(source, config) if info.live else None,
@@ -235,6 +264,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
         )
         facts = RunFacts(pipeline, stylist, running, info.name, sinks)
         steer_pages(config, facts, settings, controller, stylist, sinks, notices)
+        governor.start()
         opened.pop_all()  # the pipeline owns and closes them from here on
     return Live(
         pipeline=pipeline,
@@ -245,6 +275,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
         sink_names=[sink.name for sink in sinks],
         running=running,
         controller=controller,
+        governor=governor,
         page_url=next((url for sink in sinks if (url := getattr(sink, "url", None))), None),
         notices=notices,
     )

@@ -201,7 +201,7 @@ class Pipeline:
             except MailboxClosed:
                 self._styled.close()
                 return
-            if frame is not None:
+            if frame is not None and self._options.due(frame):
                 styled = self._stylist(frame)
                 self.metrics.count("styled")
                 self._styled.put((styled, time.perf_counter()))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from livefilter.inference.geometry import fit
 from livefilter.inference.styler import AUTO_SIZES
+from livefilter.live.governor.rung import Rung
 from livefilter.styles.network import Network
 
 ProcessSize = int | Literal["auto"]
@@ -33,6 +35,11 @@ class SettledSize:
             return size
         affordable = size * math.sqrt(macs / network.macs_per_pixel)
         return max((each for each in AUTO_SIZES if each <= affordable), default=min(size, AUTO_SIZES[0]))
+
+    def follow(self, rung: Rung, frame_size: tuple[int, int]) -> None:
+        """Take over what the governor has come to; frame_size: width and height in pixels."""
+        if self._measured is not None:
+            self._measured = (rung.size, rung.cost / fit(*frame_size, rung.size).pixels)
 
     def settle(self, network: Network, size: int) -> None:
         """Take over what was measured for the first network; one that takes a single size tells nothing."""

@@ -31,7 +31,8 @@ _LOADER_TIMEOUT_S = 0.5
 class FrameStyler(Protocol):
     """A loaded style, as livefilter.inference.styler.Styler is."""
 
-    timings: Timings
+    @property
+    def timings(self) -> Timings: ...
 
     def composes(self, width: int, height: int) -> bool: ...
 

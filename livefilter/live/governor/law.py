@@ -16,7 +16,7 @@ DOWN_AFTER_S = 0.35
 SHARE_AFTER_S = 1.0
 UP_AFTER_S = 10.0
 # What was measured this soon after a change tells of the change.
-SETTLE_S = 0.5
+SETTLE_S = 0.2
 # A climb that is taken back within this time has failed, and is tried again only after the second, which doubles.
 _FAILED_WITHIN_S = 20.0
 _RETRY_AFTER_S = 60.0
