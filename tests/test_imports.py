@@ -23,7 +23,7 @@ MAY = {
     "metrics": set(),
     "nv12": set(),
     "registry": set(),
-    "config": set(),
+    "config": {"live.governor.promise"},
     "device_users": set(),
     "capture": {"device_users", "mailbox"},
     "inference": {

@@ -17,7 +17,8 @@ STRENGTH_STEP = 0.1
 _FIELDS = {
     "compare": "compare", "mirror": "mirror", "bypass": "bypass", "recording": "recording", "freeze": "frozen",
     "style": "style", "strength": "strength", "split": "split", "mirror_output": "mirror_output",
-    "network": "network", "process_size": "process_size", "gaming": "gaming", "prefer": "prefer", **dict.fromkeys(STYLE_ACTIONS, "style"),
+    "network": "network", "process_size": "process_size", "gaming": "gaming",
+    "prefer": "prefer", **dict.fromkeys(STYLE_ACTIONS, "style"),
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from livefilter.frame import Frame
 from livefilter.live.idle import IdleWatch
 from livefilter.live.pipeline_options import PipelineOptions as PipelineOptions
 from livefilter.live.reopening import Reopener
+from livefilter.live.steady_queue import SteadyQueue
 from livefilter.mailbox import Mailbox, MailboxClosed
 from livefilter.metrics import Metrics
 from livefilter.nv12 import to_bgr
@@ -74,7 +75,7 @@ class Pipeline:
             for why, detail in (("late", ""), ("lost", "The camera is coming back"))
         }
         self._captured: Mailbox[Frame] = Mailbox()
-        self._styled: Mailbox[tuple[Frame, float]] = Mailbox()
+        self._styled: SteadyQueue[tuple[Frame, float]] = SteadyQueue()
         self._stopping = threading.Event()
         self._comeback = Reopener(reopen, self._stopping) if reopen is not None else None
         self._error: BaseException | None = None
@@ -223,7 +224,7 @@ class Pipeline:
             if arrived is not None:
                 frame, ready_at = arrived
                 heard_at = now
-                clock.aim(now - ready_at)
+                clock.aim(now - ready_at - self._styled.waiting / self._options.fps)
                 is_new = self.latest is None or frame.number != self.latest.number
                 self.latest = self._fitted(frame)
                 self._send(self.latest, is_new=is_new)

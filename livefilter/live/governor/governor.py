@@ -46,7 +46,7 @@ class Meter(Protocol):
 class Governor(Closeable):
     """Runs the control law on a thread of its own, from `start` to `close`.
 
-    fps: the rate of the run. fixed: the user chose the size. share: of the machine, in gaming mode.
+    fps: the rate of the run. share: of the machine, in gaming mode.
     meter: tells of the machine. clock: the one of `metrics` and of the frames.
     """
 
@@ -58,7 +58,6 @@ class Governor(Closeable):
         fps: float,
         *,
         share: float,
-        fixed: bool = False,
         priority: Priority | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -68,7 +67,6 @@ class Governor(Closeable):
         self._meter = meter
         self._fps = fps
         self._share = share
-        self._fixed = fixed
         self._priority = priority or Priority()
         self._clock = clock
         self._began_s = self._since_s = clock()
@@ -82,7 +80,7 @@ class Governor(Closeable):
         self._held: deque[bool] = deque(maxlen=_KEPT_SECONDS)
         self._missed: deque[str] = deque(maxlen=_MISSING_OF)
         self._second_s = self._began_s
-        self._state = GovernorState(str(self._policy), fps, self._policy.promise.age_ms, fixed=fixed)
+        self._state = GovernorState(str(self._policy), fps, self._policy.promise.age_ms)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="governor", daemon=True)
 
@@ -90,6 +88,11 @@ class Governor(Closeable):
     def state(self) -> GovernorState:
         """The newest state; any thread may ask."""
         return self._state
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the user chose the size."""
+        return self._settings.current.process_size != 0
 
     def follow(self, styler: LadderStyler) -> None:
         """Steer this one, which styles now."""
@@ -155,7 +158,7 @@ class Governor(Closeable):
         """The law for what is on screen; another style, or a rung that could not be opened, makes another ladder."""
         if self._law is None or styler.rungs != self._rungs:
             self._rungs, self._asked = styler.rungs, None
-            self._law = ControlLaw(self._rungs, self._policy, self._rungs.index(styler.rung), fixed=self._fixed)
+            self._law = ControlLaw(self._rungs, self._policy, self._rungs.index(styler.rung), fixed=self.fixed)
         return self._law
 
     def _reading(self, now: float, start: float, recent: Recent, styler: LadderStyler, use: MachineUse) -> Reading:
@@ -229,7 +232,7 @@ class Governor(Closeable):
             network=rung.network,
             rate_fps=decision.rate_fps,
             sizes=tuple(sorted({rung.size for rung in self._rungs})),
-            fixed=self._fixed,
+            fixed=self.fixed,
             why=decision.why,
             changes=tuple(self._changes),
             held_share=sum(self._held) / len(self._held) if self._held else None,
