@@ -262,7 +262,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
             preview,  # type: ignore[arg-type]  # a main-thread sink is a preview
             screens=sinks,
         )
-        facts = RunFacts(pipeline, stylist, running, info.name, sinks)
+        facts = RunFacts(pipeline, stylist, running, info.name, sinks, governor)
         steer_pages(config, facts, settings, controller, stylist, sinks, notices)
         governor.start()
         opened.pop_all()  # the pipeline owns and closes them from here on

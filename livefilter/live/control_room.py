@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.selection import BUILT_AHEAD
 from livefilter.inference.styler import Styler
+from livefilter.live.governor.governor import Governor
 from livefilter.live.pipeline import Pipeline
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Snapshot
@@ -27,10 +29,16 @@ class RunFacts:
     """What pages ask of a run; see livefilter.web.live_room.Run."""
 
     def __init__(
-        self, pipeline: Pipeline, stylist: LiveStylist, running: object, input_name: str, sinks: Sequence[Sink]
+        self,
+        pipeline: Pipeline,
+        stylist: LiveStylist,
+        running: object,
+        input_name: str,
+        sinks: Sequence[Sink],
+        governor: Governor,
     ) -> None:
         self._pipeline, self._stylist, self._running = pipeline, stylist, running
-        self._input_name, self._sinks = input_name, sinks
+        self._input_name, self._sinks, self._governor = input_name, sinks, governor
 
     @property
     def shown_style(self) -> str:
@@ -68,6 +76,10 @@ class RunFacts:
             return "on" if watched is None else "watched" if watched else "nobody watches"
 
         return [{"name": sink.name, "state": state(sink)} for sink in self._sinks]
+
+    @property
+    def governor(self) -> dict[str, Any]:
+        return dataclasses.asdict(self._governor.state)
 
     def figures(self) -> Snapshot:
         return self._pipeline.metrics.snapshot()

@@ -52,6 +52,10 @@ class Run(Protocol):
     def outputs(self) -> list[dict[str, str]]:
         """Name and state of each output."""
 
+    @property
+    def governor(self) -> dict[str, Any] | None:
+        """What holds rate and age, as livefilter.live.governor.state.GovernorState has it; None without one."""
+
     def figures(self) -> Snapshot:
         """Rates and delays."""
 
@@ -102,13 +106,16 @@ class LiveRoom:
             "network": wanted.network,
             "shown_network": run.network,
             "process_size": wanted.process_size,
+            "gaming": wanted.gaming,
+            "prefer": wanted.prefer,
+            "hold": list(wanted.hold),
             "backend": run.backend,
             "device": run.device,
             "input": {"name": run.input_name, "waiting": run.waiting_for is not None},
             "resting": run.resting,
             "outputs": run.outputs,
             "timed": [{key: each[key] for key in ("setting", "action", "waiting")} for each in self._timed()],
-            "governor": None,
+            "governor": run.governor,
             "notices": list(self._notices),
         }
 

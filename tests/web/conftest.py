@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ class FakeRun:
     network, backend, device, input_name = "lite", "onnxruntime", "CPU, fp32, 64x48", "fake camera"
     waiting_for: str | None = None
     resting = False
+    governor: dict[str, Any] | None = None
 
     def __init__(self, settings: SharedSettings) -> None:
         self._settings = settings

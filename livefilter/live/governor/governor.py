@@ -194,6 +194,7 @@ class Governor(Closeable):
         if self._asked is not None and asked != self._asked:
             text = _change(self._asked, asked, decision.why)
             _log.info("%s", text)
+            self._settings.change(notice=text[0].upper() + text[1:])
             self._changes.append(GovernorChange(round(now - self._began_s, 2), text))
         self._asked = asked
 

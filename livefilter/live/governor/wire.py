@@ -35,7 +35,7 @@ def on_ladder(
 ) -> LadderStyler:
     """Put a warm styler of a style onto the ladder of all that may take its place on the same backend.
 
-    wanted: a size or network that it names stays. known: the style's networks by size. frame_size: width and height in pixels.
+    wanted: a size or network that it names stays. known: the style's networks by size. frame_size: in pixels.
     """
     backend = styler.engine_info.backend
     networks = _networks(wanted, known, styler.network_size, gpu=runs_on_gpu(backend))
