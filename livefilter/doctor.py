@@ -117,10 +117,10 @@ def _opencv() -> Iterator[Check]:
 
 
 def _gpu() -> Iterator[Check]:
-    from livefilter.inference.hardware import describe_cpu, find_nvidia_gpu, usable_cores
+    from livefilter.inference.hardware import describe_cpu, find_gpu, usable_cores
 
     yield Check("Processor", "ok", describe_cpu(usable_cores()).replace("thread", "core"))
-    gpu = find_nvidia_gpu()
+    gpu = find_gpu()
     if isinstance(gpu, str):
         yield Check("NVIDIA GPU", "absent", gpu)
     else:
@@ -128,10 +128,10 @@ def _gpu() -> Iterator[Check]:
 
 
 def _backends() -> Iterator[Check]:
-    from livefilter.inference.hardware import find_nvidia_gpu
+    from livefilter.inference.hardware import find_gpu
     from livefilter.inference.selection import PREFERENCE, why_unavailable
 
-    with_gpu = not isinstance(find_nvidia_gpu(), str)
+    with_gpu = not isinstance(find_gpu(), str)
     without: dict[str, Status] = {
         "onnxruntime": "fail",
         "openvino": "absent" if with_gpu else "warn",

@@ -38,7 +38,7 @@ from livefilter.errors import BackendUnavailable, LivefilterError, UnknownName
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.cuda import Memory, open_cuda
-from livefilter.inference.nvidia import find_gpu
+from livefilter.inference.hardware import find_gpu
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from livefilter import __version__
-from livefilter.inference.hardware import cpu_name, find_nvidia_gpu
+from livefilter.inference.hardware import cpu_name, find_gpu
 
 _PACKAGES = (
     "onnxruntime",
@@ -29,7 +29,7 @@ MEGABYTE = 1024 * 1024
 
 def describe_machine() -> dict[str, Any]:
     """Processor, memory, GPU and system, and how busy the machine was before anything was measured."""
-    gpu = find_nvidia_gpu()
+    gpu = find_gpu()
     return {
         "cpu": cpu_name(),
         "physical_cores_count": psutil.cpu_count(logical=False) or 0,

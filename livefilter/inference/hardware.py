@@ -7,23 +7,34 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+TURING = 7, 5  # the oldest compute capability that TensorRT 10 and later support
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
+_NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE
+
 
 @dataclass(frozen=True, slots=True)
-class NvidiaGpu:
-    """The first NVIDIA GPU, as its driver names it.
+class Gpu:
+    """An NVIDIA GPU, as its driver describes it; the part of an engine's key that belongs to the machine.
 
-    cuda: the newest CUDA version that the driver can run, such as "13.0".
+    capability: compute capability, such as "8.9". driver: version, such as "580.95.05". cuda: the newest CUDA version
+    that the driver can run, such as "13.0"; it makes no GPU another one.
     """
 
     name: str
-    cuda: str
+    capability: str
+    driver: str
+    cuda: str = field(default="", compare=False)
+
+
+# Engines for TensorRT-RTX can be built without a GPU; they then fit every GPU that it supports but for Turing's.
+NO_GPU = Gpu("none", "any", "none")
 
 
 @lru_cache(maxsize=1)
@@ -60,9 +71,9 @@ def describe_cpu(threads: int) -> str:
     return f"{cpu_name()} ({threads} thread{'' if threads == 1 else 's'})"
 
 
-@lru_cache(maxsize=1)
-def find_nvidia_gpu() -> NvidiaGpu | str:
-    """Ask the NVIDIA driver itself for a GPU; the reason in plain words where there is none.
+@cache
+def find_gpu(index: int = 0) -> Gpu | str:
+    """Ask the NVIDIA driver itself for the GPU of that number; the reason in plain words where there is none.
 
     A library being installed proves nothing: GPU builds of runtimes list CUDA on machines without any GPU.
     """
@@ -71,16 +82,35 @@ def find_nvidia_gpu() -> NvidiaGpu | str:
     except OSError:
         return "this machine has no NVIDIA driver"
     status = driver.cuInit(0)
-    if status == 100:  # CUDA_ERROR_NO_DEVICE
-        return "the NVIDIA driver finds no GPU"
-    if status != 0:
+    if status not in (0, _NO_DEVICE):
         return f"the NVIDIA driver does not start (CUDA error {status}; restart the machine or reinstall the driver)"
     count, device, version = ctypes.c_int(), ctypes.c_int(), ctypes.c_int()
-    name = ctypes.create_string_buffer(128)
-    if driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
+    if status == _NO_DEVICE or driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
         return "the NVIDIA driver finds no GPU"
-    driver.cuDeviceGet(ctypes.byref(device), 0)
+    if not 0 <= index < count.value or driver.cuDeviceGet(ctypes.byref(device), index) != 0:
+        return f"the NVIDIA driver has no GPU {index}: the last one is {count.value - 1}"
+    name = ctypes.create_string_buffer(128)
     driver.cuDeviceGetName(name, len(name), device)
+    numbers = []
+    for attribute in (_MAJOR, _MINOR):
+        value = ctypes.c_int()
+        driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, device)
+        numbers.append(str(value.value))
     driver.cuDriverGetVersion(ctypes.byref(version))
     cuda = f"{version.value // 1000}.{version.value % 1000 // 10}"
-    return NvidiaGpu(name.value.decode(errors="replace") or "NVIDIA GPU", cuda)
+    title = name.value.decode(errors="replace") or "NVIDIA GPU"
+    return Gpu(title, ".".join(numbers), _driver_version(cuda), cuda)
+
+
+def _driver_version(cuda: str) -> str:
+    """The driver's own version; where its management library is missing, the CUDA version that it implements."""
+    try:
+        library: Any = ctypes.CDLL("nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1")
+    except OSError:
+        return f"CUDA {cuda}"
+    text = ctypes.create_string_buffer(81)
+    if library.nvmlInit_v2() != 0:
+        return f"CUDA {cuda}"
+    status = library.nvmlSystemGetDriverVersion(text, len(text))
+    library.nvmlShutdown()
+    return text.value.decode(errors="replace") if status == 0 else f"CUDA {cuda}"

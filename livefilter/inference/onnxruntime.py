@@ -14,8 +14,7 @@ from livefilter.frame import Image
 from livefilter.inference import provider_plugin, providers
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
-from livefilter.inference.hardware import describe_cpu, find_nvidia_gpu, usable_cores
-from livefilter.inference.nvidia import find_gpu
+from livefilter.inference.hardware import describe_cpu, find_gpu, usable_cores
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
 
@@ -151,7 +150,7 @@ class OnnxRuntimeCuda(_OnnxRuntimeEngine):
 
     @classmethod
     def _without_gpu(cls) -> str | None:
-        gpu = find_nvidia_gpu()
+        gpu = find_gpu()
         if not isinstance(gpu, str):
             return None
         return (

@@ -12,7 +12,7 @@ from livefilter.errors import BackendUnavailable, EngineFailed, GpuFault
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, one_line, require_frame, require_network, require_size
-from livefilter.inference.hardware import find_nvidia_gpu
+from livefilter.inference.hardware import find_gpu
 from livefilter.inference.look import PLAIN, ComposingEngine, Look
 from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
@@ -105,7 +105,7 @@ class TorchCudaEngine(ComposingEngine):
 
     @classmethod
     def unavailable(cls) -> str | None:
-        gpu = find_nvidia_gpu()
+        gpu = find_gpu()
         if isinstance(gpu, str):
             return (
                 f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver "

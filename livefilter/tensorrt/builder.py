@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from livefilter.errors import BuildCancelled, BuildFailed, EngineMismatch, InvalidInput, StyleCorrupt
-from livefilter.inference.nvidia import Gpu
+from livefilter.inference.hardware import Gpu
 from livefilter.tensorrt.compile import CANCELLED
 from livefilter.tensorrt.flavour import Flavour
 from livefilter.tensorrt.key import FORMS, PRECISIONS, REVISION, EngineKey, SizeRange

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 
-from livefilter.inference.nvidia import NO_GPU, Gpu, find_gpu
+from livefilter.inference.hardware import NO_GPU, Gpu, find_gpu
 from livefilter.tensorrt.flavour import FLAVOURS
 from livefilter.tensorrt.key import REVISION
 from livefilter.tensorrt.sidecar import Sidecar

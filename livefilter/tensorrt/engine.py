@@ -18,9 +18,8 @@ from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, require_frame, require_network, require_size
 from livefilter.inference.cuda import Cuda, open_cuda
 from livefilter.inference.cuda.driver_calls import INSTALL
-from livefilter.inference.hardware import find_nvidia_gpu
+from livefilter.inference.hardware import Gpu, find_gpu
 from livefilter.inference.look import ComposingEngine, Look
-from livefilter.inference.nvidia import Gpu, find_gpu
 from livefilter.styles.network import SIZES
 from livefilter.tensorrt.builder import EngineRequest
 from livefilter.tensorrt.flavour import FLAVOURS, Flavour
@@ -122,8 +121,7 @@ class _TensorRTEngine(ComposingEngine):
 
     @classmethod
     def unavailable(cls) -> str | None:
-        found = find_nvidia_gpu()
-        gpu = find_gpu() if not isinstance(found, str) else found
+        gpu = find_gpu()
         if isinstance(gpu, str):
             return (
                 f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver, 580 or later, "

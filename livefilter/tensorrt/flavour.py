@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livefilter.errors import BackendUnavailable, UnknownName
-from livefilter.inference.nvidia import NO_GPU, TURING, Gpu, find_gpu
+from livefilter.inference.hardware import NO_GPU, TURING, Gpu, find_gpu
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from livefilter.errors import BackendUnavailable, EngineMismatch
-from livefilter.inference.nvidia import find_gpu
+from livefilter.inference.hardware import find_gpu
 from livefilter.tensorrt.flavour import Flavour
 
 _log = logging.getLogger(__name__)

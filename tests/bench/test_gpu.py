@@ -18,7 +18,7 @@ from livefilter.bench.gpu_measure import difference, frame_times, network_work, 
 from livefilter.errors import BackendUnavailable, UnknownName
 from livefilter.frame import Image
 from livefilter.inference.cuda import Memory
-from livefilter.inference.nvidia import Gpu
+from livefilter.inference.hardware import Gpu
 from livefilter.styles.catalogue import Catalogue
 
 HAYAO = Catalogue(user=Path("no-such-folder")).get("hayao").network().path

@@ -118,8 +118,8 @@ def test_a_style_that_cannot_run_keeps_the_main_job_from_running(monkeypatch: py
 
 def backends(monkeypatch: pytest.MonkeyPatch, gpu: bool, *present: str) -> dict[str, Check]:
     """The checks of the backends on a pretended machine."""
-    found = hardware.NvidiaGpu("NVIDIA Test Card", "13.0") if gpu else "this machine has no NVIDIA driver"
-    monkeypatch.setattr(hardware, "find_nvidia_gpu", lambda: found)
+    found = hardware.Gpu("NVIDIA Test Card", "8.9", "580.1", "13.0") if gpu else "this machine has no NVIDIA driver"
+    monkeypatch.setattr(hardware, "find_gpu", lambda index=0: found)
     monkeypatch.setattr(
         selection, "why_unavailable", lambda name: None if name in present else f"{name} is away. Get it: pip install x"
     )

@@ -18,7 +18,7 @@ from livefilter.errors import BackendUnavailable, GpuFault, UnknownName
 from livefilter.inference.cuda import Cuda, open_cuda
 from livefilter.inference.cuda.bindings import BindingsCuda
 from livefilter.inference.cuda.pycuda import PycudaCuda
-from livefilter.inference.hardware import find_nvidia_gpu
+from livefilter.inference.hardware import find_gpu
 from tests.inference.fake_cuda import CUresult, FakeDriver
 from tests.inference.fake_pycuda import FakePycuda
 
@@ -60,7 +60,7 @@ def cuda(request: pytest.FixtureRequest) -> Any:
         opened.close()
         assert driver.left == {}
         return
-    found = find_nvidia_gpu()
+    found = find_gpu()
     if isinstance(found, str):
         pytest.skip(f"needs an NVIDIA GPU, but {found}")
     pytest.importorskip("cuda.bindings.driver" if name == "bindings" else "pycuda.driver")
@@ -293,7 +293,7 @@ def test_every_name_is_real_in_cuda_bindings() -> None:
 def test_the_real_package_says_that_there_is_no_driver() -> None:
     """With cuda-bindings installed and no driver, opening is an error with the fix, not a crash."""
     pytest.importorskip("cuda.bindings.driver", reason="cuda-bindings is not installed")
-    if not isinstance(find_nvidia_gpu(), str):
+    if not isinstance(find_gpu(), str):
         pytest.skip("this machine has an NVIDIA GPU")
     with pytest.raises(BackendUnavailable, match="driver"):
         open_cuda()

@@ -16,7 +16,7 @@ import pytest
 from livefilter.errors import BackendUnavailable, EngineFailed
 from livefilter.inference import hardware, onnxruntime, provider_plugin, providers
 from livefilter.inference.base import EngineOptions
-from livefilter.inference.nvidia import Gpu
+from livefilter.inference.hardware import Gpu
 from livefilter.inference.onnxruntime import (
     OnnxRuntimeCpu,
     OnnxRuntimeCuda,
@@ -26,7 +26,7 @@ from livefilter.inference.onnxruntime import (
 from livefilter.inference.openvino import OpenVINOEngine
 from tests.inference.networks import write_failing_network, write_style_network
 
-GPU = hardware.NvidiaGpu("NVIDIA Test Card", "13.0")
+GPU = hardware.Gpu("NVIDIA Test Card", "8.9", "580.1", "13.0")
 
 
 class StartingCuda(OnnxRuntimeCuda):
@@ -96,7 +96,7 @@ def test_openvino_that_is_not_installed_names_the_extra(monkeypatch: pytest.Monk
 def test_cuda_that_is_listed_without_a_gpu_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
     """GPU builds of ONNX Runtime list CUDA everywhere; the driver's word counts."""
     monkeypatch.setattr(ort, "get_available_providers", lambda: [providers.TENSORRT, providers.CUDA])
-    monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: "the NVIDIA driver finds no GPU")
+    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: "the NVIDIA driver finds no GPU")
     for backend in (OnnxRuntimeCuda, OnnxRuntimeTensorRT, OnnxRuntimeTensorRTRtx):
         assert "but the NVIDIA driver finds no GPU" in str(backend.unavailable())
 
@@ -104,7 +104,7 @@ def test_cuda_that_is_listed_without_a_gpu_is_not_available(monkeypatch: pytest.
 def test_a_gpu_without_the_gpu_build_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a GPU and the plain ONNX Runtime, the command that swaps them is given."""
     monkeypatch.setattr(ort, "get_available_providers", lambda: [providers.CPU])
-    monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: GPU)
+    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: GPU)
     assert "pip uninstall -y onnxruntime" in str(OnnxRuntimeCuda.unavailable())
     assert "tensorrt" in str(OnnxRuntimeTensorRT.unavailable())
 
@@ -141,7 +141,7 @@ def fresh_plugin() -> Iterator[None]:
 @pytest.mark.usefixtures("fresh_plugin")
 def test_a_missing_plugin_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a GPU but without the package of TensorRT-RTX's provider, the command that installs it is given."""
-    monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: GPU)
+    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: GPU)
     monkeypatch.setattr(provider_plugin, "PACKAGE", "no_such_plugin")
     reason = str(OnnxRuntimeTensorRTRtx.unavailable())
     assert reason.startswith("onnxruntime-tensorrt-rtx is not installed (no-such-plugin is missing)")
@@ -155,7 +155,7 @@ def test_a_plugin_that_does_not_load_says_why(monkeypatch: pytest.MonkeyPatch, t
     library.write_bytes(b"no library")
     (tmp_path / "broken_plugin.py").write_text(f"def get_library_path():\n    return {str(library)!r}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(onnxruntime, "find_nvidia_gpu", lambda: GPU)
+    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: GPU)
     monkeypatch.setattr(provider_plugin, "PACKAGE", "broken_plugin")
     reason = str(OnnxRuntimeTensorRTRtx.unavailable())
     assert reason.startswith("onnxruntime-tensorrt-rtx does not load: Failed to load library")

@@ -83,7 +83,7 @@ def test_closed_and_wrong_frames_are_refused() -> None:
 
 def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """It never computes on the CPU unasked."""
-    monkeypatch.setattr("livefilter.inference.torch_cuda.find_nvidia_gpu", lambda: "this machine has no NVIDIA driver")
+    monkeypatch.setattr("livefilter.inference.torch_cuda.find_gpu", lambda: "this machine has no NVIDIA driver")
     with pytest.raises(BackendUnavailable, match="torch needs an NVIDIA GPU, but this machine has no NVIDIA driver"):
         TorchCudaEngine(STYLES["hayao-lite"], WIDTH, HEIGHT)
 

@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("filelock")
 
 from livefilter.errors import BackendUnavailable, EngineMismatch
-from livefilter.inference.nvidia import NO_GPU, Gpu
+from livefilter.inference.hardware import NO_GPU, Gpu
 from livefilter.tensorrt.compatibility import why_stale
 from livefilter.tensorrt.flavour import FLAVOURS, Flavour
 from livefilter.tensorrt.inspector import parse_layers

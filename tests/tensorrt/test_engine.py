@@ -20,7 +20,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.cuda import Cuda
 from livefilter.inference.cuda.bindings import BindingsCuda
-from livefilter.inference.nvidia import Gpu
+from livefilter.inference.hardware import Gpu
 from livefilter.tensorrt import engine as backend
 from livefilter.tensorrt.builder import EngineRequest
 from livefilter.tensorrt.engine import TensorRTEngine, TensorRTRtxEngine
@@ -340,7 +340,6 @@ def test_a_machine_that_cannot_is_told_why(
     monkeypatch: pytest.MonkeyPatch, kind: type[Any], gpu: Any, said: str
 ) -> None:
     """No driver, a GPU that is too old, or one that this flavour leaves out."""
-    monkeypatch.setattr(backend, "find_nvidia_gpu", lambda: gpu if isinstance(gpu, str) else object())
     monkeypatch.setattr(backend, "find_gpu", lambda index=0: gpu if index == 0 else "no more")
     with pytest.raises(BackendUnavailable, match=said):
         kind(Path(__file__), 96, 64)
@@ -350,7 +349,6 @@ def test_a_machine_that_cannot_is_told_why(
 def test_each_gpu_is_judged_by_itself(machine: Machine, monkeypatch: pytest.MonkeyPatch, first: str) -> None:
     """Beside a GPU that TensorRT-RTX does not support, another one runs it; the unsupported one is refused by name."""
     gpus = [Gpu("First", first, "580.1"), Gpu("Second", {"9.0": "8.9", "8.9": "9.0"}[first], "580.1")]
-    monkeypatch.setattr(backend, "find_nvidia_gpu", lambda: object())
     monkeypatch.setattr(backend, "find_gpu", lambda index=0: gpus[index] if index < 2 else "no more")
     assert "supports" not in str(TensorRTRtxEngine.unavailable())
     unsupported = [gpu.capability for gpu in gpus].index("9.0")
@@ -381,9 +379,9 @@ def test_with_the_real_package_and_no_gpu_nothing_crashes(tmp_path: Path, monkey
     trt = pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed")
     pytest.importorskip("cuda.bindings.driver", reason="cuda-bindings is not installed")
     from livefilter.inference.cuda import open_cuda
-    from livefilter.inference.hardware import find_nvidia_gpu
+    from livefilter.inference.hardware import find_gpu
 
-    if not isinstance(find_nvidia_gpu(), str):
+    if not isinstance(find_gpu(), str):
         pytest.skip("this machine has an NVIDIA GPU")
     machine = Machine(tmp_path, TensorRTRtxEngine).build()
     with pytest.raises(BackendUnavailable, match="no NVIDIA driver"):

@@ -18,7 +18,7 @@ import onnxruntime
 
 from livefilter.errors import BuildCancelled
 from livefilter.frame import Image
-from livefilter.inference.nvidia import Gpu
+from livefilter.inference.hardware import Gpu
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt import check_pictures

@@ -16,7 +16,7 @@ Driver: TypeAlias = Any  # the module cuda.bindings.driver, which carries no typ
 
 
 @dataclass(frozen=True, slots=True)
-class GpuFacts:
+class CudaDevice:
     """A GPU: its number among this machine's, its name, and its compute capability such as (8, 9)."""
 
     number: int
@@ -39,7 +39,7 @@ class Cuda(Protocol):
     by one thread at a time. All of it raises GpuFault.
     """
 
-    gpu: GpuFacts
+    gpu: CudaDevice
     stream: int
 
     def current(self) -> AbstractContextManager[None]:

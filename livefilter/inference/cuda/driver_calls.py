@@ -6,8 +6,8 @@ import importlib
 from typing import Any
 
 from livefilter.errors import BackendUnavailable, GpuFault
-from livefilter.inference.cuda.base import Driver, GpuFacts
-from livefilter.inference.nvidia import TURING
+from livefilter.inference.cuda.base import CudaDevice, Driver
+from livefilter.inference.hardware import TURING
 
 INSTALL = 'pip install "cuda-bindings>=12.8,<14"'
 _NEW_DRIVER = "Install a driver, 580 or later, from https://www.nvidia.com/drivers, or use --backend auto."
@@ -29,7 +29,7 @@ def load_driver() -> Driver:
         ) from error
 
 
-def find_device(driver: Driver, number: int) -> tuple[Any, GpuFacts]:
+def find_device(driver: Driver, number: int) -> tuple[Any, CudaDevice]:
     """Start the driver and find a GPU by its number.
 
     Raises: BackendUnavailable: no driver, no such GPU, or one too old for TensorRT; with the fix.
@@ -51,7 +51,7 @@ def find_device(driver: Driver, number: int) -> tuple[Any, GpuFacts]:
     attribute = driver.CUdevice_attribute
     major = int(call(driver, "cuDeviceGetAttribute", attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device))
     minor = int(call(driver, "cuDeviceGetAttribute", attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device))
-    facts = GpuFacts(number, name or "NVIDIA GPU", (major, minor))
+    facts = CudaDevice(number, name or "NVIDIA GPU", (major, minor))
     if facts.capability < TURING:
         raise BackendUnavailable(
             f"{facts.name} (GPU {number}) is too old for TensorRT: it has compute capability {major}.{minor}, and 7.5 "
