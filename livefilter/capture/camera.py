@@ -1,4 +1,4 @@
-"""A camera, through OpenCV."""
+"""A camera of Windows or macOS, through OpenCV."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-# V4L2 waits ten seconds for each frame of a camera that hangs, and nothing can interrupt it: one must be enough for the
-# program to end within two. OpenCV reads this when the first camera is opened.
-os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 # Media Foundation takes half a minute to open some cameras while it looks for hardware transforms.
 os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
 
 import cv2
 
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
+from livefilter.capture.camera_description import CameraDescription
 from livefilter.capture.camera_trouble import why_unusable
 from livefilter.capture.lease import Lease
-from livefilter.capture.listing import CameraDescription, camera_backends, find_camera, lasting_target, list_cameras
+from livefilter.capture.listing import camera_backends, find_camera, lasting_target, list_cameras
 from livefilter.capture.pixels import to_bgr
 from livefilter.errors import SourceLost, SourceUnavailable, UnknownName
 from livefilter.frame import Frame, Image
@@ -46,7 +44,7 @@ class CameraSource(Source):
     """A camera by index, device path or name; `info.fps` is measured, since cameras lie.
 
     Construction waits for the first frame and then at most half a second more, to measure the rate.
-    open_capture: opens the device under a path or an index with one of OpenCV's backends.
+    open_capture: opens the device under an index with one of OpenCV's backends.
     clock: seconds, as `time.perf_counter`.
     Raises on construction: SourceUnavailable (missing, busy, not permitted, no frames), InvalidInput (ambiguous name).
     """
@@ -56,7 +54,7 @@ class CameraSource(Source):
         target: str,
         options: SourceOptions,
         *,
-        open_capture: Callable[[str | int, int], Capture] = cv2.VideoCapture,  # type: ignore[assignment]
+        open_capture: Callable[[int, int], Capture] = cv2.VideoCapture,  # type: ignore[assignment]
         cameras: Callable[[int | None], list[CameraDescription]] = list_cameras,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -143,7 +141,7 @@ class CameraSource(Source):
 
 def _opened(
     camera: CameraDescription,
-    open_capture: Callable[[str | int, int], Capture],
+    open_capture: Callable[[int, int], Capture],
     cameras: Callable[[int | None], list[CameraDescription]],
 ) -> Capture:
     """The camera in the first backend that opens it.
@@ -155,9 +153,8 @@ def _opened(
         there = camera if backend == camera.backend else _same_camera(camera, cameras(backend))
         if there is None:
             continue
-        by_path = backend == cv2.CAP_V4L2 and there.path is not None
         try:
-            capture = open_capture(there.path if by_path and there.path else there.index, backend)
+            capture = open_capture(there.index, backend)
         except cv2.error as error:
             _log.debug("%s in backend %d: %s", camera, backend, error)
             continue

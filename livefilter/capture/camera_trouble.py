@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 
-from livefilter.capture.listing import CameraDescription
+from livefilter.capture.camera_description import CameraDescription
 from livefilter.device_users import programs_using
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
+from livefilter.capture.camera_description import CameraDescription
 from livefilter.capture.camera_trouble import why_unusable
 from livefilter.capture.lease import Lease
-from livefilter.capture.listing import CameraDescription, find_camera, lasting_target, list_cameras
+from livefilter.capture.listing import find_camera, lasting_target, list_cameras
 from livefilter.capture.mode import Mode
 from livefilter.capture.modes import ranked, wanted_fps
 from livefilter.capture.v4l2_device import Picture, V4l2Device, modes_of

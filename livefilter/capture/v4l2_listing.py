@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from livefilter.capture.listing import CameraDescription
+from livefilter.capture.camera_description import CameraDescription
 from livefilter.capture.v4l2 import v4l2
 
 _CAPTURES = v4l2.Capability.VIDEO_CAPTURE | v4l2.Capability.VIDEO_CAPTURE_MPLANE

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from livefilter.capture.listing import CameraDescription, camera_modes, list_cameras
+from livefilter.capture.camera_description import CameraDescription
+from livefilter.capture.listing import camera_modes, list_cameras
 from livefilter.capture.mode import Mode
 from livefilter.capture.modes import understood
 from livefilter.capture.screens import ScreenDescription, list_screens

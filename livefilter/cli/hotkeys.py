@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefilter.cli.options import config_from, config_options
-from livefilter.cli.triggers import Wanted
+from livefilter.cli.triggers import TriggerSettings
 from livefilter.control.actions import BARE, BY_NAME
 from livefilter.control.desktop_file import install_desktop_file
 from livefilter.control.keyboard import keyboard_trigger
@@ -31,7 +31,7 @@ def hotkeys(config: Path | None, profile: str | None, as_json: bool, install: bo
     if install:
         print(f"Written: {install_desktop_file()}")
         return
-    wanted = Wanted.of(config_from(config, profile, flags))
+    wanted = TriggerSettings.of(config_from(config, profile, flags))
     found = {"keyboard": _keyboard(wanted), "midi": _midi()}
     if as_json:
         print(json.dumps({"actions": _rows(wanted), **found}, indent=2))
@@ -39,7 +39,7 @@ def hotkeys(config: Path | None, profile: str | None, as_json: bool, install: bo
         _show(_rows(wanted), found)
 
 
-def _rows(wanted: Wanted) -> list[dict[str, Any]]:
+def _rows(wanted: TriggerSettings) -> list[dict[str, Any]]:
     told = [(name, BY_NAME[name].key, BY_NAME[name].help) for name in BARE]
     return [
         {"action": name, "key": key, "hotkeys": _of(wanted.chords, name), "pads": _of(wanted.pads, name), "help": text}
@@ -51,7 +51,7 @@ def _of(bindings: Mapping[Any, str], action: str) -> list[str]:
     return [str(trigger) for trigger, bound in bindings.items() if bound == action]
 
 
-def _keyboard(wanted: Wanted) -> str:
+def _keyboard(wanted: TriggerSettings) -> str:
     """Whether global hotkeys would work now; the desktop portal is not tried, since it may open a dialog."""
     try:
         kind = keyboard_trigger()

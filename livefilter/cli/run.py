@@ -22,7 +22,7 @@ from rich.markup import escape
 
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.status import status_text
-from livefilter.cli.triggers import Wanted, listening
+from livefilter.cli.triggers import TriggerSettings, listening
 from livefilter.control.settings import SharedSettings
 from livefilter.control.terminal import TerminalKeys
 from livefilter.live.compose import Live, compose_live
@@ -55,7 +55,7 @@ def run(
     settings = config_from(config, profile, flags)
     if frames:  # they are counted as they are styled, and nobody may be watching
         settings = settings.model_copy(update={"idle": False})
-    wanted = Wanted.of(settings)
+    wanted = TriggerSettings.of(settings)
     console = Console(stderr=as_json, highlight=False)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):

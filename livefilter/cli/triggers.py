@@ -18,7 +18,7 @@ from livefilter.registry import TRIGGERS
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TriggerSettings:
     """What the settings bind, checked.
 
     hotkeys: "on" must work, "auto" may not, "off" is not tried. midi: a device, or "off".
@@ -30,7 +30,7 @@ class Wanted:
     pads: dict[Pad, str]
 
     @classmethod
-    def of(cls, config: Config) -> Wanted:
+    def of(cls, config: Config) -> TriggerSettings:
         """Read the settings.
 
         Raises: ConfigError, UnknownName: a wrong or doubled binding.
@@ -40,7 +40,7 @@ class Wanted:
 
 @contextmanager
 def listening(
-    wanted: Wanted, controller: Controller, notify: Notify, say: Callable[[str], None]
+    wanted: TriggerSettings, controller: Controller, notify: Notify, say: Callable[[str], None]
 ) -> Iterator[list[Trigger]]:
     """Listen until the block ends; `say` gets one line on each kind of trigger.
 

@@ -152,13 +152,6 @@ class Generator(nn.Module):
         """What a checkpoint keeps: the design and the weights."""
         return {"design": self.design.as_dict(), "weights": self.state_dict()}
 
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Generator:
-        """Rebuild a generator from what `state` gave."""
-        generator = cls(Design(**state["design"]))
-        generator.load_state_dict(state["weights"])
-        return generator
-
 
 def _twice(features: Tensor) -> Tensor:
     """Repeat each value twice in height and width; unlike a pixel-shuffle it stays in the runtime's blocked layout."""

@@ -97,11 +97,6 @@ class Styler:
         return self._engine.info
 
     @property
-    def takes_one_size(self) -> bool:
-        """Whether the network takes a single size of frames, so that process_size means nothing to it."""
-        return self._accepts.size is not None
-
-    @property
     def working_size(self) -> int:
         """The shorter side in pixels at which frames are styled now."""
         return max(FLOOR, min(self._fit.width, self._fit.height))

@@ -127,14 +127,12 @@ class EngineBuilder:
             network = half
         if request.size.fixed:
             network = fix_size(network, request.size.best.width, request.size.best.height)
-        if request.form != "plain":
-            network = add_frame_extras(network, nv12=request.form == "nv12")
+        network = add_frame_extras(network, nv12=request.form == "nv12")
         timing_path = self._timing_path(key)
         timing = self._timing(timing_path) if request.flavour.timing_cache else None
         started = time.perf_counter()
         turing = request.flavour.builds_for_turing(key.capability)
-        graph, look = network.SerializeToString(), request.form != "plain"
-        asked = PlanRequest(graph, request.size, request.level, timing, look, turing)
+        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing, turing)
         result = build_plan(module, asked, self._report, self._cancel)
         sidecar = Sidecar(
             key=key,

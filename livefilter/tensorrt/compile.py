@@ -27,15 +27,13 @@ class PlanRequest:
     onnx: the serialized graph; at a fixed size its `frame` has that shape, else height and width are free.
     size: the frames it must take. level: builder optimisation, 0 (fast build) to 5 (fast engine).
     timing: a timing cache from an earlier build, or None where none is kept.
-    look: the graph has the input `look`, float32 [3, width, 1]. turing: TensorRT-RTX shall build for Turing (7.5),
-    which it leaves out of what fits all later GPUs.
+    turing: TensorRT-RTX shall build for Turing (7.5), which it leaves out of what fits all later GPUs.
     """
 
     onnx: bytes
     size: SizeRange
     level: int
     timing: bytes | None = None
-    look: bool = False
     turing: bool = False
 
 
@@ -153,8 +151,7 @@ def _compile(
         profile = builder.create_optimization_profile()
         sizes = (request.size.smallest, request.size.best, request.size.largest)
         profile.set_shape("frame", *((1, size.height, size.width, 3) for size in sizes))
-        if request.look:
-            profile.set_shape("look", *((3, size.width, 1) for size in sizes))
+        profile.set_shape("look", *((3, size.width, 1) for size in sizes))
         config.add_optimization_profile(profile)
     if request.timing is not None:
         config.set_timing_cache(config.create_timing_cache(request.timing), True)

@@ -47,7 +47,7 @@ class _TensorRTEngine(ComposingEngine):
     """What the flavours share. An engine must have been built for the network, the size and this machine's GPU.
 
     store: where engines are; None takes the usual folder. cuda: opens a GPU. module: the TensorRT package.
-    form: of the engine; None is that of the options, "plain" cannot `compose`, for comparison.
+    form: of the engine; None is that of the options.
     Raises on construction, besides what Engine says: EngineMismatch: there is no such engine; says how to build it.
     """
 

@@ -13,8 +13,8 @@ from livefilter.errors import EngineMismatch, InvalidInput
 # Raise it when the same network would be converted or built differently: engines built before are then stale.
 REVISION = 3
 PRECISIONS = ("fp16", "fp32")
-# Of the frame graph: BGR bytes or NV12 out, both blended and turned by the input `look`; plain is without that input.
-FORMS = ("bgr", "nv12", "plain")
+# Of the frame graph: BGR bytes or NV12 out, both blended and turned by the input `look`.
+FORMS = ("bgr", "nv12")
 _MULTIPLE, _LARGEST = 8, 8192
 
 

@@ -27,9 +27,7 @@ class Port:
 def ports_of(form: str, width: int, height: int) -> dict[str, Port]:
     """The tensors of a plan of a form (livefilter.tensorrt.key.FORMS) for frames of one size."""
     frame = (1, height, width, 3)
-    ports = {"frame": Port(frame, "UINT8", given=True)}
-    if form != "plain":
-        ports["look"] = Port((3, width, 1), "FLOAT", given=True)
+    ports = {"frame": Port(frame, "UINT8", given=True), "look": Port((3, width, 1), "FLOAT", given=True)}
     return ports | {"styled": Port((1, height * 3 // 2, width) if form == "nv12" else frame, "UINT8", given=False)}
 
 

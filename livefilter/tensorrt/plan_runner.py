@@ -98,11 +98,9 @@ class PlanRunner:
                 if not context.set_tensor_address(name, address):
                     raise EngineFailed(f"TensorRT does not take a buffer for {name}: {self._last()}.")
             self._width = width
-            self._look_input = addresses.get("look")
-            self._look = PLAIN
-            if self._look_input is not None:
-                self._look_given = cuda.host(ports["look"].nbytes, write_combined=True)
-                self._show(PLAIN, self._look_input)
+            self._look_input = addresses["look"]
+            self._look_given = cuda.host(ports["look"].nbytes, write_combined=True)
+            self._show(PLAIN)
             self._given[:] = 127
             # TensorRT sets itself up at the first run, which may not be captured.
             self._frame()
@@ -116,13 +114,11 @@ class PlanRunner:
     def run(self, image: Image, look: Look = PLAIN) -> Image:
         """Style a frame of the plan's size; the result is valid until the next `run` or `close`.
 
-        Raises: GpuFault; EngineFailed: a plan of the form "plain" has no look.
+        Raises: GpuFault.
         """
         with self._cuda.current():
             if look != self._look:
-                if self._look_input is None:
-                    raise EngineFailed(f"The engine was built without the input for {look}. Build it again.")
-                self._show(look, self._look_input)
+                self._show(look)
             np.copyto(self._given_image, image)
             self._cuda.launch(self._graph)
             self._cuda.wait()
@@ -157,10 +153,10 @@ class PlanRunner:
             if hasattr(self, name):
                 delattr(self, name)
 
-    def _show(self, look: Look, address: int) -> None:
+    def _show(self, look: Look) -> None:
         """Send a look to the GPU, where it stays for the frames to come: it is no part of the graph."""
         self._look_given[:] = look.columns(self._width).reshape(-1).view(np.uint8)
-        self._cuda.copy_in(address, self._look_given)
+        self._cuda.copy_in(self._look_input, self._look_given)
         self._look = look
 
     def _frame(self) -> None:

@@ -123,11 +123,10 @@ def test_levers_stand_side_by_side(network: Path, tmp_path: Path) -> None:
     assert [entry["what"] for entry in report["times"]] == [
         "blur tensorrt, form bgr",
         "blur tensorrt, form nv12",
-        "blur tensorrt, form plain",
         "blur, reflect padding as slices tensorrt",
         "blur, zero padding (another picture) tensorrt",
     ]
-    assert [form for _, form, _ in OPENED] == ["bgr", "nv12", "plain", "bgr", "bgr"]
+    assert [form for _, form, _ in OPENED] == ["bgr", "nv12", "bgr", "bgr"]
     assert report["not_done"] == []
     assert [check["what"] for check in report["checks"]] == ["rates of this GPU"]
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.camera import CameraSource
-from livefilter.capture.listing import CameraDescription, camera_backends
+from livefilter.capture.camera_description import CameraDescription
+from livefilter.capture.listing import camera_backends
 from tests.conftest import picture
 
 CAMERA = CameraDescription(0, "Fake Webcam", "/dev/video70", camera_backends()[0])

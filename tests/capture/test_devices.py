@@ -7,7 +7,8 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from livefilter.capture.listing import CameraDescription, camera_backends
+from livefilter.capture.camera_description import CameraDescription
+from livefilter.capture.listing import camera_backends
 from livefilter.capture.mode import Mode
 from livefilter.capture.screens import ScreenDescription
 from livefilter.cli import devices as command

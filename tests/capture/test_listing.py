@@ -13,7 +13,8 @@ import pytest
 from cv2_enumerate_cameras.camera_info import CameraInfo
 
 from livefilter.capture.base import SourceOptions
-from livefilter.capture.listing import CameraDescription, camera_backends, find_camera, lasting_target, list_cameras
+from livefilter.capture.camera_description import CameraDescription
+from livefilter.capture.listing import camera_backends, find_camera, lasting_target, list_cameras
 from livefilter.capture.open import open_source, resolve_input
 from livefilter.errors import InvalidInput, SourceUnavailable, UnknownName
 

@@ -10,7 +10,8 @@ import pytest
 from livefilter.capture import find_input, listing, open_source, resolve_input
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.camera import CameraSource
-from livefilter.capture.listing import CameraDescription, camera_backends
+from livefilter.capture.camera_description import CameraDescription
+from livefilter.capture.listing import camera_backends
 from livefilter.errors import InvalidInput, SourceUnavailable
 from livefilter.registry import SOURCES
 from tests.capture.fakes import fake_camera

@@ -11,7 +11,7 @@ if not sys.platform.startswith("linux"):
     pytest.skip("V4L2 is a part of Linux", allow_module_level=True)
 
 from livefilter.capture.base import SourceOptions
-from livefilter.capture.listing import CameraDescription
+from livefilter.capture.camera_description import CameraDescription
 from livefilter.capture.mode import Mode
 from livefilter.capture.v4l2_camera import V4l2CameraSource
 from livefilter.errors import SourceError, SourceLost, SourceUnavailable

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from livefilter.cli.hotkeys import hotkeys
 from livefilter.cli.run import run
-from livefilter.cli.triggers import Wanted, listening
+from livefilter.cli.triggers import TriggerSettings, listening
 from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
@@ -88,12 +88,12 @@ def test_where_hotkeys_cannot_work_it_is_told() -> None:
     """ "on" is an error with the reason; "auto" says it in one line and goes on; "off" says nothing."""
     controller = Controller(SharedSettings(LiveSettings("hayao")), ["hayao"])
     said: list[str] = []
-    must = Wanted.of(Config(hotkeys="on"))
+    must = TriggerSettings.of(Config(hotkeys="on"))
     with pytest.raises(TriggerUnavailable, match="no display"), listening(must, controller, print, said.append):
         pass
-    with listening(Wanted.of(Config(hotkeys="off")), controller, print, said.append):
+    with listening(TriggerSettings.of(Config(hotkeys="off")), controller, print, said.append):
         assert said == []
-    with listening(Wanted.of(Config()), controller, print, said.append):
+    with listening(TriggerSettings.of(Config()), controller, print, said.append):
         assert said == ["Hotkeys: off. Global hotkeys need a desktop session, and there is no display here."]
 
 
@@ -117,11 +117,11 @@ def test_pads_reach_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:
     controller = Controller(settings, ["hayao", "second"])
     said: list[str] = []
     try:
-        wanted = Wanted.of(Config(hotkeys="off", midi="lpd8"))
+        wanted = TriggerSettings.of(Config(hotkeys="off", midi="lpd8"))
         with listening(wanted, controller, said.append, said.append):
             fake_midi.play("note_on", note=37, velocity=64)
         assert fake_midi.opened == []
-        missing = Wanted.of(Config(hotkeys="off", midi="launchpad"))
+        missing = TriggerSettings.of(Config(hotkeys="off", midi="launchpad"))
         with pytest.raises(TriggerUnavailable, match="launchpad"), listening(missing, controller, said.append, print):
             pass
     finally:

@@ -63,8 +63,6 @@ class FakeRuntime:
         shapes = {"frame": self.shape, "look": (3, width, 1), "styled": self.shape}
         if self.form == "nv12":
             shapes["styled"] = (1, height * 3 // 2, width)
-        if self.form == "plain":
-            del shapes["look"]
         return shapes
 
     def Runtime(self, logger: Any) -> Any:  # noqa: N802
@@ -169,14 +167,12 @@ class _Context:
             assert self._set == shapes.keys() - {"styled"}, "a plan for a range of sizes runs only with its shapes set"
         given = driver.read(self._addresses["frame"], int(np.prod(shapes["frame"]))).reshape(shapes["frame"])
         taken = driver.read(self._addresses["styled"], int(np.prod(shapes["styled"]))).reshape(shapes["styled"])
-        look = None
-        if "look" in shapes:
-            look = driver.read(self._addresses["look"], 4 * int(np.prod(shapes["look"]))).view(np.float32)
+        look = driver.read(self._addresses["look"], 4 * int(np.prod(shapes["look"]))).view(np.float32)
 
         def compute() -> None:
             self._runtime.runs += 1
             form = self._runtime.form
-            if look is None or (form == "bgr" and np.array_equal(look, PLAIN.columns(look.size // 3).reshape(-1))):
+            if form == "bgr" and np.array_equal(look, PLAIN.columns(look.size // 3).reshape(-1)):
                 np.subtract(255, given, out=taken)  # allocates nothing, as a GPU does not
             else:
                 styled = 255 - given[0]

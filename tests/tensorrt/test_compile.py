@@ -66,11 +66,14 @@ def test_ctrl_c_stops_the_build_before_it_goes_on() -> None:
 
 
 def test_a_range_of_sizes_gets_a_profile() -> None:
-    """Smallest, best and largest frames are given to TensorRT as (1, H, W, 3)."""
+    """Smallest, best and largest frames are given to TensorRT as (1, H, W, 3), and a look of their width."""
     module = FakeTensorRT()
     build(module, PlanRequest(b"onnx", SizeRange.parse("64x48:128x96:256x192"), level=3))
     (profile,) = module.config.profiles
-    assert profile.shapes == [("frame", (1, 48, 64, 3), (1, 96, 128, 3), (1, 192, 256, 3))]
+    assert profile.shapes == [
+        ("frame", (1, 48, 64, 3), (1, 96, 128, 3), (1, 192, 256, 3)),
+        ("look", (3, 64, 1), (3, 128, 1), (3, 256, 1)),
+    ]
 
 
 def test_a_fixed_size_needs_no_profile() -> None:

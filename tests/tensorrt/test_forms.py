@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("filelock", reason="the engine store needs filelock")
 
-from livefilter.errors import EngineFailed, EngineMismatch
+from livefilter.errors import EngineMismatch
 from livefilter.inference.look import Look
 from livefilter.tensorrt import engine as backend
 from livefilter.tensorrt.builder import EngineRequest
@@ -126,12 +126,3 @@ def test_nv12_comes_from_an_engine_of_its_own(tmp_path: Path) -> None:
         assert engine.nv12
         assert np.array_equal(engine.run(frame(1)), to_nv12(255 - frame(1)))
         assert SIZE // 2 in {m.size for m, _ in machine.driver.pinned.values()}
-
-
-def test_a_plain_engine_has_no_look(tmp_path: Path) -> None:
-    """It is for comparison; anything but the styled picture is an error."""
-    machine = Machine(tmp_path, form="plain").build(form="plain")
-    with machine.open_form("plain") as engine:
-        assert np.array_equal(engine.run(frame()), 255 - frame())
-        with pytest.raises(EngineFailed, match="built without the input"):
-            engine.compose(frame(), Look(strength=0.5))

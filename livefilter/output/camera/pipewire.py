@@ -18,7 +18,6 @@ import numpy as np
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
 from livefilter.frame import Frame, Image
 from livefilter.mailbox import Mailbox, MailboxClosed
-from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.camera.driver import distribution
 from livefilter.output.camera.yuv import YuvEncoder
@@ -49,8 +48,6 @@ class PipeWireSink(Sink):
     target: the name that other programs show; "" for "livefilter".
     Raises: InvalidInput: a name that cannot be said to GStreamer. SinkUnavailable: a program or PipeWire is missing.
     """
-
-    takes_nv12 = True
 
     def __init__(self, target: str, options: SinkOptions) -> None:
         shown = target or DEFAULT_NAME
@@ -140,9 +137,6 @@ class PipeWireSink(Sink):
                     pipe.flush()
 
     def _converted(self, image: Image) -> Image:
-        if image.ndim == 2 and self._size == self._even:
-            return image
-        image = to_bgr(image)
         if self._size != self._even:
             down, right = self._even[1] - self._size[1], self._even[0] - self._size[0]
             image = np.asarray(cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)

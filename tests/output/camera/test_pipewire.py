@@ -62,17 +62,6 @@ def test_frames_reach_the_program_as_nv12(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @linux_only
-def test_frames_in_nv12_are_written_as_they_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What a GPU finished is not converted again."""
-    stand_in_programs(monkeypatch, tmp_path)
-    given = np.arange(72 * 64, dtype=np.uint32).astype(np.uint8).reshape(72, 64)
-    with PipeWireSink("", OPTIONS) as sink:
-        sink.send(Frame(given, 0, 0.0))
-        until(lambda: size_of(tmp_path / "frames") == given.size, "one whole frame")
-    assert np.array_equal(np.fromfile(tmp_path / "frames", np.uint8), given.reshape(-1))
-
-
-@linux_only
 def test_a_program_that_reads_nothing_holds_nobody_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a client nothing may be read for hours: frames are replaced, and closing ends it."""
     stand_in_programs(monkeypatch, tmp_path, launch="exec sleep 600")
