@@ -74,10 +74,11 @@ def commands_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found.strip() for found in _COMMAND.findall(text)))
 
 
-def _advice(text: str) -> tuple[str, str, tuple[str, ...]]:
-    """Split a message of the form "what and why. How to fix." into detail, fix and commands."""
-    detail, _, fix = text.partition(". ")
-    return detail, fix, commands_in(fix)
+def _advice(error: LivefilterError | str) -> tuple[str, str, tuple[str, ...]]:
+    """Detail, fix and commands of an error, or of what its message would be."""
+    if isinstance(error, str):
+        error = LivefilterError(error)
+    return error.problem.removesuffix("."), error.fix, commands_in(error.fix)
 
 
 def _python() -> Iterator[Check]:
@@ -182,7 +183,7 @@ def _style() -> Iterator[Check]:
         finally:
             styler.close()
     except LivefilterError as error:
-        yield Check("Styling", "fail", *_advice(str(error)))
+        yield Check("Styling", "fail", *_advice(error))
         return
     what = f"{style.name} {network.size} at {width}x{height}"
     detail = f"{what}: {fps:.0f} fps with {info.backend} ({info.precision}) on {info.device}"
@@ -198,7 +199,7 @@ def _cameras() -> Iterator[Check]:
     try:
         cameras = [camera for camera in list_cameras() if not camera.virtual]
     except LivefilterError as error:
-        yield Check("Cameras", "warn", *_advice(str(error)))
+        yield Check("Cameras", "warn", *_advice(error))
         return
     if not cameras:
         yield Check("Cameras", "warn", "none found", "Plug one in; until then `livefilter run` shows its demo scene.")
@@ -253,7 +254,7 @@ def _page() -> Iterator[Check]:
         with PageSink("", SinkOptions(64, 64, 30.0)) as page:
             found = page.notice or page.url
     except LivefilterError as error:
-        yield Check("Live page", "fail", *_advice(str(error)))
+        yield Check("Live page", "fail", *_advice(error))
     else:
         yield Check("Live page", "ok", found)
 

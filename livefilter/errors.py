@@ -34,7 +34,16 @@ from collections.abc import Iterable
 
 
 class LivefilterError(Exception):
-    """Base of every error that livefilter raises on purpose."""
+    """Base of every error that livefilter raises on purpose.
+
+    problem: what failed and why. fix: what to do about it; "" where there is nothing to do. Where no fix is named, it
+    is what follows the first sentence of the message.
+    """
+
+    def __init__(self, message: str = "", *, fix: str = "") -> None:
+        super().__init__(f"{message} {fix}" if fix else message)
+        self.problem, _, rest = (message, "", "") if fix else message.partition(". ")
+        self.fix = fix or rest
 
 
 class InvalidInput(LivefilterError):

@@ -54,7 +54,7 @@ class CameraSource(Source):
         target: str,
         options: SourceOptions,
         *,
-        open_capture: Callable[[int, int], Capture] = cv2.VideoCapture,  # type: ignore[assignment]
+        open_capture: Callable[[int, int], Capture] = cv2.VideoCapture,
         cameras: Callable[[int | None], list[CameraDescription]] = list_cameras,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:

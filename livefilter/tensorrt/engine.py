@@ -241,7 +241,7 @@ def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[b
             try:
                 return store.load(key)
             except EngineMismatch as error:
-                faults.append(_fault(error))
+                faults.append(str(error.__cause__ or error))
     ranged = [
         engine.sidecar.key
         for engine in store.engines()
@@ -254,7 +254,7 @@ def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[b
             try:
                 return store.load(key)
             except EngineMismatch as error:
-                faults.append(_fault(error))
+                faults.append(str(error.__cause__ or error))
     elsewhere = [
         "; ".join(differences)
         for engine in store.engines()
@@ -271,7 +271,3 @@ def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[b
         f"There is no {request.flavour.title} engine of {request.style} for {request.size} on {gpu.name}{why}. "
         f"Build it: {build_command(request)}"
     )
-
-
-def _fault(error: EngineMismatch) -> str:
-    return str(error).partition(", because ")[2].partition(". Build it")[0]

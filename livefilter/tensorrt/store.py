@@ -77,17 +77,17 @@ class EngineStore:
 
         Raises: EngineMismatch: there is none, or it must not be loaded; says why and how to build it.
         """
-        reasons = []
+        fault: EngineMismatch | None = None
         for path in self._plans_of(key):
             try:
                 return self._read(path, key)
             except EngineMismatch as error:
-                reasons.append(str(error))
-        why = f"because {reasons[0]}" if reasons else "because none has been built"
+                fault = fault or error
         raise EngineMismatch(
-            f"No {key.flavour} {key.precision} engine for {key.size} can be loaded from {self.folder}, {why}. "
-            "Build it: livefilter build"
-        )
+            f"No {key.flavour} {key.precision} engine for {key.size} can be loaded from {self.folder}, because "
+            f"{fault or 'none has been built'}.",
+            fix="Build it: livefilter build",
+        ) from fault
 
     def obtain(
         self,

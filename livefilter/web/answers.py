@@ -38,8 +38,8 @@ def refusal(error: Exception, what: str) -> Refused:
         status = 429
     if not isinstance(error, LivefilterError):
         return Refused(500, what, "Something unforeseen went wrong; the log says what.", "Please report it.")
-    fix = getattr(error, "fix", "") or "GET /api/openapi.json lists what is possible, with names and bounds."
-    return Refused(status, what, str(error), fix, retry_s=5 if status == 429 else None)
+    fix = error.fix or "GET /api/openapi.json lists what is possible, with names and bounds."
+    return Refused(status, what, error.problem, fix, retry_s=5 if status == 429 else None)
 
 
 def answered(request: web.Request, refused: Refused) -> web.Response:

@@ -75,7 +75,7 @@ def test_a_refusal_says_what_why_and_how_to_mend_it(desk: Desk, path: str, body:
     before = desk.settings.current
     got, answer = call(desk.page, path, "POST", body=body)
     assert (got, set(answer), set(answer["error"])) == (status, {"error"}, {"what", "why", "fix"})
-    assert says in answer["error"]["why"]
+    assert says in f"{answer['error']['why']} {answer['error']['fix']}"
     assert desk.settings.current is before
 
 
