@@ -87,6 +87,9 @@ class Config(BaseModel):
     )
     fade_ms: int = Field(250, ge=0, le=5000, description="Cross-fade when the style changes, in milliseconds.")
     hold_s: float = Field(2.0, ge=0.1, le=60, description="Seconds without a new frame before the holding card.")
+    strict_outputs: bool = Field(
+        False, description="End the run when an output fails, instead of trying it again or going on without it."
+    )
     idle: bool = Field(
         True,
         description="Release the camera while nobody watches the virtual camera or page (where the system tells).",

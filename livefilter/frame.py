@@ -21,6 +21,8 @@ class Frame:
     captured_at: `time.perf_counter()` seconds at which the picture was taken or, for files, was due.
     media_s: seconds since the start of the file or of its first loop; None for live inputs.
     lasts_s: seconds for which a file shows it; 0 for live inputs and where that is not known.
+    raw: why it shows the camera's own pixels, such as "Raw camera" or "Split screen"; empty when it does not.
+    frozen: it is shown again and again because somebody froze the picture.
     """
 
     image: Image
@@ -28,6 +30,15 @@ class Frame:
     captured_at: float
     media_s: float | None = None
     lasts_s: float = 0.0
+    raw: str = ""
+    frozen: bool = False
+
+    @property
+    def mark(self) -> str:
+        """What the person in control is told beside the picture; empty for the live, styled one."""
+        if self.raw and self.frozen:
+            return f"{self.raw}, frozen"
+        return self.raw or ("Frozen" if self.frozen else "")
 
     @property
     def width(self) -> int:

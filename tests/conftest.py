@@ -31,7 +31,6 @@ PATIENCE: dict[str, dict[str, float]] = {
     "livefilter.control.global_keys": {"_START_TIMEOUT_S": 60.0},
     "livefilter.control.portal": {"_START_TIMEOUT_S": 60.0},
     "livefilter.control.trigger": {"CLOSE_TIMEOUT_S": 30.0},
-    "livefilter.live.pipeline": {"_JOIN_TIMEOUT_S": 30.0},
     "livefilter.render.stages": {"_JOIN_TIMEOUT_S": 30.0},
 }
 

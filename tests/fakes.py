@@ -47,7 +47,7 @@ class FakeSource(Source):
         name: str = "fake camera",
     ) -> None:
         self.info = SourceInfo(name, *size, fps=30.0, live=True)
-        self.closed = 0
+        self.closed = False
         self.reads = 0
         self._frames = frames
         self._pause = threading.Event()
@@ -65,7 +65,7 @@ class FakeSource(Source):
         return Frame(picture(self.info.width, self.info.height, number), number, time.perf_counter())
 
     def close(self) -> None:
-        self.closed += 1
+        self.closed = True
         self._pause.set()
 
 
@@ -75,7 +75,7 @@ class FakeSink(Sink):
     def __init__(self, error: Exception | None = None, fail_at: int = 0) -> None:
         self.name = "fake sink"
         self.sent: list[Frame] = []
-        self.closed = 0
+        self.closed = False
         self.senders: set[str] = set()
         self._error = error
         self._fail_at = fail_at
@@ -87,7 +87,7 @@ class FakeSink(Sink):
         self.sent.append(frame)
 
     def close(self) -> None:
-        self.closed += 1
+        self.closed = True
 
 
 class FakeStyler:
@@ -97,7 +97,7 @@ class FakeStyler:
         self.name = name
         self.timings = Timings(0.1, 0.2, 0.3)
         self.warmed: list[tuple[int, int]] = []
-        self.closed = 0
+        self.closed = self.cancelled = False
         self._errors = list(errors)
         self._value = value
 
@@ -113,5 +113,8 @@ class FakeStyler:
     def warm_up(self, width: int, height: int) -> None:
         self.warmed.append((width, height))
 
+    def cancel(self) -> None:
+        self.cancelled = True
+
     def close(self) -> None:
-        self.closed += 1
+        self.closed = True

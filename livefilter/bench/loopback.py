@@ -186,13 +186,19 @@ class _Timed:
         self._stylist = stylist
         self._busy_s = sink.busy_s
 
-    def __call__(self, frame: Frame) -> Frame:
+    def __call__(self, frame: Frame) -> Frame | None:
         started = time.perf_counter()
         styled = self._stylist(frame)
         self._busy_s[stamp_of(frame.captured_at)] = time.perf_counter() - started
         if len(self._busy_s) > _KEPT_SENDS:
             self._busy_s.clear()  # frames that a newer one replaced before they were sent
         return styled
+
+    def may_show(self, frame: Frame) -> bool:
+        return self._stylist.may_show(frame)
+
+    def cancel(self) -> None:
+        self._stylist.cancel()
 
     def close(self) -> None:
         self._stylist.close()

@@ -244,6 +244,9 @@ class _Lent:
     def warm_up(self, width: int, height: int) -> None:
         """The styler came warm."""
 
+    def cancel(self) -> None:
+        """The styler is needed for the next turn."""
+
     def close(self) -> None:
         """The styler stays the caller's."""
 

@@ -37,7 +37,7 @@ _LOG_EVERY_S = 10.0
 @config_options(
     "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
     "height", "fps", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "idle",
-    "hold", "prefer", "gaming", "gaming_share", "gaming_fullscreen", "lan",
+    "hold", "prefer", "gaming", "gaming_share", "gaming_fullscreen", "lan", "strict_outputs",
     "recordings", "hotkeys", "hotkey", "midi", "midi_pad",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")

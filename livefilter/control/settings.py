@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+# Below this much style a face is recognised at a glance.
+WEAK_STRENGTH = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
@@ -45,6 +48,15 @@ class LiveSettings:
     quitting: bool = False
     notice: str = ""
     noticed_at: float = 0.0
+
+    @property
+    def raw(self) -> str:
+        """Why viewers are to see the camera's own pixels, as `Frame.raw` says it; empty when they are not."""
+        if self.bypass:
+            return "Raw camera"
+        if self.compare:
+            return "Split screen"
+        return "Weak style" if self.strength < WEAK_STRENGTH else ""
 
 
 class SharedSettings:

@@ -61,6 +61,9 @@ class Engine(Closeable):
         Raises: EngineFailed.
         """
 
+    def cancel(self) -> None:
+        """Make a `run` on another thread fail soon, and all later ones; without effect where a runtime cannot."""
+
     @abstractmethod
     def close(self) -> None:
         """Free the device's memory. Can be called twice."""

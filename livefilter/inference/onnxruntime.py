@@ -44,6 +44,7 @@ class _OnnxRuntimeEngine(Engine):
         self._input = np.zeros((1, height, width, 3), np.uint8)
         self._output = np.zeros((1, height, width, 3), np.uint8)
         self._styled: Image = self._output[0]
+        self._run_options = providers.run_options()
         self._binding = self._session.io_binding()
         self._binding.bind_cpu_input("frame", self._input)
         self._binding.bind_output("styled", "cpu", 0, np.uint8, self._output.shape, self._output.ctypes.data)
@@ -57,13 +58,16 @@ class _OnnxRuntimeEngine(Engine):
             if self.provider != providers.CPU:
                 # A device with memory of its own is given the frame by binding, not by running.
                 self._binding.bind_cpu_input("frame", self._input)
-            self._session.run_with_iobinding(self._binding)
+            self._session.run_with_iobinding(self._binding, self._run_options)
         except Exception as error:
             raise EngineFailed(
                 f"{self.backend} failed on a frame of {self.info.width}x{self.info.height} on {self.info.device}: "
                 f"{one_line(error)}. Try --backend onnxruntime or a smaller --process-size."
             ) from error
         return self._styled
+
+    def cancel(self) -> None:
+        self._run_options.terminate = True
 
     def close(self) -> None:
         self._binding = self._session = None

@@ -50,6 +50,7 @@ class OpenVINOEngine(Engine):
         self.info = EngineInfo(
             "openvino", describe_cpu(threads), _PRECISIONS.get(precision, str(precision)), width, height
         )
+        self._cancelled = False
         self._input = np.zeros((1, height, width, 3), np.uint8)
         self._output = np.zeros((1, height, width, 3), np.uint8)
         self._styled: Image = self._output[0]
@@ -62,6 +63,8 @@ class OpenVINOEngine(Engine):
         require_frame(image, self.info)
         np.copyto(self._input[0], image)
         try:
+            if self._cancelled:
+                raise RuntimeError("it was cancelled")
             # `infer` would copy the output into a new array each time.
             self._request.start_async()
             self._request.wait()
@@ -71,6 +74,11 @@ class OpenVINOEngine(Engine):
                 f"{one_line(error)}. Try --backend onnxruntime or a smaller --process-size."
             ) from error
         return self._styled
+
+    def cancel(self) -> None:
+        request, self._cancelled = self._request, True
+        if request is not None:
+            request.cancel()
 
     def close(self) -> None:
         self._request = None

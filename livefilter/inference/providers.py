@@ -46,6 +46,11 @@ def not_installed(backend: str, provider: str, fix: str) -> str | None:
     return f"{backend} is not in the installed ONNX Runtime {ort.__version__} (no {provider}). Install it: {fix}"
 
 
+def run_options() -> Any:
+    """Options for `run`, whose `terminate` ends one that another thread waits in."""
+    return ort.RunOptions()
+
+
 @cache
 def start_failure(backend: str, provider: str, fix: str) -> str | None:
     """Start `provider` on a tiny graph and say why it does not start, with the fix; None when it does.

@@ -126,6 +126,12 @@ class Styler:
         self._prepare(width, height)
         self._style(np.full((height, width, 3), 127, np.uint8))
 
+    def cancel(self) -> None:
+        """Cut short the frame that is being styled, where the engine can. Any thread may call it."""
+        engine = self._engine
+        if engine is not None:
+            engine.cancel()
+
     def close(self) -> None:
         """Free the engine. Can be called twice."""
         self._closed = True

@@ -26,6 +26,7 @@ from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.governor.wire import on_ladder, open_governor
 from livefilter.live.nv12_check import require_nv12
+from livefilter.live.outputs import Outputs
 from livefilter.live.pipeline import Pipeline, PipelineOptions
 from livefilter.live.session import Keys, LiveSession
 from livefilter.live.settled_size import SettledSize
@@ -234,12 +235,16 @@ def compose_live(config: Config, keys: Keys) -> Live:
         preview = next((sink for sink in sinks if sink.main_thread), None)
 
         def open_recording(path: Path) -> Sink:
-            return _threaded(open_sink(f"record:{path}", sink_options), sink_options)
+            return _open_threaded(f"record:{path}", sink_options)
 
+        outputs = Outputs(strict=config.strict_outputs, notify=lambda notice: settings.change(notice=notice))
+        for spec, sink in zip(specs, sinks, strict=True):
+            reopen = functools.partial(_open_threaded, spec, sink_options) if sink.comes_back else None
+            outputs.add(_threaded(sink, sink_options), reopen)
         pipeline = Pipeline(
             source,
             stylist,
-            [_threaded(sink, sink_options) for sink in sinks],
+            outputs,
             PipelineOptions(
                 info.width,
                 info.height,
@@ -260,7 +265,6 @@ def compose_live(config: Config, keys: Keys) -> Live:
             config.recordings,
             keys,
             preview,  # type: ignore[arg-type]  # a main-thread sink is a preview
-            screens=sinks,
         )
         facts = RunFacts(pipeline, stylist, running, info.name, sinks, governor)
         steer_pages(config, facts, settings, controller, stylist, sinks, notices)
@@ -313,6 +317,10 @@ def _expand(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
 def _may_rest(info: SourceInfo, specs: list[str]) -> bool:
     """Whether a run is from a camera, which opens in a moment, to a virtual one, which may go unwatched for hours."""
     return info.reopen_target is not None and any(resolve_output(spec)[0] == "camera" for spec in specs)
+
+
+def _open_threaded(spec: str, options: SinkOptions) -> Sink:
+    return _threaded(open_sink(spec, options), options)
 
 
 def _threaded(sink: Sink, options: SinkOptions) -> Sink:

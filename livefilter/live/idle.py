@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
-
-from livefilter.output.base import Sink
+from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
 
@@ -30,12 +28,12 @@ class IdleWatch:
         """Whether nobody watches, as far as the last `follow` saw."""
         return not self._awake.is_set()
 
-    def follow(self, sinks: Iterable[Sink]) -> bool:
-        """Look who watches; whether the run may rest. An output that cannot tell counts as watched."""
+    def follow(self, watched: Callable[[], bool]) -> bool:
+        """Look who watches; whether the run may rest. watched: whether anybody does, where outputs can tell."""
         if self._after_s is None:
             return False
         now = self._clock()
-        if any(sink.watched() is not False for sink in sinks):
+        if watched():
             self._watched_at = now
             if self.resting:
                 _log.info("Somebody watches again.")
@@ -45,9 +43,9 @@ class IdleWatch:
             self._awake.clear()
         return self.resting
 
-    def wait(self, stopping: threading.Event) -> None:
-        """Wait until somebody watches, or `stopping` is set and `wake` was called."""
-        while self.resting and not stopping.is_set():
+    def wait(self, over: Callable[[], bool]) -> None:
+        """Wait until somebody watches or `wake` is called; `over` is asked now and then whether to wait on."""
+        while self.resting and not over():
             self._awake.wait(0.5)
 
     def wake(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +12,7 @@ import cv2
 
 from livefilter.control.controller import Controller, help_lines
 from livefilter.control.settings import SharedSettings
-from livefilter.errors import LivefilterError
-from livefilter.frame import Frame
+from livefilter.errors import LivefilterError, SinkLost
 from livefilter.live.pipeline import Pipeline
 from livefilter.nv12 import to_bgr
 from livefilter.output.base import Sink
@@ -40,7 +39,6 @@ class LiveSession:
     """Carries out what the shared settings ask for beyond the frame: recording, snapshots, help, the end.
 
     open_recording: opens a sink on a path. folder: where recordings and snapshots go.
-    screens: sinks that are marked while they show something else than the live, styled picture.
     """
 
     def __init__(
@@ -52,7 +50,6 @@ class LiveSession:
         folder: Path,
         keys: Keys,
         preview: Preview | None = None,
-        screens: Sequence[Sink] = (),
     ) -> None:
         self._pipeline = pipeline
         self._settings = settings
@@ -61,20 +58,17 @@ class LiveSession:
         self._folder = folder
         self._keys = keys
         self._preview = preview
-        self._screens = screens
-        self._recording: _Recording | None = None
+        self._recording: tuple[Sink, Path] | None = None
         self._snapshots_taken = settings.current.snapshots
 
     def tick(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s`, handle what happened; False when the run is over."""
         keys: Iterable[str] = self._keys.read()
         wanted = self._settings.current
-        for screen in self._screens:
-            screen.mark = "Frozen" if wanted.frozen else "Raw camera" if wanted.bypass else ""
         if self._preview is not None:
             self._preview.mirror = wanted.mirror
             self._preview.overlay_lines = help_lines() if wanted.help else []
-            keys = [*keys, *self._preview.pump(max(1, int(timeout_s * 1000)))]
+            keys = [*keys, *self._pump(self._preview, timeout_s)]
             over = self._pipeline.wait(0)
         else:
             over = self._pipeline.wait(timeout_s)
@@ -89,39 +83,51 @@ class LiveSession:
         self._settings.change(recording=False)
         self._follow_recording()
 
+    def _pump(self, preview: Preview, timeout_s: float) -> list[str]:
+        try:
+            return preview.pump(max(1, int(timeout_s * 1000)))
+        except SinkLost as error:
+            self._preview = None
+            if isinstance(preview, Sink):
+                self._pipeline.outputs.fail(preview, error)
+            return []
+
     def _follow_recording(self) -> None:
         wanted = self._settings.current.recording
-        if self._recording is not None and (self._recording.error or not wanted):
-            recording, self._recording = self._recording, None
-            self._pipeline.remove_sink(recording)
+        outputs = self._pipeline.outputs
+        if self._recording is not None and not outputs.has(self._recording[0]):
+            self._recording = None  # it failed; the outputs have said so, and finish the file
+            self._settings.change(recording=False)
+        elif self._recording is not None and not wanted:
+            (recording, path), self._recording = self._recording, None
             try:
+                outputs.remove(recording)
                 recording.close()
-                if recording.error is not None:
-                    raise recording.error
-                self._notify(f"Recorded {recording.path}")
+                self._notify(f"Recorded {path}")
             except LivefilterError as error:
-                self._settings.change(recording=False)
                 self._notify(f"Recording stopped: {error}")
         elif self._recording is None and wanted:
             try:
                 path = self._new_path(".mp4")
-                self._recording = _Recording(self._open_recording(path), path)
+                recording = self._open_recording(path)
             except (LivefilterError, OSError) as error:
                 self._settings.change(recording=False)
                 self._notify(f"Recording could not start: {error}")
             else:
-                self._pipeline.add_sink(self._recording)
+                self._recording = (recording, path)
                 self._notify(f"Recording to {path}")
+                outputs.add(recording)
 
     def _follow_snapshots(self) -> None:
         wanted = self._settings.current.snapshots
-        latest = self._pipeline.latest
-        if wanted == self._snapshots_taken or latest is None:
+        shown = self._pipeline.shown
+        if wanted == self._snapshots_taken or shown is None:
             return
         self._snapshots_taken = wanted
         try:
-            path = self._new_path(".png")
-            path.write_bytes(cv2.imencode(".png", to_bgr(latest.image))[1].tobytes())
+            # A picture outlives the moment, so its name goes on saying what it shows.
+            path = self._new_path(f"-{shown.raw.lower().replace(' ', '-')}.png" if shown.raw else ".png")
+            path.write_bytes(cv2.imencode(".png", to_bgr(shown.image))[1].tobytes())
         except OSError as error:
             self._notify(f"Snapshot could not be saved: {error}")
         else:
@@ -139,23 +145,3 @@ class LiveSession:
     def _notify(self, notice: str) -> None:
         _log.info("%s", notice)
         self._settings.change(notice=notice)
-
-
-class _Recording(Sink):
-    """A recording started by key: when it fails it says so and the show goes on."""
-
-    def __init__(self, inner: Sink, path: Path) -> None:
-        self.name = inner.name
-        self.path = path
-        self.error: LivefilterError | None = None
-        self._inner = inner
-
-    def send(self, frame: Frame) -> None:
-        if self.error is None:
-            try:
-                self._inner.send(frame)
-            except LivefilterError as error:
-                self.error = error
-
-    def close(self) -> None:
-        self._inner.close()

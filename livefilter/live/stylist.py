@@ -40,6 +40,8 @@ class FrameStyler(Protocol):
 
     def warm_up(self, width: int, height: int) -> None: ...
 
+    def cancel(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -68,11 +70,13 @@ class LiveStylist:
         self._fade_s = fade_s
         self._clock = clock
         self._last: Frame | None = None
+        self._cancelled = False
         self._held: Frame | None = None
         self._look: tuple[object, ...] = ()
         self._last_styled: Image | None = None
         self._last_mirrored = False
         self._fade_from: Image | None = None
+        self._last_raw = self._fade_raw = ""
         self._fade_started = 0.0
         self._good_frames = _FRAMES_TO_TRUST
         self._loader: threading.Thread | None = None
@@ -100,18 +104,32 @@ class LiveStylist:
         )
         if settings.frozen and self._held is not None and self._last is not None:
             if settings.bypass or (look == self._look and self._fade_from is None):
+                self._last = replace(self._last, frozen=True)
                 return self._last
             frame = self._held  # so that a raw picture that was frozen goes when bypass ends
         self._held, self._look = frame, look
         image, finished = (frame.image, False) if settings.bypass else self._style(frame, settings)
+        if not settings.bypass:
+            # Of a fade from a picture that showed the camera, a part still shows it.
+            self._last_raw = settings.raw or (self._fade_raw if self._fade_from is not None else "")
+        raw = settings.raw or self._last_raw
         if finished:
             self._last_styled, self._last_mirrored = image, settings.mirror_output
         else:
             if not settings.bypass:
                 image = self._compose(frame.image, to_bgr(image), settings)
             image = _flipped(image) if settings.mirror_output else image
-        self._last = replace(frame, image=image)
+        self._last = replace(frame, image=image, raw=raw, frozen=settings.frozen)
         return self._last
+
+    def may_show(self, frame: Frame) -> bool:
+        """Whether a picture of an earlier moment shows no more of the camera than is wanted at this one."""
+        return not frame.raw or self._settings.current.raw in ("Raw camera", frame.raw)
+
+    def cancel(self) -> None:
+        """Cut short the frame that is being styled, where the engine can; there will be no other one."""
+        self._cancelled = True
+        self._styler.cancel()
 
     def close(self) -> None:
         """Free the engines. Can be called twice."""
@@ -175,6 +193,7 @@ class LiveStylist:
         self._good_frames = _FRAMES_TO_TRUST
         if self._fade_s > 0 and self._last_styled is not None:
             last = to_bgr(self._last_styled)
+            self._fade_raw = self._last_raw
             self._fade_from, self._fade_started = _flipped(last) if self._last_mirrored else last, self._clock()
 
     def _style(self, frame: Frame, settings: LiveSettings) -> tuple[Image, bool]:
@@ -183,7 +202,7 @@ class LiveStylist:
         try:
             styled = self._run(frame.image, look)
         except EngineError as error:
-            if self._good_frames < _FRAMES_TO_TRUST:
+            if self._cancelled or self._good_frames < _FRAMES_TO_TRUST:
                 raise
             _log.warning("%s Loading %s again.", error, self.style)
             self._good_frames = 0

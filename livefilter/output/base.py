@@ -38,18 +38,18 @@ class Sink(Closeable):
 
     name: what a person calls it, with where it can be found, such as "live page http://127.0.0.1:8420/".
     notice: what a person should know about how it was opened; None when there is nothing.
-    mark: what a screen for the person in control shows beside the frame, such as "Raw camera"; others ignore it.
     slow: its `send` may wait for a disk, network or encoder, so in a live run it gets a thread of its own.
     takes_nv12: its `send` takes frames in NV12, too; others get them converted to BGR.
+    comes_back: opening the same output again may help when it has failed, as with a server that was restarted.
     main_thread: it must be constructed, pumped and closed on the main thread (windows).
     Raises on construction: SinkUnavailable or InvalidInput, naming the target, the cause and the fix.
     """
 
     name: str
     notice: str | None = None
-    mark: str = ""
     slow: bool = False
     takes_nv12: bool = False
+    comes_back: bool = False
     main_thread: bool = False
 
     @classmethod
@@ -63,6 +63,7 @@ class Sink(Closeable):
     def send(self, frame: Frame) -> None:
         """Hand over one frame of the size in the options; the sink may keep it but never writes into it.
 
+        Screens for the person in control show the frame's `mark` beside it.
         Raises: SinkLost.
         """
 

@@ -22,6 +22,8 @@ class PageSink(Sink):
         token of `options.lan` cannot be kept.
     """
 
+    comes_back = True
+
     def __init__(self, target: str, options: SinkOptions) -> None:
         host, port = parse_address(target, lan=options.lan)
         listener = listen(host, port)
@@ -40,21 +42,14 @@ class PageSink(Sink):
         if options.lan:
             self.notice = lan_notice(self._server, port)
 
-    @property
-    def mark(self) -> str:
-        """What the page says instead of "Live", such as "Raw camera"; nothing when empty. Not in the clean picture."""
-        return self._server.picture.mark
-
-    @mark.setter
-    def mark(self, text: str) -> None:
-        self._server.picture.mark = text
-
     def steer(self, room: Room, **features: Any) -> None:
         """Let the page steer `room` from now on; see livefilter.web.server."""
         self._server.steer(room, **features)
 
     def send(self, frame: Frame) -> None:
         """Show `frame` to everyone who watches, in place of whatever they have not got yet; never waits.
+
+        Its mark, such as "Raw camera", stands instead of "Live"; not in the clean picture.
 
         Raises: SinkLost: the server has ended.
         """

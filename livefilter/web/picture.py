@@ -24,7 +24,6 @@ class Picture:
     """
 
     def __init__(self, width: int, height: int) -> None:
-        self.mark = ""  # what the page says instead of "Live"
         self.instance = secrets.token_hex(4)
         self.viewers: list[str] = []
         self._size = (width, height)
@@ -90,7 +89,7 @@ class Picture:
             "clients": len(self.viewers),
             "age_s": round(now - newest.captured_at, 3) if newest else None,
             "silent_s": round(now - times[-1], 3) if times else None,
-            "mark": self.mark,
+            "mark": newest.mark if newest else "",
             "width": width,
             "height": height,
         }

@@ -49,6 +49,8 @@ class PipeWireSink(Sink):
     Raises: InvalidInput: a name that cannot be said to GStreamer. SinkUnavailable: a program or PipeWire is missing.
     """
 
+    comes_back = True
+
     def __init__(self, target: str, options: SinkOptions) -> None:
         shown = target or DEFAULT_NAME
         if not shown.replace("-", "").replace("_", "").replace(" ", "").isalnum():

@@ -41,6 +41,8 @@ class VirtualCameraSink(Sink):
     first one. On Linux a name is looked up among the labels.
     """
 
+    comes_back = True
+
     def __init__(self, target: str, options: SinkOptions) -> None:
         if not (0 < options.width <= 16384 and 0 < options.height <= 16384):
             raise InvalidInput(

@@ -45,7 +45,7 @@ class WindowSink(Sink):
         self.mirror = False
         self.overlay_lines: list[str] = []
         self._newest: Frame | None = None
-        self._shown: tuple[Frame | None, bool, list[str], str] = (None, False, [], "")
+        self._shown: tuple[Frame | None, bool, list[str]] = (None, False, [])
         self._open = self._closed = False
         quieten_qt()
         self._size = _fit(options.width, options.height, screen_size())
@@ -108,7 +108,7 @@ class WindowSink(Sink):
                 cv2.waitKeyEx(1)  # the window system takes it away only when it is given time
             except cv2.error as error:
                 _log.debug("The preview window was gone already: %s", error)
-        self._newest, self._shown = None, (None, False, [], "")
+        self._newest, self._shown = None, (None, False, [])
 
     @classmethod
     def unavailable(cls) -> str | None:
@@ -116,15 +116,15 @@ class WindowSink(Sink):
         return None if missing is None else f"Preview window cannot open: {missing}, {_INSTEAD}."
 
     def _show(self) -> None:
-        frame, mirror, lines, mark = self._newest, self.mirror, self.overlay_lines, self.mark
-        if frame is self._shown[0] and (mirror, lines, mark) == self._shown[1:]:
+        frame, mirror, lines = self._newest, self.mirror, self.overlay_lines
+        if frame is self._shown[0] and (mirror, lines) == self._shown[1:]:
             return
-        self._shown = (frame, mirror, list(lines), mark)
+        self._shown = (frame, mirror, list(lines))
         image = frame.image if frame is not None else holding_card(*self._size, "One moment, please")
         if mirror and frame is not None:
             image = cv2.flip(image, 1).astype(image.dtype, copy=False)
-        if mark:
-            image = draw_label(image, mark, "top-left")
+        if frame is not None and frame.mark:
+            image = draw_label(image, frame.mark, "top-left")
         if lines:
             image = draw_help(_resized(image, self._size), lines)
         cv2.imshow(TITLE, image)

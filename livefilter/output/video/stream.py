@@ -37,6 +37,7 @@ class StreamSink(Sink):
     """
 
     slow = True
+    comes_back = True
 
     def __init__(self, target: str, options: SinkOptions) -> None:
         self._where = mask_url(target)
