@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import importlib
 import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -107,7 +111,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         console.print(f"[bold red]Error:[/] {escape(missing)}", soft_wrap=True)
         code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0, at_once=arguments is None)
+
+
+def _leave(code: int, at_once: bool) -> NoReturn:
+    """Exit; `at_once`, without taking the interpreter down, where a thread is still inside a driver or a library.
+
+    Such a thread, as one that opens a camera, cannot be ended, and Python aborts when it comes back to an interpreter
+    that is gone.
+    """
+    left = [thread for thread in threading.enumerate() if thread.daemon]
+    if at_once and left:
+        logging.getLogger(__name__).debug("Left behind: %s", ", ".join(thread.name for thread in left))
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _forget_output() -> None:

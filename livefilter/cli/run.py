@@ -91,6 +91,10 @@ def run(
         console.print(status_text(live, figures, keys=False))
         minutes, left = divmod(round(seconds), 60)
         console.print(f"Ended after {minutes}:{left:02d}, {figures.styled} frames styled.")
+    for loss in live.pipeline.outputs.losses:
+        console.print(f"[bold red]An output was lost:[/] {escape(loss)}", soft_wrap=True)
+    if live.pipeline.outputs.losses:
+        raise click.exceptions.Exit(1)
 
 
 def _watch(
@@ -138,6 +142,7 @@ def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "input": live.source_name,
         "outputs": live.sink_names,
+        "lost_outputs": live.pipeline.outputs.losses,
         "page": live.page_url,
         "style": live.stylist.style,
         "network": live.network,

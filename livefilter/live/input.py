@@ -67,7 +67,7 @@ class LiveInput:
                 self._open_again()
             elif self._idle.resting and self._reopen is not None:
                 self._release(source)
-                self._idle.wait(lambda: self._closed.is_set() or self._next is not None)
+                self._idle.wait(self._is_over)
             else:
                 started = time.perf_counter()
                 try:
@@ -106,6 +106,10 @@ class LiveInput:
             if source is not None:
                 source.close()
 
+    def _is_over(self) -> bool:
+        """Whether the input that is open or waited for now is not wanted any more."""
+        return self._closed.is_set() or self._next is not None
+
     def _take_over(self) -> None:
         with self._lock:
             chosen, self._next = self._next, None
@@ -133,10 +137,10 @@ class LiveInput:
     def _open_again(self) -> None:
         """Open what was lost or released, until that works, another input is chosen or the run ends."""
         told = ""
-        while not self._closed.is_set() and self._next is None and self._reopen is not None:
+        while self._reopen is not None and not self._is_over():
             if self._waiting_for:
                 self._waking.clear()
-                if self._next is not None or self._closed.is_set() or self._waking.wait(self._every_s):
+                if self._is_over() or self._waking.wait(self._every_s):
                     return
             self._opening = True
             try:

@@ -33,6 +33,16 @@ class _Output:
         self.lost_at = 0.0
         self.sending = threading.Lock()  # held while the sink is used, so that nobody closes it under its user
 
+    def take(self, timeout_s: float) -> Sink | None:
+        """The sink, which gets no more frames from now on; None when it is busy with one for longer than that."""
+        if not self.sending.acquire(timeout=timeout_s):
+            return None
+        try:
+            sink, self.sink = self.sink, None
+            return sink
+        finally:
+            self.sending.release()
+
 
 class Outputs:
     """Sends every frame to every output, and goes on without those that fail.
@@ -48,7 +58,7 @@ class Outputs:
         sinks: Sequence[Sink] = (),
         *,
         strict: bool = False,
-        notify: Callable[[str], None] = lambda notice: None,
+        notify: Callable[[str], object] = lambda notice: None,
         back_off_s: Sequence[float] = BACK_OFF_S,
     ) -> None:
         self._outputs: tuple[_Output, ...] = ()
@@ -80,7 +90,7 @@ class Outputs:
         with self._lock:
             found = next((output for output in self._outputs if output.sink is sink), None)
             self._outputs = tuple(output for output in self._outputs if output is not found)
-        if found is not None and not found.sending.acquire(timeout=_REMOVE_TIMEOUT_S):
+        if found is not None and found.take(_REMOVE_TIMEOUT_S) is None and found.sink is sink:
             raise SinkLost(f"{found.name} does not take the frame that it was given, so it cannot be closed.")
 
     def has(self, sink: Sink) -> bool:
@@ -101,11 +111,6 @@ class Outputs:
     def losses(self) -> list[str]:
         """The errors of all outputs that are missing now, whether they may come back or not."""
         return [*self._gone, *(f"{name} was lost and has not come back." for name in self.away)]
-
-    @property
-    def busy(self) -> list[str]:
-        """The outputs that are being handed a frame at this moment."""
-        return [output.name for output in self._outputs if output.sending.locked()]
 
     def watched(self) -> bool:
         """Whether somebody watches any output, as far as that can be known."""
@@ -164,12 +169,15 @@ class Outputs:
 
         aside: list[tuple[str, threading.Thread]] = []
         for output in outputs:
-            if not output.sending.acquire(blocking=False):
+            if output.sink is None:
+                continue
+            sink = output.take(0.0)
+            if sink is None:
                 stuck.append(output.name)
-            elif output.sink is not None and output.sink.main_thread:
-                windows.append(output.sink)
-            elif output.sink is not None:
-                work = threading.Thread(target=close, args=(output.sink,), name="closing", daemon=True)
+            elif sink.main_thread:
+                windows.append(sink)
+            else:
+                work = threading.Thread(target=close, args=(sink,), name="closing", daemon=True)
                 aside.append((output.name, work))
         for _, thread in aside:
             thread.start()
@@ -197,7 +205,10 @@ class Outputs:
         with self._lock:
             if output.sink is not sink or output not in self._outputs:
                 return
-            self._tell(f"{text} It is tried again." if output.reopen else f"{text} Going on without it.")
+            if output.reopen is not None:
+                self._tell(f"{text} It is tried again.")
+            elif len(self._outputs) > 1:  # the last one ends the run, which says why
+                self._tell(f"{text} Going on without it.")
             self._last_error = error
             output.lost_at = time.monotonic()
             output.sink = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -67,6 +68,9 @@ class Run:
 
         controller = Controller(self.settings, ["first", "second"])
         self.session = LiveSession(self.pipeline, self.settings, controller, open_recording, folder, self.keys, preview)
+
+    def shows(self, mark: str) -> bool:
+        return bool(self.sink.sent) and self.sink.sent[-1].mark == mark
 
     def press(self, key: str) -> None:
         self.keys.typed.append(key)
@@ -172,7 +176,7 @@ def test_screens_are_marked_while_they_show_something_else(tmp_path: Path) -> No
     run.pipeline.start()
     for key, mark in (("b", "Raw camera"), ("b", ""), ("space", "Frozen"), ("space", "")):
         run.press(key)
-        until(lambda mark=mark: bool(run.sink.sent) and run.sink.sent[-1].mark == mark, f"the mark {mark!r}")
+        until(partial(run.shows, mark), f"the mark {mark!r}")
     run.end()
 
 

@@ -145,12 +145,12 @@ def test_nv12_goes_from_the_gpu_to_the_virtual_camera(monkeypatch: pytest.Monkey
     try:
         until(lambda: live.session.tick(0.01) and live.backend == "tensorrt", "the engine took over")
         until(
-            lambda: live.session.tick(0.01) and (latest := live.pipeline.latest) is not None and latest.image.ndim == 2,
+            lambda: live.session.tick(0.01) and (latest := live.pipeline.shown) is not None and latest.image.ndim == 2,
             "a frame came as NV12",
         )
         library.sent.clear()
         until(lambda: live.session.tick(0.01) and len(library.sent) > 1, "it was sent")
-        sent, latest = library.sent[0], live.pipeline.latest
+        sent, latest = library.sent[0], live.pipeline.shown
         assert latest is not None
         assert (sent.shape, latest.width, latest.height) == ((1080, 1280), 1280, 720)
     finally:
