@@ -238,9 +238,14 @@ def compose_live(config: Config, keys: Keys) -> Live:
             return _open_threaded(f"record:{path}", sink_options)
 
         outputs = Outputs(strict=config.strict_outputs, notify=lambda notice: settings.change(notice=notice))
+
+        def reopen(spec: str) -> Sink:
+            sink = open_sink(spec, sink_options)
+            steer(sink)
+            return _threaded(sink, sink_options)
+
         for spec, sink in zip(specs, sinks, strict=True):
-            reopen = functools.partial(_open_threaded, spec, sink_options) if sink.comes_back else None
-            outputs.add(_threaded(sink, sink_options), reopen)
+            outputs.add(_threaded(sink, sink_options), functools.partial(reopen, spec) if sink.comes_back else None)
         pipeline = Pipeline(
             source,
             stylist,
@@ -266,8 +271,8 @@ def compose_live(config: Config, keys: Keys) -> Live:
             keys,
             preview,  # type: ignore[arg-type]  # a main-thread sink is a preview
         )
-        facts = RunFacts(pipeline, stylist, running, info.name, sinks, governor)
-        steer_pages(config, facts, settings, controller, stylist, sinks, notices)
+        facts = RunFacts(pipeline, stylist, running, governor)
+        steer = steer_pages(config, facts, settings, controller, stylist, sinks, notices)
         governor.start()
         opened.pop_all()  # the pipeline owns and closes them from here on
     return Live(

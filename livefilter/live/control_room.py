@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from livefilter.capture.listing import lasting_target, list_cameras
@@ -28,17 +28,9 @@ from livefilter.web.thumbnails import Thumbnails
 class RunFacts:
     """What pages ask of a run; see livefilter.web.live_room.Run."""
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        stylist: LiveStylist,
-        running: object,
-        input_name: str,
-        sinks: Sequence[Sink],
-        governor: Governor,
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, stylist: LiveStylist, running: object, governor: Governor) -> None:
         self._pipeline, self._stylist, self._running = pipeline, stylist, running
-        self._input_name, self._sinks, self._governor = input_name, sinks, governor
+        self._governor = governor
 
     @property
     def shown_style(self) -> str:
@@ -59,7 +51,7 @@ class RunFacts:
 
     @property
     def input_name(self) -> str:
-        return self._input_name
+        return self._pipeline.input.name
 
     @property
     def waiting_for(self) -> str | None:
@@ -71,11 +63,13 @@ class RunFacts:
 
     @property
     def outputs(self) -> list[dict[str, str]]:
-        def state(sink: Sink) -> str:
+        def state(sink: Sink | None) -> str:
+            if sink is None:
+                return "lost, being opened again"
             watched = sink.watched()
             return "on" if watched is None else "watched" if watched else "nobody watches"
 
-        return [{"name": sink.name, "state": state(sink)} for sink in self._sinks]
+        return [{"name": name, "state": state(sink)} for name, sink in self._pipeline.outputs.sinks]
 
     @property
     def governor(self) -> dict[str, Any]:
@@ -93,18 +87,25 @@ def steer_pages(
     stylist: LiveStylist,
     sinks: Sequence[Sink],
     notices: Sequence[str],
-) -> None:
-    """Give the run's state and actions to every page among its outputs."""
+) -> Callable[[Sink], None]:
+    """Give the run's state and actions to every page among its outputs. Returns: what does so for one opened later."""
     follow_network(settings, stylist)
     if facts.backend in BUILT_AHEAD:
         why = f"The size of {facts.backend}'s engines is chosen when they are built. Start livefilter again with --"
         controller.unavailable |= {"network": f"{why}network.", "process_size": f"{why}process-size."}
-    pages = [sink for sink in sinks if isinstance(sink, PageSink)]
-    if pages:
-        room = LiveRoom(facts, settings, controller, Catalogue().styles, notices)
-        thumbnails = Thumbnails(lambda: _original(stylist), small_styler, lambda: _keeps_up(facts))
-        for page in pages:
-            page.steer(room, thumbnails=thumbnails, inputs=list_inputs, doctor=doctor_rows)
+    rooms: list[tuple[LiveRoom, Thumbnails]] = []
+
+    def steer(sink: Sink) -> None:
+        if isinstance(sink, PageSink):
+            if not rooms:
+                room = LiveRoom(facts, settings, controller, Catalogue().styles, notices)
+                rooms.append((room, Thumbnails(lambda: _original(stylist), small_styler, lambda: _keeps_up(facts))))
+            room, thumbnails = rooms[0]
+            sink.steer(room, thumbnails=thumbnails, inputs=list_inputs, doctor=doctor_rows)
+
+    for sink in sinks:
+        steer(sink)
+    return steer
 
 
 def small_styler(style: str) -> Styler:

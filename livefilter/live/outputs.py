@@ -98,9 +98,9 @@ class Outputs:
         return any(output.sink is sink for output in self._outputs)
 
     @property
-    def names(self) -> list[str]:
-        """Every output that is open or may come back."""
-        return [output.name for output in self._outputs]
+    def sinks(self) -> list[tuple[str, Sink | None]]:
+        """Name and sink of every output; None instead of one that is lost and may come back."""
+        return [(output.name, output.sink) for output in self._outputs]
 
     @property
     def away(self) -> list[str]:
