@@ -133,6 +133,13 @@ class LadderStyler:
         self._open(missing[0], size)
         return True
 
+    def cancel(self) -> None:
+        """Cut short the frame that is being styled, where the engine can. Any thread may call it."""
+        with self._lock:
+            stylers = [*self._stylers.values(), self._styler]
+        for styler in stylers:
+            styler.cancel()
+
     def close(self) -> None:
         """Free every engine. Can be called twice."""
         with self._lock:
