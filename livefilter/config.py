@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from livefilter.errors import ConfigError, nearest
 from livefilter.live.governor.promise import parse_promise
+from livefilter.masking import mask_address
+from livefilter.text import shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -164,8 +166,15 @@ def load_config(
     except ValidationError as error:
         problem = error.errors()[0]
         key = str(problem["loc"][0])
-        wrong = f"Setting {key} = {merged.get(key)!r} in {origin.get(key, 'defaults')}"
+        wrong = f"Setting {key} = {_masked(merged.get(key))} in {origin.get(key, 'defaults')}"
         raise ConfigError(f"{wrong} must be {_allowed(key)}.") from error
+
+
+def _masked(value: Any) -> str:
+    """A value as the user wrote it, without the keys of streams in it."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_masked, value))}]"
+    return shown(mask_address(value)) if isinstance(value, str) else shown(value)
 
 
 def profile_names(path: Path | None = None) -> list[str]:

@@ -32,15 +32,20 @@ import difflib
 import sys
 from collections.abc import Iterable
 
+from livefilter.masking import mask_address, mask_text
+from livefilter.text import printable
+
 
 class LivefilterError(Exception):
     """Base of every error that livefilter raises on purpose.
 
     problem: what failed and why. fix: what to do about it; "" where there is nothing to do. Where no fix is named, it
-    is what follows the first sentence of the message.
+    is what follows the first sentence of the message. What they quote of others (a file's texts, a library's words, an
+    address) can neither steer a terminal nor tell a secret.
     """
 
     def __init__(self, message: str = "", *, fix: str = "") -> None:
+        message, fix = mask_text(printable(message)), mask_text(printable(fix))
         super().__init__(f"{message} {fix}" if fix else message)
         self.problem, _, rest = (message, "", "") if fix else message.partition(". ")
         self.fix = fix or rest
@@ -61,7 +66,7 @@ class UnknownName(InvalidInput):
         choices = sorted(known)
         near = nearest(name, choices)
         meant = f" Did you mean {near!r}?" if near else ""
-        super().__init__(f"Unknown {kind} {name!r}.{meant} Known: {', '.join(choices) or 'none'}.")
+        super().__init__(f"Unknown {kind} {mask_address(name)!r}.{meant} Known: {', '.join(choices) or 'none'}.")
 
 
 class SourceError(LivefilterError):

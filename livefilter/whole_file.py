@@ -95,6 +95,22 @@ def put_in_place(partial: Path, path: Path, *, overwrite: bool, keep_mode: bool 
         partial.unlink()
 
 
+def read_plain(path: Path, most: int) -> bytes:
+    """The bytes of a plain file, in one reading; nothing that would wait or never end is read (a pipe, a device).
+
+    most: bytes that the file may have.
+    Raises: OSError: it cannot be read, is no plain file or is larger; `strerror` says so in a few words.
+    """
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    with os.fdopen(file, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # of the open file: the path may be exchanged meanwhile
+            raise OSError(errno.EINVAL, "it is not a plain file", str(path))
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
+
+
 def is_one_file(first: Path, second: Path) -> bool:
     """Whether two names are of one file or folder: through a link, a hard link, or another case where that is the same.
 

@@ -17,6 +17,8 @@ MAY = {
     "closeable": set(),
     "quiet": set(),
     "whole_file": set(),
+    "masking": set(),
+    "text": set(),
     "errors": set(),
     "frame": set(),
     "mailbox": set(),
@@ -43,7 +45,7 @@ MAY = {
     "training": {"generator", "inference", "styles"},
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
-EVERYONE_MAY = {"closeable", "errors", "frame", "nv12", "registry", "whole_file", "__version__"}
+EVERYONE_MAY = {"closeable", "errors", "frame", "nv12", "masking", "registry", "text", "whole_file", "__version__"}
 COMPOSERS = {"cli", "live", "doctor", "bench", "__init__", "__main__"}
 
 

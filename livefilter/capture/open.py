@@ -8,10 +8,11 @@ import re
 import sys
 from pathlib import Path
 
-from livefilter.capture.addresses import SCHEMES, is_url, masked
+from livefilter.capture.addresses import SCHEMES, is_url
 from livefilter.capture.base import Source, SourceOptions
 from livefilter.capture.kinds import Kind, kind_of
 from livefilter.errors import InvalidInput, LivefilterError, SourceUnavailable, UnknownName, nearest
+from livefilter.masking import mask_address
 from livefilter.registry import SOURCES
 
 _log = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ def resolve_input(spec: str) -> tuple[str, str]:
     if _exists(path):
         return ("image" if kind_of(path) is Kind.PICTURE else "file"), str(path)
     if "://" in words:
-        raise InvalidInput(f"Cannot read {masked(words)}: the address must start with one of {', '.join(SCHEMES)}.")
+        raise InvalidInput(
+            f"Cannot read {mask_address(words)}: the address must start with one of {', '.join(SCHEMES)}."
+        )
     if _LOOKS_LIKE_A_FILE.search(words):
         raise InvalidInput(f"There is no file {words}.{_nearest_file(path)} Check the path.")
     return "camera", _camera_named(words)
@@ -104,7 +107,9 @@ def _explicit(kind: str, target: str) -> tuple[str, str]:
     elif not target:
         raise InvalidInput(f"{kind}: names nothing: write what to open after the colon.")
     elif kind == "stream" and not is_url(target):
-        raise InvalidInput(f"{masked(target)!r} is no stream address: it must start with {', '.join(SCHEMES)} and ://.")
+        raise InvalidInput(
+            f"{mask_address(target)!r} is no stream address: it must start with {', '.join(SCHEMES)} and ://."
+        )
     elif kind in ("file", "image"):
         path = Path(target).expanduser()
         if _is_dir(path):

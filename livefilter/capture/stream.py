@@ -9,7 +9,7 @@ from typing import Any
 
 from av.error import ExitError, FFmpegError, HTTPError, ProtocolNotFoundError
 
-from livefilter.capture.addresses import is_url, masked
+from livefilter.capture.addresses import is_url
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
 from livefilter.capture.pixels import fit
@@ -18,6 +18,7 @@ from livefilter.capture.web_pictures import NoPictures, WebPicturesSource
 from livefilter.errors import EndOfStream, InvalidInput, SourceError, SourceLost, SourceUnavailable
 from livefilter.frame import Frame
 from livefilter.mailbox import Mailbox, MailboxClosed
+from livefilter.masking import mask_address, mask_text
 
 _log = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 5.0
@@ -79,7 +80,7 @@ class StreamSource(Source):
             raise InvalidInput(
                 f"{target!r} is no stream address: it should look like rtsp://host/path or http://host/."
             )
-        self._name = f"stream {masked(target)}"
+        self._name = f"stream {mask_address(target)}"
         scheme, _, rest = target.partition(":")
         target, scheme = f"{scheme.lower()}:{rest}", scheme.lower()  # FFmpeg knows its protocols in small letters
         self._open_timeout_s = options.open_timeout_s or _OPEN_TIMEOUT_S
@@ -240,4 +241,4 @@ def _reason(error: Exception, timeout_s: float) -> str:
     if isinstance(error, ExitError):  # PyAV's own timeouts interrupt FFmpeg, which then reports just that
         return f"no answer within {timeout_s:g} s"
     text = str(getattr(error, "strerror", None) or error)
-    return f"the server said {text}" if isinstance(error, HTTPError) else masked(text)
+    return f"the server said {text}" if isinstance(error, HTTPError) else mask_text(text)

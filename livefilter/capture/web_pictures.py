@@ -16,13 +16,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import cv2
 import numpy as np
 
-from livefilter.capture.addresses import masked
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
 from livefilter.capture.pixels import fit
 from livefilter.errors import SourceError, SourceLost, SourceUnavailable
 from livefilter.frame import Frame, Image
 from livefilter.mailbox import Mailbox, MailboxClosed
+from livefilter.masking import mask_address, mask_text
 
 _log = logging.getLogger(__name__)
 _OPEN_TIMEOUT_S = 5.0
@@ -49,7 +49,7 @@ class WebPicturesSource(Source):
     """
 
     def __init__(self, target: str, options: SourceOptions, *, still: bool = False) -> None:
-        self._name = f"stream {masked(target)}"
+        self._name = f"stream {mask_address(target)}"
         self._timeout_s = options.open_timeout_s or _OPEN_TIMEOUT_S
         self._opener, self._address = _opener(target)
         self._closing = threading.Event()
@@ -242,4 +242,4 @@ def _reason(error: Exception, timeout_s: float) -> str:
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(cause, TimeoutError):
         return f"no answer within {timeout_s:g} s"
-    return masked(str(getattr(cause, "strerror", None) or cause or type(cause).__name__))
+    return mask_text(str(getattr(cause, "strerror", None) or cause or type(cause).__name__))

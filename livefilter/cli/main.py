@@ -20,6 +20,8 @@ from rich.markup import escape
 
 from livefilter import __version__
 from livefilter.errors import LivefilterError, UnknownName
+from livefilter.masking import mask_text
+from livefilter.text import printable
 
 # Name -> where it lives and what it does; the text stands here so that `livefilter --help` imports no command.
 COMMANDS = {
@@ -63,6 +65,13 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class _HarmlessFormatter(logging.Formatter):
+    """Keeps secrets and escape sequences out of the log, whatever a library puts into it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_text(printable(super().format(record)))
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="livefilter")
 @click.option("-v", "--verbose", count=True, help="Log more; twice for everything.")
@@ -74,7 +83,9 @@ def cli(verbose: int) -> None:
     """
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
     console = Console(stderr=True)
-    logging.basicConfig(level=level, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    handler = RichHandler(console=console, show_path=False)
+    handler.setFormatter(_HarmlessFormatter("%(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     if verbose < 3:
         for noisy in ("aiohttp.access", "libav", "matplotlib", "PIL"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
@@ -90,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
         code = 1
     except click.ClickException as error:
+        error.message = mask_text(printable(error.message))  # it quotes what was typed
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from livefilter.errors import InvalidInput, UnknownName, nearest
+from livefilter.masking import mask_address
 from livefilter.output.base import Sink, SinkOptions
-from livefilter.output.video.addresses import SCHEMES, is_stream_url, mask_url
+from livefilter.output.video.addresses import SCHEMES, is_stream_url
 from livefilter.registry import SINKS
 
 # Kept here so that naming an output imports no encoder.
@@ -31,7 +32,7 @@ def resolve_output(spec: str) -> tuple[str, str]:
     if explicit:
         return explicit[1], _checked(explicit[1], explicit[2])
     if "://" in words:
-        raise InvalidInput(f"Cannot send to {mask_url(words)}: the address must start with {', '.join(SCHEMES)}.")
+        raise InvalidInput(f"Cannot send to {mask_address(words)}: the address must start with {', '.join(SCHEMES)}.")
     if Path(words).suffix.lower() in VIDEO_SUFFIXES:
         return "record", words
     raise InvalidInput(_unknown(words))
@@ -77,7 +78,7 @@ def _checked(kind: str, target: str | None) -> str:
     if kind in _WITHOUT_TARGET:
         raise InvalidInput(f"Output {kind!r} takes no target, so not {target!r}: write just {kind}.")
     if kind == "stream" and not is_stream_url(target):
-        raise InvalidInput(f"Cannot send to {mask_url(target)}: the address must start with {', '.join(SCHEMES)}.")
+        raise InvalidInput(f"Cannot send to {mask_address(target)}: the address must start with {', '.join(SCHEMES)}.")
     return target
 
 

@@ -15,6 +15,8 @@ from typing import Any
 from livefilter.errors import StyleCorrupt, UnknownName
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.network import SIZES, Network
+from livefilter.text import printable, shown
+from livefilter.whole_file import read_plain
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,6 +25,10 @@ else:
 
 CARD = "card.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+# A card has a few thousand bytes, no number on one is larger, and no picture has a longer side.
+_MOST_BYTES = 1 << 18
+_MOST = 1e15
+_LONGEST_SIDE = 16384
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _log = logging.getLogger(__name__)
 
@@ -77,17 +83,17 @@ def read_card(folder: Path) -> Style:
     """
     path = folder / CARD
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+        entries = tomllib.loads(read_plain(path, _MOST_BYTES).decode("utf-8"))
     except OSError as error:
         raise StyleCorrupt(f"Style card {path} cannot be read: {error.strerror}. Reinstall the style.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number with thousands of digits
         raise StyleCorrupt(
             f"Style card {path} is not valid TOML: {error}. Correct it or reinstall the style."
         ) from error
     card = _Entries(path, entries)
     name = card.text("name")
     if not NAME.fullmatch(name):
-        raise card.wrong("name", f"{name!r} must be of a-z, 0-9, - and _")
+        raise card.wrong("name", f"{shown(name)} must be of a-z, 0-9, - and _")
     picture = card.text("picture", "")
     return Style(
         name=name,
@@ -148,19 +154,19 @@ class _Entries:
         if value is None or (value == "" and default is None):
             raise self.wrong(key, "it is missing")
         if not isinstance(value, str):
-            raise self.wrong(key, f"{value!r} must be text")
-        return value
+            raise self.wrong(key, f"{shown(value)} must be text")
+        return printable(value)
 
     def number(self, key: str, default: float) -> float:
         value = self._entries.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise self.wrong(key, f"{value!r} must be a number of at least 0")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+            raise self.wrong(key, f"{shown(value)} must be a number from 0 to {_MOST:.0e}")
         return value
 
     def file(self, key: str) -> Path:
         name = self.text(key)
         if Path(name).name != name or "\\" in name:  # a card must not point outside its own folder
-            raise self.wrong(key, f"{name!r} must be the name of a file beside the card")
+            raise self.wrong(key, f"{shown(name)} must be the name of a file beside the card")
         path = self._path.parent / name
         if not path.is_file():
             raise self.wrong(key, f"there is no file {path}")
@@ -169,10 +175,10 @@ class _Entries:
     def accepts(self) -> Accepts:
         size = self._entries.get("size")
         if size is not None and not (isinstance(size, list) and len(size) == 2 and all(map(_is_side, size))):
-            raise self.wrong("size", f"{size!r} must be a width and a height, multiples of 8")
+            raise self.wrong("size", f"{shown(size)} must be a width and a height, multiples of 8")
         multiple = self._entries.get("multiple", 8)
         if not _is_side(multiple):
-            raise self.wrong("multiple", f"{multiple!r} must be a multiple of 8")
+            raise self.wrong("multiple", f"{shown(multiple)} must be a multiple of 8")
         return Accepts(multiple, (size[0], size[1]) if size else None)
 
     def figures(self) -> dict[str, float]:
@@ -182,9 +188,9 @@ class _Entries:
         return {
             name: value
             for name, value in figures.items()
-            if isinstance(value, int | float) and not isinstance(value, bool)
+            if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
         }
 
 
 def _is_side(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0 and value % 8 == 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST_SIDE and value % 8 == 0

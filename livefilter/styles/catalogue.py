@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 import logging
 from collections.abc import Iterable
@@ -68,14 +69,17 @@ class Catalogue:
         return style, network
 
     def _search(self, root: Path) -> None:
-        if not root.is_dir():
+        try:
+            folders = sorted(path.parent for path in root.glob(f"*/{CARD}")) if root.is_dir() else []
+        except OSError as error:
+            _warn_once(f"The folder of styles {root} cannot be read: {error.strerror}. Change its permissions.")
             return
-        for folder in sorted(path.parent for path in root.glob(f"*/{CARD}")):
+        for folder in folders:
             try:
                 style = read_card(folder)
                 self._refuse_twin(style, folder)
             except StyleCorrupt as error:
-                _log.warning("%s", error)
+                _warn_once(f"{error} The other styles are not touched by it.")
                 self.broken.append(BrokenStyle(folder.name, folder, str(error)))
             else:
                 self.styles.append(style)
@@ -87,6 +91,12 @@ class Catalogue:
                     f"Style card {folder / CARD} has the name {style.name!r}, which {known.folder} "
                     "has already. Give it another name."
                 )
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    """Catalogues are made anew whenever the styles are looked at; what is broken is said once."""
+    _log.warning("%s", text)
 
 
 def user_folder() -> Path:

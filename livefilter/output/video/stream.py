@@ -12,8 +12,9 @@ import av
 
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
 from livefilter.frame import Frame
+from livefilter.masking import mask_address
 from livefilter.output.base import Sink, SinkOptions
-from livefilter.output.video.addresses import SCHEMES, is_stream_url, mask_url
+from livefilter.output.video.addresses import SCHEMES, is_stream_url
 from livefilter.output.video.encoders import FLV, MPEG_TS
 from livefilter.output.video.muxer import Muxer
 from livefilter.output.video.relay import Relay, RelayFailed, python_relay
@@ -40,7 +41,7 @@ class StreamSink(Sink):
     comes_back = True
 
     def __init__(self, target: str, options: SinkOptions) -> None:
-        self._where = mask_url(target)
+        self._where = mask_address(target)
         scheme = _scheme(target)
         self.name = f"stream {self._where}"
         self._closed = False
@@ -128,17 +129,19 @@ class StreamSink(Sink):
 def _scheme(target: str) -> str:
     parts = _ADDRESS.match(target)
     if parts is None or not is_stream_url(target):
-        raise InvalidInput(f"Cannot stream to {mask_url(target)}: the address must start with {', '.join(SCHEMES)}.")
+        raise InvalidInput(
+            f"Cannot stream to {mask_address(target)}: the address must start with {', '.join(SCHEMES)}."
+        )
     scheme = str(parts["scheme"]).lower()
     example = {"srt": "srt://host:9000", "udp": "udp://host:5000"}.get(scheme, f"{scheme}://host/app/key")
     if not parts["host"] and not (scheme == "srt" and parts["port"]):
-        raise InvalidInput(f"Cannot stream to {mask_url(target)}: it names no host; write it as {example}.")
+        raise InvalidInput(f"Cannot stream to {mask_address(target)}: it names no host; write it as {example}.")
     if parts["port"] and not 0 < int(parts["port"]) < 65536:
-        raise InvalidInput(f"Cannot stream to {mask_url(target)}: port {parts['port']} is not from 1 to 65535.")
+        raise InvalidInput(f"Cannot stream to {mask_address(target)}: port {parts['port']} is not from 1 to 65535.")
     if scheme in ("srt", "udp") and not parts["port"]:
-        raise InvalidInput(f"Cannot stream to {mask_url(target)}: it names no port; write it as {example}.")
+        raise InvalidInput(f"Cannot stream to {mask_address(target)}: it names no port; write it as {example}.")
     if scheme.startswith("rtmp") and len(str(parts["path"] or "")) < 2:
-        raise InvalidInput(f"Cannot stream to {mask_url(target)}: it names no application; write it as {example}.")
+        raise InvalidInput(f"Cannot stream to {mask_address(target)}: it names no application; write it as {example}.")
     return scheme
 
 

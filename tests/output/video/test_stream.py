@@ -20,10 +20,10 @@ import pytest
 
 from livefilter.errors import InvalidInput, LivefilterError, SinkLost, SinkUnavailable
 from livefilter.frame import Frame
+from livefilter.masking import mask_address
 from livefilter.output.base import SinkOptions
 from livefilter.output.video import relay as relay_module
 from livefilter.output.video import stream as stream_module
-from livefilter.output.video.addresses import mask_url
 from livefilter.output.video.relay import Relay, RelayFailed
 from livefilter.output.video.stream import StreamSink
 from tests.conftest import frame, picture
@@ -300,7 +300,7 @@ def test_a_bad_address_is_refused_before_anything_is_opened(address: str, words:
 )
 def test_secrets_are_masked_and_the_rest_is_shown(url: str, shown: str) -> None:
     """A person can tell which server is meant, and nobody can stream in their name."""
-    assert mask_url(url) == shown
+    assert mask_address(url) == shown
 
 
 def says(line: str) -> list[str]:
