@@ -50,7 +50,8 @@ def mask_address(address: str) -> str:
     if scheme.lower() not in _PATH_IS_PUBLIC:
         application, slash, key = path[1:].partition("/")
         hidden = _LOOKS_LIKE_A_KEY.fullmatch(application) is not None
-        shown = key if key.rstrip(".,;:)").lower() in ("", "key") else HIDDEN  # the example in our own messages
+        example = (login, parts["host"], key) == ("", "host", "key")  # in our own messages
+        shown = key if example or not key else HIDDEN
         path = path[:1] + (HIDDEN if hidden else application) + slash + shown
     query = re.sub(r"([?&#;])([^=&#;]*)(=?)([^&]*)", _masked_value, parts["query"])
     colon = ":" if first[len(scheme) : len(scheme) + 1] == ":" else ""
@@ -62,7 +63,12 @@ def mask_text(text: str) -> str:
     """A text, such as a library's message, with every address in it masked, and every value that is named a secret."""
     if "/" not in text and "=" not in text:
         return text
-    return _SECRET.sub(rf"\1={HIDDEN}", _IN_TEXT.sub(lambda found: mask_address(found[0]), text))
+    return _SECRET.sub(rf"\1={HIDDEN}", _IN_TEXT.sub(_masked_inside, text))
+
+
+def _masked_inside(found: re.Match[str]) -> str:
+    address = found[0].rstrip(".,:;)")  # these end a clause more often than an address
+    return mask_address(address) + found[0][len(address) :]
 
 
 def _masked_value(found: re.Match[str]) -> str:

@@ -26,8 +26,10 @@ hosts = st.sampled_from(["host", "127.0.0.1:1", "[::1]:1", "live.example.org:193
 schemes = st.sampled_from(["rtmp", "rtmps", "rmtp", "RTMP", "rtpm", "trmp", "rtmpt"])
 slashes = st.sampled_from(["://", ":/", "//"])
 names = st.sampled_from(
-    "access_token api_key apikey token key pass password pwd passphrase auth sig sid streamid secret".split()
-    + "X-Amz-Signature user login unheard_of".split()
+    [
+        *("access_token", "api_key", "apikey", "token", "key", "pass", "password", "pwd", "passphrase", "auth", "sig"),
+        *("sid", "streamid", "secret", "X-Amz-Signature", "user", "login", "unheard_of"),
+    ]
 )
 readable = st.sampled_from(["http", "https", "rtsp", "srt", "udp", "tcp", "htpp", "rstp"])
 
@@ -116,10 +118,41 @@ def test_no_command_prints_a_key(tmp_path: Path, words: list[str]) -> None:
     assert PLANTED not in json.dumps(done.stderr)
 
 
-def test_no_key_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_key_is_logged() -> None:
     """The program's formatter masks what a library logs by itself."""
     from livefilter.cli.main import _HarmlessFormatter
 
     text = "rtmp://host/live/%s"
     record = logging.LogRecord("libav", logging.ERROR, "", 0, text, (PLANTED,), None)
     assert _HarmlessFormatter("%(message)s").format(record) == "rtmp://host/live/***"
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="this system shows no arguments of processes")
+def test_no_key_is_among_the_arguments_of_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody on the machine can read those: the secrets of SRT go through a file that only the owner can read."""
+    from livefilter.output.video import stream
+
+    seen: list[list[str]] = []
+
+    class Refused(stream.Relay):
+        def __init__(self, command: list[str], first: bytes, **options: object) -> None:
+            seen.append(command)
+            if command[0].endswith("ffmpeg"):
+                preset = Path(command[command.index("-fpre") + 1])
+                assert preset.stat().st_mode & 0o077 == 0
+                assert f"passphrase={PLANTED}" in preset.read_text()
+                assert f"streamid=#!::r=live,s={PLANTED}" in preset.read_text()
+                raise stream.RelayFailed("nobody there")
+            raise stream.RelayFailed("Protocol not found")
+
+    monkeypatch.setattr(stream, "Relay", Refused)
+    monkeypatch.setattr(stream.shutil, "which", lambda name: "/usr/bin/ffmpeg")
+    with pytest.raises(LivefilterError, match="nobody there"):
+        stream.StreamSink(
+            f"srt://127.0.0.1:9?latency=3&streamid=%23!::r=live,s={PLANTED}&passphrase={PLANTED}",
+            SinkOptions(64, 48, 30.0),
+        )
+    assert len(seen) == 2
+    assert PLANTED not in repr(seen)
+    assert "srt://127.0.0.1:9?latency=3" in seen[1]
+    assert not Path(seen[1][seen[1].index("-fpre") + 1]).exists()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import re
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import BinaryIO, cast
+from urllib.parse import unquote
 
 import av
 
@@ -99,15 +104,15 @@ class StreamSink(Sink):
         if ffmpeg is None:
             raise SinkUnavailable(self._cannot(f"this PyAV was built without {scheme}", fix))
         _log.warning("This PyAV was built without %s: %s carries the stream.", scheme, PurePosixPath(ffmpeg).name)
-        if "passphrase=" in target:
-            _log.warning("While it runs, other users of this machine can see the passphrase in the list of processes.")
         command = [ffmpeg, "-hide_banner", "-nostats", "-probesize", "32", "-analyzeduration", "0"]
         command += ["-f", "data", "-raw_packet_size", "1316", "-i", "pipe:0", "-map", "0", "-c", "copy"]
-        command += ["-flush_packets", "1", "-f", "data", target]
-        try:
-            return Relay(command, _FILLER, opened="Stream mapping")
-        except RelayFailed as error:
-            reason = str(error).removeprefix(f"{target}: ").replace(target, self._where)
+        address, secrets = _apart(target)
+        with _preset(secrets) as preset:
+            command += ["-flush_packets", "1", "-fpre", preset, "-f", "data", address]
+            try:
+                return Relay(command, _FILLER, opened="Stream mapping")
+            except RelayFailed as error:
+                reason = str(error).removeprefix(f"{address}: ")
         if _NO_PROTOCOL in reason:
             raise SinkUnavailable(self._cannot(f"neither PyAV nor ffmpeg here was built with {scheme}", fix))
         raise SinkUnavailable(self._cannot(reason, "Check the address, and that something listens there."))
@@ -124,6 +129,31 @@ class StreamSink(Sink):
         return SinkLost(
             f"The stream to {self._where} broke off: {_reason(error)}. Check the network, and start it again."
         )
+
+
+def _apart(target: str) -> tuple[str, dict[str, str]]:
+    """An SRT address without its secrets, and those, as ffmpeg's options."""
+    address, _, query = target.partition("?")
+    kept, secrets = [], {}
+    for part in query.split("&") if query else []:
+        name, _, value = part.partition("=")
+        if name in ("passphrase", "streamid", "srt_streamid"):
+            secrets[name] = unquote(value) if name != "passphrase" else value  # libsrt's own reading
+        else:
+            kept.append(part)
+    return address + ("?" + "&".join(kept) if kept else ""), secrets
+
+
+@contextlib.contextmanager
+def _preset(options: dict[str, str]) -> Iterator[str]:
+    """A file of options that only the owner can read: everybody on the machine can read a process's arguments."""
+    file, name = tempfile.mkstemp(suffix=".ffpreset")
+    try:
+        with os.fdopen(file, "w", encoding="utf-8") as stream:
+            stream.writelines(f"{key}={value}\n" for key, value in options.items())
+        yield name
+    finally:
+        os.unlink(name)
 
 
 def _scheme(target: str) -> str:
