@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import errno
 import importlib
+import io
 import logging
 import os
 import sys
@@ -101,8 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
         code = 1
     except click.ClickException as error:
-        error.message = mask_text(printable(error.message))  # it quotes what was typed
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(mask_text(printable(said.getvalue())), err=True, nl=False)  # it quotes what was typed
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         console.print("Stopped.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from livefilter.errors import LivefilterError
 from livefilter.masking import mask_address, mask_text
 from livefilter.output.base import SinkOptions
 from livefilter.output.open import open_sink
+from livefilter.output.video.relay import RelayFailed
 
 PLANTED = "s3cr3tK3y"
 keys = st.text("abcXYZ019-_.~", min_size=1, max_size=12).map(lambda text: PLANTED + text)
@@ -134,19 +136,18 @@ def test_no_key_is_among_the_arguments_of_ffmpeg(tmp_path: Path, monkeypatch: py
 
     seen: list[list[str]] = []
 
-    class Refused(stream.Relay):
-        def __init__(self, command: list[str], first: bytes, **options: object) -> None:
-            seen.append(command)
-            if command[0].endswith("ffmpeg"):
-                preset = Path(command[command.index("-fpre") + 1])
-                assert preset.stat().st_mode & 0o077 == 0
-                assert f"passphrase={PLANTED}" in preset.read_text()
-                assert f"streamid=#!::r=live,s={PLANTED}" in preset.read_text()
-                raise stream.RelayFailed("nobody there")
-            raise stream.RelayFailed("Protocol not found")
+    def refuse(command: list[str], first: bytes, **options: object) -> None:
+        seen.append(command)
+        if not command[0].endswith("ffmpeg"):
+            raise RelayFailed("Protocol not found")
+        preset = Path(command[command.index("-fpre") + 1])
+        assert preset.stat().st_mode & 0o077 == 0
+        assert f"passphrase={PLANTED}" in preset.read_text()
+        assert f"streamid=#!::r=live,s={PLANTED}" in preset.read_text()
+        raise RelayFailed("nobody there")
 
-    monkeypatch.setattr(stream, "Relay", Refused)
-    monkeypatch.setattr(stream.shutil, "which", lambda name: "/usr/bin/ffmpeg")
+    monkeypatch.setattr(stream, "Relay", refuse)
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/ffmpeg")
     with pytest.raises(LivefilterError, match="nobody there"):
         stream.StreamSink(
             f"srt://127.0.0.1:9?latency=3&streamid=%23!::r=live,s={PLANTED}&passphrase={PLANTED}",
