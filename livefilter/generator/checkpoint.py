@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.generator import animegan_export, export
 from livefilter.generator.animegan import from_weights, version_of
-from livefilter.generator.network import Design, Generator
+from livefilter.generator.network import DESIGNS, Design, Generator
 from livefilter.generator.weights import read_tensors, shapes
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
@@ -110,9 +110,13 @@ def _own(weights: dict[str, Tensor]) -> Generator | None:
             quarter_convs=_count(weights, "quarter_out"),
             eighth_blocks=_count(weights, "blocks"),
             expansion=hidden // eighth if "blocks.0.layers.2.weight" in weights else 0,
+            strength=weights["head.weight"].shape[1] - 3,
+            person=int("person.weight" in weights),
         )
     except KeyError:
         return None
+    # Weights do not tell how far apart their taps lie; the designs that are trained do.
+    design = next((each for each in DESIGNS.values() if replace(each, dilation=1) == design), design)
     with torch.device("meta"):
         wanted = shapes(Generator(design).state_dict())
     if wanted != shapes(weights):

@@ -12,7 +12,7 @@ import torch
 from onnx import TensorProto, numpy_helper
 
 from livefilter.generator.graph import Graph
-from livefilter.generator.network import Block, Conv, Generator
+from livefilter.generator.network import Block, Conv, Generator, at_strength
 from livefilter.whole_file import write_whole
 
 Layer = TypeVar("Layer", bound=torch.nn.Module)
@@ -43,6 +43,7 @@ class _Graph(Graph):
             strides=[layer.stride] * 2,
             pads=[layer.padding] * 4,
             group=layer.groups,
+            **({"dilations": [layer.dilation] * 2} if layer.dilation > 1 else {}),
         )
 
     def shuffle(self, features: str) -> str:
@@ -78,8 +79,11 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
 
     Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR; height and width are dynamic, multiples of
     8. Branches are folded and weights are float16. Only Cast touches uint8, because TensorRT parses nothing else
-    there; Clip comes before the last Cast, which truncates, and the 128 does the rounding.
+    there; Clip comes before the last Cast, which truncates, and the 128 does the rounding. A generator with a plane
+    for strength is written as it draws at strength 1.
     """
+    if generator.design.strength or generator.design.person:
+        generator = at_strength(generator)
     g = _Graph()
     planes = g.node("Transpose", g.node("Cast", "frame", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
     frames = g.node("Sub", g.node("Mul", planes, g.number("inverse_scale", 1 / 127.5)), g.number("one", 1.0))
@@ -121,7 +125,7 @@ def macs_per_pixel(generator: Generator) -> int:
     resolution = {"head": 2, "down_quarter": 4, "quarter_in": 4, "down_eighth": 8, "blocks": 8, "up_quarter": 8}
     resolution |= {"quarter_out": 4, "up_half": 4, "half_out": 2, "tail": 2}
     total = 0.0
-    for name, layer in generator.named_modules():
+    for name, layer in at_strength(generator).named_modules():
         if isinstance(layer, Conv):
             total += layer.weight.numel() / resolution[name.split(".")[0]] ** 2
     return round(total)
@@ -129,7 +133,7 @@ def macs_per_pixel(generator: Generator) -> int:
 
 def parameters(generator: Generator) -> int:
     """Count the values of the exported network, with branches folded."""
-    return sum(layer.weight.numel() + layer.bias.numel() for layer in generator.modules() if isinstance(layer, Conv))
+    return sum(layer.weight.numel() + layer.bias.numel() for layer in at_strength(generator).modules() if isinstance(layer, Conv))
 
 
 def _chain(g: _Graph, layers: torch.nn.ModuleList, features: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -17,7 +17,9 @@ class Design:
     """Channel counts at 1/2, 1/4 and 1/8 of the frame's resolution, and the number of layers at each.
 
     `expansion` widens the hidden layer of the blocks at 1/8, which are inverted bottlenecks with a depthwise 3x3;
-    0 makes them plain residual pairs of 3x3 convolutions.
+    0 makes them plain residual pairs of 3x3 convolutions. `dilation` spreads the first kernel of every second block,
+    so that one eye knows of the other. `strength` adds a plane to the frame's three, which says how strong the
+    drawing is to be; `person` adds an output that says where people are. Both are 0 or 1.
     """
 
     half: int = 16
@@ -27,6 +29,9 @@ class Design:
     quarter_convs: int = 1
     eighth_blocks: int = 4
     expansion: int = 0
+    dilation: int = 1
+    strength: int = 0
+    person: int = 0
 
     def as_dict(self) -> dict[str, int]:
         """The design as plain numbers, for checkpoints."""
@@ -35,8 +40,8 @@ class Design:
 
 # `lite` is for processors, `full` for graphics cards and the best look.
 DESIGNS = {
-    "lite": Design(half=16, quarter=32, eighth=40, half_convs=1, quarter_convs=1, eighth_blocks=3),
-    "full": Design(half=48, quarter=64, eighth=64, half_convs=2, quarter_convs=2, eighth_blocks=3),
+    "lite": Design(16, 32, 64, half_convs=1, quarter_convs=2, eighth_blocks=5, dilation=2, strength=1, person=1),
+    "full": Design(48, 64, 64, half_convs=2, quarter_convs=2, eighth_blocks=4, dilation=2, strength=1, person=1),
 }
 
 
@@ -48,11 +53,18 @@ class Conv(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, size: int = 3, stride: int = 1, groups: int = 1, gain: float = 1.0
+        self,
+        inputs: int,
+        outputs: int,
+        size: int = 3,
+        stride: int = 1,
+        groups: int = 1,
+        gain: float = 1.0,
+        dilation: int = 1,
     ) -> None:
         super().__init__()
-        self.stride, self.groups = stride, groups
-        self.padding = (size - stride) // 2 if size % 2 == 0 else size // 2
+        self.stride, self.groups, self.dilation = stride, groups, dilation
+        self.padding = (size - stride) // 2 if size % 2 == 0 else dilation * (size // 2)
         self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, size, size))
         nn.init.kaiming_normal_(self.weight, a=0.1)
         self.weight.data.mul_(gain)
@@ -74,13 +86,13 @@ class Conv(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Convolve (N, C, H, W) with zero padding."""
-        return F.conv2d(features, self.kernel(), self.bias, self.stride, self.padding, groups=self.groups)
+        return F.conv2d(features, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 class Block(nn.Module):
     """A residual block at 1/8 resolution: inverted bottleneck (expansion > 0) or two plain 3x3 convolutions."""
 
-    def __init__(self, channels: int, expansion: int) -> None:
+    def __init__(self, channels: int, expansion: int, dilation: int = 1) -> None:
         super().__init__()
         hidden = channels * expansion
         if expansion:
@@ -92,7 +104,7 @@ class Block(nn.Module):
                 ]
             )
         else:
-            self.layers = nn.ModuleList([Conv(channels, channels), Conv(channels, channels, gain=0.3)])
+            self.layers = nn.ModuleList([Conv(channels, channels, dilation=dilation), Conv(channels, channels, gain=0.3)])
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H/8, W/8) to the same shape."""
@@ -114,25 +126,31 @@ class Generator(nn.Module):
     def __init__(self, design: Design | None = None) -> None:
         super().__init__()
         self.design = d = design or Design()
-        self.head = Conv(3, d.half, 6, stride=2)
+        self.head = Conv(3 + d.strength, d.half, 6, stride=2)
         self.down_quarter = Conv(d.half, d.quarter, 4, stride=2)
         self.quarter_in = nn.ModuleList([Conv(d.quarter, d.quarter) for _ in range(d.quarter_convs)])
         self.down_eighth = Conv(d.quarter, d.eighth, 4, stride=2)
-        self.blocks = nn.ModuleList([Block(d.eighth, d.expansion) for _ in range(d.eighth_blocks)])
+        self.blocks = nn.ModuleList([Block(d.eighth, d.expansion, d.dilation if n % 2 else 1) for n in range(d.eighth_blocks)])
         self.up_quarter = Conv(d.eighth, d.quarter, 1)
         self.quarter_out = nn.ModuleList([Conv(d.quarter, d.quarter) for _ in range(d.quarter_convs)])
         self.up_half = Conv(d.quarter, d.half, 1)
         self.half_out = nn.ModuleList([Conv(d.half, d.half) for _ in range(d.half_convs)])
         self.tail = Conv(d.half, 12, gain=0.3)
+        self.person = Conv(d.half, 1, 1) if d.person else None
 
     def forward(self, frames: Tensor) -> Tensor:
         """Style frames.
 
         Args:
-            frames: (N, 3, H, W) float in [-1, 1], BGR; H and W multiples of 8.
+            frames: (N, 3, H, W) float in [-1, 1], BGR; H and W multiples of 8. A design with `strength` takes a fourth
+                plane: 1 for the drawing as it is meant to be, less for a milder and more for a bolder one.
 
-        Returns: the same shape and order; values may overshoot [-1, 1] a little and are clipped at export.
+        Returns: (N, 3, H, W) in the same order; values may overshoot [-1, 1] a little and are clipped at export.
         """
+        return self.draw(frames)[0]
+
+    def draw(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The styled frames and, where the design has `person`, logits (N, 1, H/2, W/2) of a person being there."""
         half = F.relu(self.head(frames))
         quarter = F.relu(self.down_quarter(half))
         for layer in self.quarter_in:
@@ -146,11 +164,26 @@ class Generator(nn.Module):
         half = F.relu(half + _twice(self.up_half(quarter)))
         for layer in self.half_out:
             half = F.relu(layer(half))
-        return F.pixel_shuffle(self.tail(half), 2)
+        return F.pixel_shuffle(self.tail(half), 2), None if self.person is None else self.person(half)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps: the design and the weights."""
         return {"design": self.design.as_dict(), "weights": self.state_dict()}
+
+
+def at_strength(generator: Generator, strength: float = 1.0) -> Generator:
+    """A copy that takes three planes and always draws at this strength, without the output for people.
+
+    The plane's share of the first convolution becomes part of its bias.
+    """
+    fixed = Generator(replace(generator.design, strength=0, person=0))
+    weights = {name: value.detach().cpu() for name, value in generator.state_dict().items() if "person" not in name}
+    if generator.design.strength:
+        kernel = weights["head.weight"]
+        weights["head.weight"] = kernel[:, :3]
+        weights["head.bias"] = weights["head.bias"] + strength * kernel[:, 3].sum((1, 2))
+    fixed.load_state_dict(weights)
+    return fixed
 
 
 def _twice(features: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ def generator_from_onnx(path: Path) -> Generator:
             quarter_convs=sum(name.startswith("quarter_out_") for name in kernels),
             eighth_blocks=len({name.split("_")[1] for name in kernels if name.startswith("block_")}),
             expansion=kernels["block_0_0"].shape[0] // eighth if "block_0_2" in kernels else 0,
+            dilation=_dilation(graph),
         )
         generator = Generator(design)
         for name, layer in _layers(generator):
@@ -48,6 +49,12 @@ def generator_from_onnx(path: Path) -> Generator:
     if again.SerializeToString(deterministic=True) != graph.SerializeToString(deterministic=True):
         raise StyleCorrupt(other)
     return generator
+
+
+def _dilation(graph: onnx.GraphProto) -> int:
+    """The widest spread of a kernel in the graph."""
+    spreads = [entry.ints[0] for node in graph.node for entry in node.attribute if entry.name == "dilations"]
+    return max(spreads, default=1)
 
 
 def _layers(generator: Generator) -> list[tuple[str, Conv]]:

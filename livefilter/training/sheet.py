@@ -17,12 +17,14 @@ Image = npt.NDArray[np.uint8]
 
 
 @torch.no_grad()
-def draw(generator: Generator, picture: Image) -> Image:
+def draw(generator: Generator, picture: Image, strength: float = 1.0) -> Image:
     """Style one (H, W, 3) uint8 BGR picture, cut to multiples of 8, with the network as it stands in training."""
     height, width = (side // MULTIPLE * MULTIPLE for side in picture.shape[:2])
     device = next(generator.parameters()).device
     planes = torch.from_numpy(picture[:height, :width].transpose(2, 0, 1)[None].astype(np.float32)).to(device)
     planes = planes / 127.5 - 1.0
+    if generator.design.strength:
+        planes = torch.cat([planes, torch.full_like(planes[:, :1], strength)], 1)
     styled = generator(planes.contiguous(memory_format=torch.channels_last))[0]
     levels = (styled * 127.5 + 128.0).clamp(0.0, 255.0).permute(1, 2, 0)
     return np.asarray(levels.cpu().numpy(), dtype=np.uint8)
