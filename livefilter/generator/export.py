@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -34,6 +34,7 @@ class _Graph(Graph):
     def conv(self, layer: Conv, features: str, name: str) -> str:
         kernel, bias = self.weights(name + "_kernel", layer.kernel()), self.weights(name + "_bias", layer.bias)
         size = layer.weight.shape[-1]
+        spread: dict[str, Any] = {"dilations": [layer.dilation] * 2} if layer.dilation > 1 else {}
         return self.node(
             "Conv",
             features,
@@ -43,7 +44,7 @@ class _Graph(Graph):
             strides=[layer.stride] * 2,
             pads=[layer.padding] * 4,
             group=layer.groups,
-            **({"dilations": [layer.dilation] * 2} if layer.dilation > 1 else {}),
+            **spread,
         )
 
     def shuffle(self, features: str) -> str:
@@ -133,7 +134,11 @@ def macs_per_pixel(generator: Generator) -> int:
 
 def parameters(generator: Generator) -> int:
     """Count the values of the exported network, with branches folded."""
-    return sum(layer.weight.numel() + layer.bias.numel() for layer in at_strength(generator).modules() if isinstance(layer, Conv))
+    return sum(
+        layer.weight.numel() + layer.bias.numel()
+        for layer in at_strength(generator).modules()
+        if isinstance(layer, Conv)
+    )
 
 
 def _chain(g: _Graph, layers: torch.nn.ModuleList, features: str, name: str) -> str:

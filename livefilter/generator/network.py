@@ -104,7 +104,9 @@ class Block(nn.Module):
                 ]
             )
         else:
-            self.layers = nn.ModuleList([Conv(channels, channels, dilation=dilation), Conv(channels, channels, gain=0.3)])
+            self.layers = nn.ModuleList(
+                [Conv(channels, channels, dilation=dilation), Conv(channels, channels, gain=0.3)]
+            )
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, H/8, W/8) to the same shape."""
@@ -130,7 +132,9 @@ class Generator(nn.Module):
         self.down_quarter = Conv(d.half, d.quarter, 4, stride=2)
         self.quarter_in = nn.ModuleList([Conv(d.quarter, d.quarter) for _ in range(d.quarter_convs)])
         self.down_eighth = Conv(d.quarter, d.eighth, 4, stride=2)
-        self.blocks = nn.ModuleList([Block(d.eighth, d.expansion, d.dilation if n % 2 else 1) for n in range(d.eighth_blocks)])
+        self.blocks = nn.ModuleList(
+            [Block(d.eighth, d.expansion, d.dilation if n % 2 else 1) for n in range(d.eighth_blocks)]
+        )
         self.up_quarter = Conv(d.eighth, d.quarter, 1)
         self.quarter_out = nn.ModuleList([Conv(d.quarter, d.quarter) for _ in range(d.quarter_convs)])
         self.up_half = Conv(d.quarter, d.half, 1)

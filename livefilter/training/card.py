@@ -43,18 +43,18 @@ class StyleFacts:
 STYLES = {
     "hayao": StyleFacts(
         title="Hayao",
-        description="Flat, warm colour with fine dark lines, after the hand-drawn look of AnimeGANv3 Hayao.",
+        description="Hand-drawn film: big eyes, smooth warm skin, fine dark lines, after AnimeGANv3 Cute and Hayao.",
         licence="non-commercial",
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
-        teacher="AnimeGANv3_Hayao_36",
+        teacher="AnimeGANv3_tiny_Cute, AnimeGANv3_Hayao_36",
         order=1,
     ),
     "shinkai": StyleFacts(
         title="Shinkai",
-        description="Clear, bright colour and fine lines, after the look of AnimeGANv3 Shinkai.",
+        description="Luminous and saturated: big eyes, crisp light, blue shadows, after AnimeGANv3 Cute and Shinkai.",
         licence="non-commercial",
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
-        teacher="AnimeGANv3_Shinkai_37",
+        teacher="AnimeGANv3_tiny_Cute, AnimeGANv3_Shinkai_37",
         order=2,
     ),
     "paprika": StyleFacts(
@@ -101,8 +101,8 @@ def write_style(
     """Export a trained generator as one network of the style in `folder`; a network of the other size stays.
 
     Args:
-        folder: made if missing; SIZE.onnx, card.toml and picture.jpg are written. The picture shows the full network
-            where there is one.
+        folder: made if missing; SIZE.onnx, card.toml and picture.jpg are written. The picture shows the network
+            that was written last.
         name: a style that `facts_of` knows.
         size: "lite" or "full".
         generator: the trained network.
@@ -139,8 +139,7 @@ def write_style(
         figures=figures,
     )
     picture_path = folder / "picture.jpg"
-    if size == "full" or "full" not in networks or not picture_path.exists():
-        _write_picture(picture_path, np.asarray(before, np.uint8), generator)
+    _write_picture(picture_path, np.asarray(before, np.uint8), generator)
     write_card(
         Style(
             name=name,

@@ -76,5 +76,6 @@ def test_the_person_output_has_half_the_resolution() -> None:
     """A design with `person` says for every second pixel whether a person is there; others say nothing."""
     frames = torch.rand(2, 3, 32, 48)
     person = Generator(Design(eighth=16, eighth_blocks=1, person=1)).draw(frames)[1]
-    assert person is not None and person.shape == (2, 1, 16, 24)
+    assert person is not None
+    assert person.shape == (2, 1, 16, 24)
     assert Generator(SMALL).draw(frames)[1] is None
