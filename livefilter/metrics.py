@@ -51,12 +51,14 @@ class Snapshot:
 class Recent:
     """What happened between two moments of the metrics' clock.
 
-    captured, styled, sent: moments of frames, in seconds of that clock. durations_ms: stage -> milliseconds.
+    captured, styled, sent: moments of frames, in seconds of that clock; new: of those sent for the first time.
+    durations_ms: stage -> milliseconds.
     """
 
     captured: list[float]
     styled: list[float]
     sent: list[float]
+    new: list[float]
     durations_ms: dict[str, list[float]]
 
 
@@ -122,11 +124,10 @@ class Metrics:
         """What was recorded from a moment of the clock on, as far as it is still kept."""
         with self._lock:
             times = {kind: _tail(stamps, at_s, lambda stamp: stamp) for kind, stamps in self._times.items()}
-            durations = {
-                stage: [seconds * 1000.0 for _at, seconds in _tail(values, at_s, lambda value: value[0])]
-                for stage, values in self._durations.items()
-            }
-        return Recent(times["captured"], times["styled"], times["sent"], durations)
+            samples = {stage: _tail(values, at_s, lambda value: value[0]) for stage, values in self._durations.items()}
+        new = [at for at, _seconds in samples["age"]]
+        durations = {stage: [seconds * 1000.0 for _at, seconds in values] for stage, values in samples.items()}
+        return Recent(times["captured"], times["styled"], times["sent"], new, durations)
 
     def _rate(self, times: deque[float], now: float) -> float:
         while times and times[0] < now - self._window_s:

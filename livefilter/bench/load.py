@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+
+import psutil
 
 from livefilter.closeable import Closeable
 
@@ -58,6 +61,15 @@ class Load(Closeable):
             )
             for arguments in step.programs
         ]
+
+    def cpu_s(self) -> float:
+        """CPU seconds that the running programs have taken so far."""
+        taken = 0.0
+        for program in self._running:
+            with suppress(psutil.Error):
+                times = psutil.Process(program.pid).cpu_times()
+                taken += times.user + times.system
+        return taken
 
     def close(self) -> None:
         """End every program. Can be called twice."""

@@ -16,22 +16,26 @@ from types import FrameType
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.markup import escape
 
 from livefilter.bench.cases import Skipped, list_cases
 from livefilter.bench.figures import Figures
 from livefilter.bench.machine import describe_machine, describe_versions
-from livefilter.bench.measure import CaseResult, Plan
+from livefilter.bench.measure import Case, CaseResult, Plan
 from livefilter.bench.plot import draw_plot
 from livefilter.bench.report import document, write_json
 from livefilter.bench.session import BenchSession, Parts
 from livefilter.bench.table import case_name, tables
+from livefilter.cli.bench_load import bench_load
 from livefilter.cli.bench_loopback import bench_loopback
+from livefilter.config import Config
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.styles.network import SIZES
 
 _INTERRUPTED = 130
+_LOADED_SIZE = (1280, 720)
 
 
 @click.command(context_settings={"show_default": True})
@@ -67,6 +71,12 @@ _INTERRUPTED = 130
     help="Measure glass to glass: read the virtual camera back (Linux with v4l2loopback; --output camera:DEVICE).",
 )
 @click.option(
+    "--load",
+    type=click.Choice(["game"]),
+    help="Run beside other programs for a minute, governed and with fixed sizes: what each keeps of its promise "
+    "(frames of 1280x720 unless --size is given).",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("bench-results"),
@@ -90,6 +100,7 @@ def bench(
     source: str,
     output: tuple[str, ...],
     loopback: bool,
+    load: str | None,
     out: Path,
     as_json: bool,
 ) -> int:
@@ -105,6 +116,8 @@ def bench(
     if loopback:
         with _interrupts(stop := threading.Event()):
             return bench_loopback(console, cases, plan, parts, stop, as_json=as_json)
+    if load:
+        return _under_load(console, cases[0], plan, parts, out, as_json=as_json)
     stem = _prepare(out) / time.strftime("bench-%Y%m%d-%H%M%S")
     facts: dict[str, Any] = {
         "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -138,6 +151,25 @@ def bench(
         return _INTERRUPTED
     _plot(console, session.results, stem.with_suffix(".png"), facts, fps)
     return 0
+
+
+def _under_load(console: Console, case: Case, plan: Plan, parts: Parts, out: Path, *, as_json: bool) -> int:
+    given = click.get_current_context().get_parameter_source("size") is not ParameterSource.DEFAULT
+    width, height = (case.width, case.height) if given else _LOADED_SIZE
+    config = Config(
+        input=parts.source, output=parts.outputs, style=case.style, network=case.network, backend=case.backend,
+        threads=parts.threads, width=width, height=height, fps=plan.fps, loop=True, idle=False,
+    )  # fmt: skip
+    stem = _prepare(out) / time.strftime("load-%Y%m%d-%H%M%S")
+    facts: dict[str, Any] = {
+        "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+        "frame_width_px": width,
+        "frame_height_px": height,
+    }
+    with _interrupts(stop := threading.Event()):
+        return bench_load(console, config, stem, facts, stop, as_json=as_json)
 
 
 def _plot(console: Console, results: list[CaseResult], path: Path, facts: dict[str, Any], fps: float) -> None:

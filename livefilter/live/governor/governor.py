@@ -90,6 +90,11 @@ class Governor(Closeable):
         return self._state
 
     @property
+    def age_s(self) -> float:
+        """Seconds since the start of the run, as the state's changes count them."""
+        return self._clock() - self._began_s
+
+    @property
     def fixed(self) -> bool:
         """Whether the user chose the size."""
         return self._settings.current.process_size != 0
