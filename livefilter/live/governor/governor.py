@@ -46,8 +46,8 @@ class Meter(Protocol):
 class Governor(Closeable):
     """Runs the control law on a thread of its own, from `start` to `close`.
 
-    fps: the rate of the run. share: of the machine, in gaming mode.
-    meter: tells of the machine. clock: the one of `metrics` and of the frames.
+    fps: the rate of the run. share: of the machine, in gaming mode. meter: tells of the machine.
+    game_runs: asked often; gaming mode is on while it says so. clock: the one of `metrics` and of the frames.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Governor(Closeable):
         *,
         share: float,
         priority: Priority | None = None,
+        game_runs: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.pace = Pace()
@@ -68,6 +69,7 @@ class Governor(Closeable):
         self._fps = fps
         self._share = share
         self._priority = priority or Priority()
+        self._game_runs = game_runs
         self._clock = clock
         self._began_s = self._since_s = clock()
         self._styler: LadderStyler | None = None
@@ -149,7 +151,13 @@ class Governor(Closeable):
 
     def _wanted_policy(self, wanted: LiveSettings, use: MachineUse) -> Policy:
         promise = parse_promise(wanted.hold).at(self._fps)
-        return policy_for(promise, wanted.prefer, gaming=wanted.gaming, share=self._share, on_battery=use.on_battery)
+        return policy_for(
+            promise,
+            wanted.prefer,
+            gaming=wanted.gaming or self._game_runs(),
+            share=self._share,
+            on_battery=use.on_battery,
+        )
 
     def _obey(self, policy: Policy) -> None:
         if policy != self._policy:

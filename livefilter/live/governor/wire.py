@@ -10,6 +10,7 @@ from livefilter.inference.base import EngineOptions
 from livefilter.inference.geometry import fit
 from livefilter.inference.selection import runs_on_gpu
 from livefilter.inference.styler import AUTO_SIZES, Styler
+from livefilter.live.governor.full_screen import FullScreenWatch
 from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.governor.meters import MachineMeter
@@ -22,7 +23,8 @@ from livefilter.styles.network import Network
 def open_governor(config: Config, settings: SharedSettings, metrics: Metrics, fps: float, backend: str) -> Governor:
     """A governor for a run at `fps` on a backend, not yet started."""
     gpu = open_nvml(config.gpu) if runs_on_gpu(backend) else None
-    return Governor(metrics, settings, MachineMeter(gpu), fps, share=config.gaming_share)
+    games = FullScreenWatch() if config.gaming_fullscreen else lambda: False
+    return Governor(metrics, settings, MachineMeter(gpu), fps, share=config.gaming_share, game_runs=games)
 
 
 def on_ladder(
