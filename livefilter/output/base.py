@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from livefilter.closeable import Closeable
 from livefilter.frame import Frame
@@ -17,6 +18,7 @@ class SinkOptions:
     width, height: pixels of every frame, fixed for the sink's life.
     fps: frames per second at which `send` will be called.
     media: a file whose sound is copied into recordings and streams; None for silence.
+    tracks: of the sound: the default one, all, or none.
     loop: the media file is played again at its end.
     nv12: frames may come as NV12 to sinks that take it; they are even-sized then.
     lan: pages answer on the local network, too, to those who have the token.
@@ -27,6 +29,7 @@ class SinkOptions:
     height: int
     fps: float
     media: Path | None = None
+    tracks: Literal["default", "all", "none"] = "default"
     loop: bool = False
     live: bool = True
     nv12: bool = False

@@ -6,22 +6,31 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
+from typing import Literal, TypeAlias, cast
 
 import av
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from typing_extensions import Self
 
+from livefilter.continuity import Continuity
+
 _log = logging.getLogger(__name__)
+
+# Which tracks of a file are taken.
+Tracks: TypeAlias = Literal["default", "all", "none"]
 
 # Sound that starts this little before the picture is kept: it is rounding, not an earlier moment.
 _EARLY_S = 0.0005
+# Shorter gaps and overlaps of decoded sound are rounding too.
+_GAP_S = 0.02
 _BIT_RATE = 160_000
 _RATES = frozenset((8000, 12000, 16000, 24000, 48000))
+_FROM_COARSE = ("avi",)  # its MP3 counts in whole packets, which MP4 cannot write
 
 
 class SoundTrack:
@@ -32,54 +41,47 @@ class SoundTrack:
 
     def __init__(
         self,
+        media: Path,
         source: InputContainer,
+        chosen: list[AudioStream],
         loop: bool,
         container: OutputContainer,
         copied: frozenset[str] | None,
         encoder: str,
     ) -> None:
+        self._media = media
         self._source = source
-        self._input: AudioStream = source.streams.audio[0]
-        codec = self._input.codec_context.name
-        self.copies = copied is None or codec in copied
-        self._output: AudioStream = (
-            container.add_stream_from_template(self._input)
-            if self.copies
-            else _add_encoder(container, encoder, self._input)
-        )
-        if not self.copies:
-            _log.info(
-                "The sound is %s, which %s cannot hold: encoding it as %s.", codec, container.format.name, encoder
-            )
-        # AAC of MPEG-TS has a head on every piece and none on the stream, and MP4 wants it the other way round. libav
-        # sees to that itself in all muxers but this one, while it delays its index.
-        heads = self.copies and codec == "aac" and not self._input.codec_context.extradata
-        self._unhead = (
-            BitStreamFilterContext("aac_adtstoasc", self._input)
-            if heads and container.format.name in ("mp4", "mov")
-            else None
-        )
+        self._tracks = {stream.index: _Track(stream, container, copied, encoder) for stream in chosen}
         # Times count from the earliest of all streams, as they do where the pictures are read.
         self._zero_s = (source.start_time or 0) / av.time_base
         self._length_s = self._measure_length() if loop else None
         self._loop = bool(self._length_s)
+        self._fresh = not loop
         self._parts: Iterator[tuple[float, Packet[AudioStream]]] | None = None
         self._waiting: tuple[float, Packet[AudioStream]] | None = None
-        self._last_dts: int | None = None
 
     @classmethod
     def open(
-        cls, media: Path, loop: bool, container: OutputContainer, copied: frozenset[str] | None, encoder: str
+        cls,
+        media: Path,
+        loop: bool,
+        container: OutputContainer,
+        copied: frozenset[str] | None,
+        encoder: str,
+        tracks: Tracks = "default",
     ) -> Self | None:
         """Add the sound of `media` to a container that has not been started; None when the file has no sound.
 
         copied: names of the codecs that the container takes as they are, None for all; others become `encoder`.
         Raises: av.FFmpegError or OSError: the file cannot be read.
         """
-        source = av.open(str(media))
+        if tracks == "none":
+            return None
+        source = _open(media)
         try:
-            if source.streams.audio and source.streams.audio[0].codec_context is not None:
-                return cls(source, loop, container, copied, encoder)
+            known = [stream for stream in source.streams.audio if stream.codec_context is not None]
+            if known:
+                return cls(media, source, known if tracks == "all" else [_default(known)], loop, container, copied, encoder)
         except BaseException:
             source.close()
             raise
@@ -87,6 +89,16 @@ class SoundTrack:
             _log.warning("The sound of %s is in an unknown format: going on without sound.", media)
         source.close()
         return None
+
+    @property
+    def copies(self) -> bool:
+        """Whether nothing of the sound is encoded anew."""
+        return all(track.copies for track in self._tracks.values())
+
+    @property
+    def damaged(self) -> int:
+        """Pieces of sound that could not be decoded and were left out."""
+        return sum(track.damaged for track in self._tracks.values())
 
     def align(self, media_s: float, at_s: float) -> None:
         """Make the file's moment `media_s` sound at output time `at_s`, from the next packet on.
@@ -105,12 +117,12 @@ class SoundTrack:
                 return
             packet = self._waiting[1]
             self._waiting = None
-            yield from self._emit(packet) if self.copies else self._encode(packet)
+            yield from self._tracks[packet.stream.index].take(packet)
 
     def finish(self) -> Iterator[Packet[AudioStream]]:
-        """What the encoder still holds."""
-        if not self.copies and self._output.codec_context.is_open:
-            yield from self._output.encode(None)
+        """What the encoders still hold."""
+        for track in self._tracks.values():
+            yield from track.finish()
 
     def close(self) -> None:
         """Close the file. Can be called twice."""
@@ -124,23 +136,49 @@ class SoundTrack:
             inside_s = max(media_s - turn_start_s, 0.0)
             shift_s = at_s - media_s + turn_start_s - self._zero_s
             silent = inside_s == 0.0
-            self._source.seek(round((inside_s + self._zero_s) * av.time_base), backward=True)
-            for packet in self._source.demux(self._input):
-                if packet.pts is None or packet.dts is None:
-                    continue
+            for packet in self._from(inside_s):
                 starts_s = _seconds(packet.pts, packet.time_base) - self._zero_s
                 if self._loop and self._length_s and starts_s >= self._length_s:
                     break
                 if starts_s < inside_s - _EARLY_S:  # also drops an encoder's priming, which lies before 0
                     continue
                 shift = round(shift_s / packet.time_base)
-                packet.pts += shift
-                packet.dts += shift
+                packet.pts = cast(int, packet.pts) + shift
+                packet.dts = cast(int, packet.dts) + shift
                 silent = False
                 yield starts_s + self._zero_s + shift_s, packet
             if not self._loop or silent:  # a whole turn without sound: the next one has none either
                 return
             turn += 1
+
+    def _from(self, inside_s: float) -> Iterator[Packet[AudioStream]]:
+        """Packets of the tracks from about a moment on: sought for, or read from the start.
+
+        The start is never sought for: some containers cannot seek, others forget the sound before the first picture.
+        """
+        if inside_s > 0.0:
+            try:
+                self._source.seek(round((inside_s + self._zero_s) * av.time_base), backward=True)
+                self._fresh = False
+            except (av.FFmpegError, OSError):
+                self._reopen()
+        else:
+            self._reopen()
+        self._fresh = False
+        continuity = Continuity(self._source.format.name)
+        for packet in self._source.demux(*self._source.streams.video[:1], *self._source.streams.audio):
+            continuity.settle(packet)
+            if packet.stream.index in self._tracks and packet.pts is not None and packet.dts is not None:
+                yield cast("Packet[AudioStream]", packet)
+
+    def _reopen(self) -> None:
+        if self._fresh:
+            return
+        self._source.close()
+        self._source = _open(self._media)
+        self._fresh = True
+        for index, track in self._tracks.items():
+            track.input = cast(AudioStream, self._source.streams[index])
 
     def _measure_length(self) -> float:
         """Seconds that one turn of the pictures takes, at whose end the sound starts again too; 0 if unknown."""
@@ -162,6 +200,47 @@ class SoundTrack:
                 return max(max(ends) - self._zero_s, 0.0)
         return 0.0
 
+
+class _Track:
+    """One stream of sound on its way from the file to the output."""
+
+    def __init__(
+        self, stream: AudioStream, container: OutputContainer, copied: frozenset[str] | None, encoder: str
+    ) -> None:
+        self.input = stream
+        self.damaged = 0
+        codec = stream.codec_context.codec.canonical_name
+        into = container.format.name
+        coarse = into in ("mp4", "mov") and any(name in _FROM_COARSE for name in stream.container.format.name.split(","))
+        self.copies = (copied is None or codec in copied) and not coarse
+        self._output: AudioStream = (
+            container.add_stream_from_template(stream) if self.copies else _add_encoder(container, encoder, stream)
+        )
+        language = stream.metadata.get("language")
+        if language:
+            self._output.metadata["language"] = language
+        if not self.copies:
+            _log.info("The sound is %s, which %s cannot hold: encoding it as %s.", codec, into, encoder)
+            self._grid = _Grid(self._output)
+        # AAC of MPEG-TS has a head on every piece and none on the stream, and MP4 wants it the other way round. libav
+        # sees to that itself in all muxers but this one, while it delays its index.
+        heads = self.copies and codec == "aac" and not stream.codec_context.extradata
+        self._unhead = BitStreamFilterContext("aac_adtstoasc", stream) if heads and into in ("mp4", "mov") else None
+        self._last_dts: int | None = None
+
+    def take(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
+        """What one packet of the file becomes."""
+        return self._emit(packet) if self.copies else self._encode(packet)
+
+    def finish(self) -> Iterator[Packet[AudioStream]]:
+        """What the decoder and the encoder still hold."""
+        if self.copies:
+            return
+        for piece in self._grid.rest():
+            yield from self._output.encode(piece)
+        if self._output.codec_context.is_open:
+            yield from self._output.encode(None)
+
     def _emit(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         if packet.dts is None or (self._last_dts is not None and packet.dts <= self._last_dts):
             return  # a seam of a loop or an alignment; containers refuse time that stands still
@@ -172,25 +251,86 @@ class SoundTrack:
 
     def _encode(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         try:
-            frames = self._input.decode(packet)
-        except av.InvalidDataError:
-            _log.warning("A damaged piece of sound at %.1f s was left out.", _seconds(packet.pts, packet.time_base))
+            frames = self.input.decode(packet)
+        except av.FFmpegError:
+            self.damaged += 1
+            if self.damaged == 1:
+                _log.warning("A damaged piece of sound at %.1f s was left out.", _seconds(packet.pts, packet.time_base))
             return
         for frame in frames:
-            if self._rises(frame):
-                yield from self._output.encode(frame)
+            for piece in self._grid.place(frame):
+                yield from self._output.encode(piece)
 
-    def _rises(self, frame: AudioFrame) -> bool:
-        rises = frame.pts is not None and (self._last_dts is None or frame.pts > self._last_dts)
-        self._last_dts = frame.pts if rises else self._last_dts
-        return rises
+
+class _Grid:
+    """Puts decoded sound where its time stamps say, with silence in gaps and without what overlaps."""
+
+    def __init__(self, output: AudioStream) -> None:
+        context = output.codec_context
+        self._rate = context.sample_rate
+        self._layout = context.layout.name
+        self._format = context.format.name
+        self._resampler = AudioResampler(self._format, self._layout, self._rate)
+        self._next: int | None = None
+
+    def place(self, frame: AudioFrame) -> Iterator[AudioFrame]:
+        """Frames without a gap between them for what was decoded next."""
+        if frame.pts is None and self._next is None:
+            return
+        wanted = self._next if frame.pts is None else round(_seconds(frame.pts, frame.time_base) * self._rate)
+        for piece in self._resampler.resample(frame):
+            yield from self._settle(piece, cast(int, wanted))
+            wanted = None  # type: ignore[assignment]
+
+    def rest(self) -> Iterator[AudioFrame]:
+        """What the resampler still holds."""
+        if self._next is not None:
+            for piece in self._resampler.resample(None):
+                yield from self._settle(piece, None)
+
+    def _settle(self, piece: AudioFrame, wanted: int | None) -> Iterator[AudioFrame]:
+        if self._next is None:
+            self._next = wanted or 0
+        elif wanted is not None:
+            gap = wanted - self._next
+            if gap > _GAP_S * self._rate:
+                while gap > 0:  # a minute at a time at most
+                    count = min(gap, self._rate * 60)
+                    yield self._stamped(self._silence(count))
+                    gap -= count
+            elif gap < -max(_GAP_S * self._rate, piece.samples / 2):
+                return
+        yield self._stamped(piece)
+
+    def _silence(self, count: int) -> AudioFrame:
+        silence = AudioFrame(format=self._format, layout=self._layout, samples=count)
+        for plane in silence.planes:
+            plane.update(bytes(plane.buffer_size))
+        silence.sample_rate = self._rate
+        return silence
+
+    def _stamped(self, piece: AudioFrame) -> AudioFrame:
+        piece.pts, piece.time_base = self._next, Fraction(1, self._rate)
+        self._next = cast(int, self._next) + piece.samples
+        return piece
+
+
+def _open(media: Path) -> InputContainer:
+    # "file:" keeps FFmpeg from taking a name such as "12:30.mp4" for an address; old files have titles in any code.
+    return av.open(f"file:{media}", metadata_errors="replace")
+
+
+def _default(streams: list[AudioStream]) -> AudioStream:
+    flags = getattr(av.stream, "Disposition", None)  # since PyAV 14
+    marked = [stream for stream in streams if flags is not None and stream.disposition & flags.default]
+    return (marked or streams)[0]
 
 
 def _add_encoder(container: OutputContainer, encoder: str, like: AudioStream) -> AudioStream:
     rate = like.codec_context.sample_rate
     if encoder == "libopus" and rate not in _RATES:
         rate = 48000
-    stream = cast(AudioStream, container.add_stream(encoder, rate=min(rate, 48000), bit_rate=_BIT_RATE))
+    stream = cast(AudioStream, container.add_stream(encoder, rate=max(8000, min(rate, 48000)), bit_rate=_BIT_RATE))
     stream.layout = "mono" if like.codec_context.layout.nb_channels == 1 else "stereo"
     return stream
 

@@ -12,6 +12,10 @@ _VP9 = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b"
 _IN_MP4 = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"))
 _IN_MOV = frozenset(("aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_f32le"))
 
+_IN_MKV = frozenset(("aac", "mp3", "mp2", "ac3", "eac3", "dts", "truehd", "alac", "opus", "vorbis", "flac")) | {
+    *("pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_f32le", "wavpack", "tta"),
+}
+
 # A piece of a file is complete on disk after this long, so that is what a crash can cost.
 _PIECE_US = 1_000_000
 
@@ -52,7 +56,7 @@ _MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "
 FILES = {
     ".mp4": Recipe("mp4", container_options=_MP4_OPTIONS, sound_copied=_IN_MP4),
     ".mov": Recipe("mov", container_options=_MP4_OPTIONS, sound_copied=_IN_MOV),
-    ".mkv": Recipe("matroska", container_options=_MKV_OPTIONS),
+    ".mkv": Recipe("matroska", container_options=_MKV_OPTIONS, sound_copied=_IN_MKV),
     ".webm": Recipe(
         "webm", "libvpx-vp9", dict(_VP9), _MKV_OPTIONS, frozenset(("opus", "vorbis")), sound_encoder="libopus"
     ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from fractions import Fraction
 from typing import BinaryIO, cast
 
 import av
 import numpy as np
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -44,6 +46,7 @@ class Muxer:
         self._image: Image | None = None
         self._keyframe_at_s: float | None = None
         self._finished = False
+        self._last_picture: Packet[VideoStream] | None = None
         self._sound: SoundTrack | None = None
         # H.264 in 4:2:0, the only kind that every player takes, has even sides.
         self._padded = _even_canvas(options.width, options.height)
@@ -56,7 +59,7 @@ class Muxer:
         self._video = self._add_video(recipe)
         if options.media is not None:
             self._sound = SoundTrack.open(
-                options.media, options.loop, self._container, recipe.sound_copied, recipe.sound_encoder
+                options.media, options.loop, self._container, recipe.sound_copied, recipe.sound_encoder, options.tracks
             )
 
     @property
@@ -85,7 +88,9 @@ class Muxer:
             return
         if self._sound is not None:
             if placement.media_s is not None:
-                self._sound.align(placement.media_s, placement.at_s)
+                # From the file's very start where the output has the file's own times: sound may come first.
+                start_s = placement.media_s if self._options.live else 0.0
+                self._sound.align(start_s, placement.at_s - placement.media_s + start_s)
             self._container.mux(list(self._sound.until(placement.at_s)))
         self._encode(frame.image, placement.at_s)
 
@@ -102,9 +107,12 @@ class Muxer:
                 if self._timeline.held_s > 1 / self._fps:
                     self._encode(self._image, self._timeline.end_s)
                 if self._sound is not None:
-                    self._container.mux(list(self._sound.until(self._timeline.end_s + 1 / self._fps)))
+                    end_s = self._timeline.end_s + 1 / self._fps if self._options.live else math.inf
+                    for packet in self._sound.until(end_s):
+                        self._container.mux(packet)
                     self._container.mux(list(self._sound.finish()))
-                self._container.mux(self._video.encode(None))
+                self._mux_pictures(self._video.encode(None))
+                self._end_pictures()
                 self._container.close()
         finally:
             self._close_sound()
@@ -143,7 +151,25 @@ class Muxer:
             # By time, not by count: a camera that slows down must not make viewers wait longer for a picture.
             picture.pict_type = _KEYFRAME
             self._keyframe_at_s = at_s
-        self._container.mux(self._video.encode(picture))
+        self._mux_pictures(self._video.encode(picture))
+
+    def _mux_pictures(self, packets: list[Packet[VideoStream]]) -> None:
+        """Mux pictures; of a file the newest one is kept back, as only its end says how long it lasts."""
+        if self._options.live:
+            self._container.mux(packets)
+            return
+        for packet in packets:
+            if self._last_picture is not None:
+                self._container.mux(self._last_picture)
+            self._last_picture = packet
+
+    def _end_pictures(self) -> None:
+        if self._last_picture is None:
+            return
+        lasts_s = self._timeline.last_lasts_s or 1 / self._fps
+        self._last_picture.duration = round(lasts_s / (self._last_picture.time_base or _TIME_BASE))
+        self._container.mux(self._last_picture)
+        self._last_picture = None
 
     def _pad(self, image: Image) -> Image:
         """The image with even sides, its last column and row repeated where needed."""

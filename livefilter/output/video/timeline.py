@@ -55,6 +55,11 @@ class Timeline:
         """Output time up to which the last frame has been held."""
         return self._last_at_s + self._held_s
 
+    @property
+    def last_lasts_s(self) -> float:
+        """Seconds for which the file shows the frame that was placed last; 0 when that is not known."""
+        return self._last.lasts_s if self._last is not None and not self._live else 0.0
+
     def place(self, frame: Frame) -> Placement | None:
         """The output time of a frame; None for one that came again and still holds."""
         now = self._now()
@@ -66,6 +71,10 @@ class Timeline:
             return self._settle(frame, self.end_s, now)
         if last is None:
             self._clock_origin_s, self._media_origin_s = frame.captured_at, frame.media_s
+            if not self._live and frame.media_s is not None:
+                # Sound may start before the first picture; a file that is rendered keeps its own zero.
+                self._media_origin_s = 0.0
+                return self._settle(frame, frame.media_s, now, aligned=frame.media_s)
             return self._settle(frame, 0.0, now, aligned=frame.media_s)
         by_clock_s = frame.captured_at - self._clock_origin_s
         if frame.media_s is None:
