@@ -20,34 +20,41 @@ class Continuity:
 
     def __init__(self, container_format: str) -> None:
         self._leaps = any(name in _LEAPING for name in container_format.split(","))
-        self._offset_s = 0.0
+        self._offsets_s = [0.0]
+        # Streams pass a join one after the other: the last packet of one may come behind the first of another.
+        self._part: dict[int, int] = {}
         self._last_s: dict[int, float] = {}
         self._end_s = 0.0
-        self.joins = 0
+
+    @property
+    def joins(self) -> int:
+        """How often the time stamps have started again."""
+        return len(self._offsets_s) - 1
 
     def settle(self, packet: Any) -> None:
         """Put one packet of a PyAV demuxer, in the order of the file, where it belongs."""
-        if packet.dts is None or packet.time_base is None:
-            self._move(packet)
-            return
         index = packet.stream.index
-        at_s = float(packet.dts * packet.time_base) + self._offset_s
-        last_s = self._last_s.get(index)
-        if last_s is not None:
-            fell = at_s < last_s - _FALLS_S
-            leapt = self._leaps and at_s > max(last_s, self._end_s) + _LEAPS_S
-            if fell or leapt:
-                self.joins += 1
-                self._offset_s += self._end_s - at_s
-                self._last_s.clear()  # what the other streams did before the join says nothing about after it
-                at_s = self._end_s
-        self._last_s[index] = at_s
-        lasts_s = float(packet.duration * packet.time_base) if packet.duration else 0.0
-        self._end_s = max(self._end_s, at_s + lasts_s)
-        self._move(packet)
+        part = self._part.setdefault(index, len(self._offsets_s) - 1)
+        if packet.dts is not None and packet.time_base is not None:
+            stamp_s = float(packet.dts * packet.time_base)
+            at_s = stamp_s + self._offsets_s[part]
+            last_s = self._last_s.get(index)
+            if last_s is not None and self._starts_again(at_s, last_s):
+                part += 1
+                if part == len(self._offsets_s):
+                    self._offsets_s.append(self._end_s - stamp_s)
+                at_s = stamp_s + self._offsets_s[part]
+                self._part[index] = part
+            self._last_s[index] = at_s
+            lasts_s = float(packet.duration * packet.time_base) if packet.duration else 0.0
+            self._end_s = max(self._end_s, at_s + lasts_s)
+        self._move(packet, self._offsets_s[part])
 
-    def _move(self, packet: Any) -> None:
-        if self._offset_s and packet.time_base:
-            ticks = round(self._offset_s / packet.time_base)
+    def _starts_again(self, at_s: float, last_s: float) -> bool:
+        return at_s < last_s - _FALLS_S or (self._leaps and at_s > max(last_s, self._end_s) + _LEAPS_S)
+
+    def _move(self, packet: Any, offset_s: float) -> None:
+        if offset_s and packet.time_base:
+            ticks = round(offset_s / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts + ticks
             packet.dts = None if packet.dts is None else packet.dts + ticks

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "livefilter"
 
 # Room -> what it may import of livefilter beside what everyone may, and its own room.
 MAY = {
+    "continuity": set(),
     "closeable": set(),
     "quiet": set(),
     "whole_file": set(),
@@ -45,7 +46,7 @@ MAY = {
     "training": {"generator", "inference", "styles"},
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
-EVERYONE_MAY = {"closeable", "errors", "frame", "nv12", "masking", "registry", "text", "whole_file", "__version__"}
+EVERYONE_MAY = {"closeable", "continuity", "errors", "frame", "nv12", "masking", "registry", "text", "whole_file", "__version__"}
 COMPOSERS = {"cli", "live", "doctor", "bench", "__init__", "__main__"}
 
 

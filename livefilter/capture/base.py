@@ -63,6 +63,11 @@ class Source(Closeable):
 
     info: SourceInfo
 
+    @property
+    def damage(self) -> str | None:
+        """What a finite input has lost so far (cut off, undecodable), a sentence; None when it is whole."""
+        return None
+
     @abstractmethod
     def read(self) -> Frame:
         """Block until the next frame; the caller owns it from then on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from enum import Enum
 from pathlib import Path
 
@@ -83,9 +84,9 @@ def kind_of(path: Path) -> Kind:
     Raises: InvalidInput: there is no such file. SourceUnavailable: it cannot be read.
     """
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            return Kind.OTHER  # what is read from a named pipe here would be missing later
         with path.open("rb") as file:
-            if not file.seekable():
-                return Kind.OTHER  # a named pipe: what is read from it here would be missing later
             start = file.read(_READ)
     except (FileNotFoundError, NotADirectoryError):
         raise InvalidInput(f"There is no file {path}: check the path.") from None

@@ -18,6 +18,8 @@ from livefilter.errors import EndOfStream, InvalidInput, SourceLost, SourceUnava
 from livefilter.frame import Frame
 
 _log = logging.getLogger(__name__)
+_SHORT_S = 0.3  # what containers round
+_LONGEST_S = 24 * 3600.0
 
 
 class VideoFileSource(Source):
@@ -49,7 +51,7 @@ class VideoFileSource(Source):
                 fps=self._reader.fps,
                 live=False,
                 frames=0 if options.loop else self._reader.stream.frames,
-                media=self._path if self._reader.has_audio else None,
+                media=self._path if self._reader.has_audio and self._path.is_file() else None,
             )
         except BaseException:
             self._reader.close()
@@ -69,9 +71,24 @@ class VideoFileSource(Source):
                 decoded = self._again()
             media_s = self._time_of(decoded)
             image = fit(self._reader.image(decoded), self.info.width, self.info.height)
-            frame = Frame(image, self._number, time.perf_counter(), media_s)
+            frame = Frame(image, self._number, time.perf_counter(), media_s, self._end_s - media_s)
             self._number += 1
             return frame
+
+    @property
+    def damage(self) -> str | None:
+        if not self._ended:
+            return None
+        parts = []
+        claimed = self._reader.pictures_last_s
+        step_s = 1.0 / self.info.fps
+        if claimed is not None and self._end_s < claimed - max(_SHORT_S, 2.5 * step_s):
+            parts.append(f"is cut off: it ends at {self._end_s:.1f} s of the {claimed:.1f} s that it claims")
+        elif self._broken:
+            parts.append(f"is cut off or damaged at {self._end_s:.1f} s: nothing behind that could be read")
+        if self._reader.skipped:
+            parts.append(f"holds {self._reader.skipped} damaged frames, which are left out")
+        return f"{self._path} {' and '.join(parts)}." if parts else None
 
     def close(self) -> None:
         self._lease.close()
@@ -79,12 +96,13 @@ class VideoFileSource(Source):
     def _open(self) -> VideoReader:
         self._ready = []
         self._ended = False
+        self._broken = False
         refusal = kind_of(self._path).refusal
         if refusal:
             raise InvalidInput(f"{self._path} {refusal}")
         try:
             # "file:" keeps FFmpeg from taking a name such as "12:30.mp4" for an address.
-            return VideoReader(f"file:{self._path}", self._name)
+            return VideoReader(f"file:{self._path}", self._name, continuous=True)
         except PermissionError as error:
             raise SourceUnavailable(f"May not read {self._name}: change its permissions.") from error
         except (FFmpegError, OSError) as error:
@@ -101,6 +119,7 @@ class VideoFileSource(Source):
                 packet = self._reader.next_packet()
             except FFmpegError as error:
                 _log.warning("%s is damaged or cut off: playing what there is (%s)", self._name, _reason(error))
+                self._broken = True
                 packet = None
             self._ended = packet is None
             self._ready = self._reader.decode(packet)
@@ -114,9 +133,6 @@ class VideoFileSource(Source):
         if self._reader.skipped:
             _log.warning("Skipped %d damaged frames of %s", self._reader.skipped, self._name)
         if not self._loop:
-            promised = self._reader.duration_s
-            if promised is not None and self._end_s < promised - 1.0:
-                _log.info("%s ended at %.1f s of the %.1f s that it claims", self._name, self._end_s, promised)
             raise EndOfStream(f"{self._name} is at its end.")
         self._reader.close()
         self._loop_start_s = self._end_s
@@ -143,7 +159,7 @@ class VideoFileSource(Source):
             media_s = self._loop_start_s + at - self._start_s
         self._media_s = max(media_s, self._media_s)
         duration = float(decoded.duration * decoded.time_base) if getattr(decoded, "duration", 0) else step
-        self._end_s = self._media_s + (duration if 0 < duration < 10 else step)
+        self._end_s = self._media_s + (duration if 0 < duration < _LONGEST_S else step)
         return self._media_s
 
 

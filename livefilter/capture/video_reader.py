@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import math
 import time
@@ -17,6 +18,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import VideoReformatter
 
 from livefilter.capture.pixels import to_bgr
+from livefilter.continuity import Continuity
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 
@@ -31,6 +33,7 @@ class VideoReader:
     """The first real video stream of a container, as packets and decoded frames; not thread-safe.
 
     url: a path or address for FFmpeg; name: what messages call it.
+    continuous: time stamps that start again inside a file (joined recordings) go on rising.
     turn: the display matrix, read from the first picture unless it is set before.
     Raises on construction: FFmpegError (to be translated by the caller), InvalidInput (there is no video in it).
     """
@@ -43,6 +46,7 @@ class VideoReader:
         options: Mapping[str, str] | None = None,
         timeout: tuple[float, float] | None = None,
         low_delay: bool = False,
+        continuous: bool = False,
     ) -> None:
         self._name = name
         self.skipped = 0
@@ -52,7 +56,9 @@ class VideoReader:
             self.stream = self._video_stream()
             # Frame threads decode faster but hold a frame back for each thread.
             self.stream.thread_type = "SLICE" if low_delay else "AUTO"
-            self._packets = self.container.demux(self.stream)
+            sound = self.container.streams.audio if continuous else ()
+            self._continuity = Continuity(self.container.format.name) if continuous else None
+            self._packets = self.container.demux(self.stream, *sound)
         except BaseException:
             self.container.close()
             raise
@@ -62,6 +68,9 @@ class VideoReader:
         # Kept apart from the container, so that a frame can be looked at while another thread reads or closes it.
         self._aspect = self._pixel_aspect()
         self._transparent: dict[str, bool] = {}
+        # AVI says when packets are decoded and not when pictures are shown; those follow each other evenly.
+        self._due: list[int] | None = [] if self.container.format.name == "avi" else None
+        self._packed = self.stream.codec_context.name == "mpeg4"
 
     @property
     def fps(self) -> float:
@@ -75,6 +84,14 @@ class VideoReader:
     def duration_s(self) -> float | None:
         """Seconds that the container claims to last."""
         return self.container.duration / av.time_base if self.container.duration else None
+
+    @property
+    def pictures_last_s(self) -> float | None:
+        """Seconds that the container claims for the pictures alone, as far as it tells them from the sound."""
+        if self.stream.duration and self.stream.time_base:
+            start = self.stream.start_time or 0
+            return float((self.stream.duration + start) * self.stream.time_base) - (self.start_s or 0.0)
+        return None if self.has_audio else self.duration_s
 
     @property
     def start_s(self) -> float | None:
@@ -92,6 +109,11 @@ class VideoReader:
         """
         asked = time.perf_counter()
         packet = next(self._packets, None)
+        while packet is not None and self._continuity is not None:
+            self._continuity.settle(packet)
+            if packet.stream.index == self.stream.index:
+                break
+            packet = next(self._packets, None)
         self.packet_wait_s = time.perf_counter() - asked
         return packet
 
@@ -102,13 +124,26 @@ class VideoReader:
         if packet is not None and packet.has_sidedata("encryption_info"):
             self.encrypted = True
             return []
+        if self._due is not None and packet is not None and packet.dts is not None:
+            heapq.heappush(self._due, packet.dts)
         try:
             frames = self.stream.codec_context.decode(packet)
         except AvEOFError:
             return []
         except FFmpegError as error:
+            if self._due and packet is not None and packet.dts in self._due:
+                self._due.remove(packet.dts)
+                heapq.heapify(self._due)
             self._skip(str(error))
             return []
+        if self._due and frames and self._packed and frames[0].pts is not None:
+            # Xvid packs two pictures into a packet: the first slots belong to none.
+            self._due = [due for due in self._due if due >= frames[0].pts]
+            heapq.heapify(self._due)
+            self._packed = False
+        for frame in frames if self._due is not None else ():
+            frame.pts = heapq.heappop(self._due) if self._due else None
+            frame.time_base = self.stream.time_base
         sound = [frame for frame in frames if not frame.is_corrupt]
         for _ in range(len(frames) - len(sound)):
             self._skip("the picture is incomplete")

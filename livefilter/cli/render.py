@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from livefilter.styles.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from livefilter.render import Openers, Rendered
+    from livefilter.render.files import Tracks
     from livefilter.render.pictures import Transparency
 
 
@@ -38,6 +40,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="What becomes of it in pictures; auto keeps it within one kind of file and among PNG, WebP and GIF.",
 )
+@click.option(
+    "--sound",
+    type=click.Choice(("default", "all", "none")),
+    default="default",
+    show_default=True,
+    help="Which tracks of a video's sound are kept.",
+)
+@click.option("--accept-damage", is_flag=True, help="Take what is left of damaged input for success (exit code 0).")
 def render(
     source: Path,
     target: Path,
@@ -45,6 +55,8 @@ def render(
     profile: str | None,
     overwrite: bool,
     transparency: Transparency,
+    sound: Tracks,
+    accept_damage: bool,
     **flags: Any,
 ) -> None:
     """Style a whole video, image or folder of images, keeping every frame, its timing and the sound.
@@ -67,7 +79,14 @@ def render(
 
         try:
             result = render_path(
-                source, target, stylist, openers(), overwrite=overwrite, transparency=transparency, report=report
+                source,
+                target,
+                stylist,
+                openers(accept_damage),
+                overwrite=overwrite,
+                transparency=transparency,
+                tracks=sound,
+                report=report,
             )
         except Interrupted as stopped:
             left = f"what was done is in {stopped.partial}" if stopped.partial else "nothing was written"
@@ -78,12 +97,12 @@ def render(
         on = stylist.device
     console.print(_summary(result, on, time.monotonic() - started), soft_wrap=True)
     for line in result.bad:
-        console.print(f"[bold red]Left out:[/] {escape(line)}", soft_wrap=True)
-    if result.bad:
+        console.print(f"[bold red]Damaged:[/] {escape(line)}", soft_wrap=True)
+    if result.bad and not accept_damage:
         click.get_current_context().exit(1)
 
 
-def openers() -> Openers:
+def openers(accept_damage: bool = False) -> Openers:
     """How files are opened here."""
     from livefilter.capture import open_source
     from livefilter.capture.animation import AnimationSource
@@ -95,7 +114,7 @@ def openers() -> Openers:
         video=lambda path: open_source(f"file:{path}", SourceOptions()),
         recording=lambda path, options: open_sink(f"record:{path}", options),
         animation=AnimationSource,
-        picture=PictureFile,
+        picture=partial(PictureFile, accept_damage=accept_damage),
         video_suffixes=VIDEO_SUFFIXES,
     )
 

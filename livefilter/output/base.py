@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,10 @@ class SinkOptions:
     width, height: pixels of every frame, fixed for the sink's life.
     fps: frames per second at which `send` will be called.
     media: a file whose sound is copied into recordings and streams; None for silence.
-    tracks: of the sound: the default one, all, or none.
     loop: the media file is played again at its end.
+    tracks: of the media file's sound: the default one, all, or none.
+    ended: given when the frames are those of a whole file, which then keeps its own times, and set once the last of
+        them has been read: the sound then goes on to its own end.
     nv12: frames may come as NV12 to sinks that take it; they are even-sized then.
     lan: pages answer on the local network, too, to those who have the token.
     live: False when frames come as fast as the sink takes them (rendering), True at `fps` by the clock.
@@ -29,11 +32,12 @@ class SinkOptions:
     height: int
     fps: float
     media: Path | None = None
-    tracks: Literal["default", "all", "none"] = "default"
     loop: bool = False
     live: bool = True
     nv12: bool = False
     lan: bool = False
+    tracks: Literal["default", "all", "none"] = "default"
+    ended: threading.Event | None = None
 
 
 class Sink(Closeable):

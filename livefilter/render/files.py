@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from livefilter.capture.base import Source
 from livefilter.capture.kinds import Kind, kind_of
-from livefilter.errors import InvalidInput, SinkUnavailable
+from livefilter.errors import InvalidInput, SinkUnavailable, SourceUnavailable
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.render.images import ANIMATED_SUFFIXES, IMAGE_SUFFIXES
 from livefilter.render.pictures import Job, Stills, Transparency, check_target, folder_jobs, render_pictures
@@ -23,6 +26,9 @@ _log = logging.getLogger(__name__)
 
 # Called with how many frames are done and how many there are, 0 when that is unknown.
 Report: TypeAlias = Callable[[int, int], None]
+
+# Which tracks of a video's sound are kept.
+Tracks: TypeAlias = Literal["default", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ def render_path(
     *,
     overwrite: bool = False,
     transparency: Transparency = "auto",
+    tracks: Tracks = "default",
     report: Report,
 ) -> Rendered:
     """Style a video file, an image, or every image of a folder.
@@ -86,6 +93,7 @@ def render_path(
     until then, and after an error or Ctrl-C for good, a video lies beside it as NAME.partial-XXXX.SUFFIX, playable.
     No other file is touched, whatever its name; a link in the target's place is replaced and not followed.
     transparency: what becomes of it in pictures; "auto" keeps it where source and target are of kinds that are used so.
+    tracks: of the sound of a video.
     Raises: InvalidInput, SinkUnavailable; the first error of any stage; Interrupted.
     """
     source, target = source.expanduser(), target.expanduser()
@@ -109,7 +117,8 @@ def render_path(
         return _render_picture(source, target, stylist, openers, overwrite, transparency, report)
     _check_video_suffix(source, target, openers.video_suffixes)
     check_free(target, overwrite)
-    return _render_video(lambda: openers.video(source), source, target, stylist, openers, overwrite, report)
+    with _at_hand(source) as held:
+        return _render_video(lambda: openers.video(held), source, target, stylist, openers, overwrite, report, tracks)
 
 
 def _render_video(
@@ -120,6 +129,7 @@ def _render_video(
     openers: Openers,
     overwrite: bool,
     report: Report,
+    tracks: Tracks = "default",
 ) -> Rendered:
     partial = unused_name(target)
     done = 0
@@ -132,7 +142,8 @@ def _render_video(
             report(frames, total)
 
         try:
-            render(opened, stylist, lambda options: openers.recording(partial, options), progress)
+            render(opened, stylist, lambda options: openers.recording(partial, options), progress, tracks)
+            damage = opened.damage
         except KeyboardInterrupt as interrupt:
             raise Interrupted(partial if partial.exists() else None, done) from interrupt
         except BaseException:
@@ -144,7 +155,23 @@ def _render_video(
     if not done:
         raise InvalidInput(f"{source} holds no frame that can be decoded, so there is nothing to write.")
     put_in_place(partial, target, overwrite)
-    return Rendered(target, done)
+    return Rendered(target, done, bad=(damage,) if damage else ())
+
+
+@contextmanager
+def _at_hand(source: Path) -> Iterator[Path]:
+    """The file itself; of a named pipe, which can be read only once, a copy that goes away afterwards."""
+    if not source.is_fifo():
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="livefilter-") as folder:
+        copy = Path(folder) / source.name
+        try:
+            with source.open("rb") as pipe, copy.open("wb") as file:
+                shutil.copyfileobj(pipe, file)
+        except OSError as error:
+            raise SourceUnavailable(f"Cannot copy what {source} gives to {folder}: {reason(error)}.") from error
+        yield copy
 
 
 def _render_picture(

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 from livefilter.capture.base import Source
 from livefilter.errors import EndOfStream, LivefilterError, StageStuck
-from livefilter.frame import Image
+from livefilter.frame import Frame, Image
 from livefilter.output.base import Sink, SinkOptions
 
 A = TypeVar("A")
@@ -29,17 +29,33 @@ _JOIN_TIMEOUT_S = 5.0
 _POLL_S = 0.2
 
 
-def render(source: Source, stylist: Stylist, sink_factory: Callable[[SinkOptions], Sink], progress: Progress) -> int:
+def render(
+    source: Source,
+    stylist: Stylist,
+    sink_factory: Callable[[SinkOptions], Sink],
+    progress: Progress,
+    tracks: Literal["default", "all", "none"] = "default",
+) -> int:
     """Style every frame of a finite source into a sink, which is opened and closed for it; the number of frames.
 
+    tracks: of the sound.
     The source and the stylist stay open. Ctrl-C and errors close the sink too, so that its file is playable.
     Raises: the first error of any stage; KeyboardInterrupt.
     """
     info = source.info
-    options = SinkOptions(info.width, info.height, info.fps or 30.0, info.media, live=False)
+    ended = threading.Event()
+
+    def read() -> Frame:
+        try:
+            return source.read()
+        except EndOfStream:
+            ended.set()
+            raise
+
+    options = SinkOptions(info.width, info.height, info.fps or 30.0, info.media, live=False, tracks=tracks, ended=ended)
     sink = sink_factory(options)
     return run_stages(
-        source.read, lambda frame: replace(frame, image=stylist(frame.image)), sink.send, progress, finish=sink.close
+        read, lambda frame: replace(frame, image=stylist(frame.image)), sink.send, progress, finish=sink.close
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,7 +89,10 @@ def test_the_sink_is_told_what_will_come() -> None:
     """Size and rate of the source, and that nobody waits for the clock."""
     file = FakeFile()
     render(FakeVideo(1), invert, file.open, no_progress)
-    assert file.options == SinkOptions(64, 48, 25.0, None, loop=False, live=False)
+    assert file.options is not None
+    assert file.options.ended is not None
+    assert file.options.ended.is_set()
+    assert replace(file.options, ended=None) == SinkOptions(64, 48, 25.0, None, loop=False, live=False)
 
 
 def test_the_three_stages_run_at_once_on_threads_with_names() -> None:

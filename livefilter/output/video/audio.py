@@ -79,9 +79,11 @@ class SoundTrack:
             return None
         source = _open(media)
         try:
-            known = [stream for stream in source.streams.audio if stream.codec_context is not None]
+            known = [stream for stream in source.streams.audio if getattr(stream, "codec_context", None)]
             if known:
-                return cls(media, source, known if tracks == "all" else [_default(known)], loop, container, copied, encoder)
+                return cls(
+                    media, source, known if tracks == "all" else [_default(known)], loop, container, copied, encoder
+                )
         except BaseException:
             source.close()
             raise
@@ -211,7 +213,9 @@ class _Track:
         self.damaged = 0
         codec = stream.codec_context.codec.canonical_name
         into = container.format.name
-        coarse = into in ("mp4", "mov") and any(name in _FROM_COARSE for name in stream.container.format.name.split(","))
+        coarse = into in ("mp4", "mov") and any(
+            name in _FROM_COARSE for name in stream.container.format.name.split(",")
+        )
         self.copies = (copied is None or codec in copied) and not coarse
         self._output: AudioStream = (
             container.add_stream_from_template(stream) if self.copies else _add_encoder(container, encoder, stream)
@@ -279,8 +283,8 @@ class _Grid:
             return
         wanted = self._next if frame.pts is None else round(_seconds(frame.pts, frame.time_base) * self._rate)
         for piece in self._resampler.resample(frame):
-            yield from self._settle(piece, cast(int, wanted))
-            wanted = None  # type: ignore[assignment]
+            yield from self._settle(piece, wanted)
+            wanted = None
 
     def rest(self) -> Iterator[AudioFrame]:
         """What the resampler still holds."""

@@ -42,7 +42,7 @@ class Muxer:
     def __init__(self, file: BinaryIO, recipe: Recipe, options: SinkOptions) -> None:
         self._options = options
         self._fps = options.fps if options.fps > 0 else 30.0
-        self._timeline = Timeline(hold_s=recipe.hold_s, live=options.live)
+        self._timeline = Timeline(hold_s=recipe.hold_s, live=options.live, own_zero=options.ended is not None)
         self._image: Image | None = None
         self._keyframe_at_s: float | None = None
         self._finished = False
@@ -89,7 +89,7 @@ class Muxer:
         if self._sound is not None:
             if placement.media_s is not None:
                 # From the file's very start where the output has the file's own times: sound may come first.
-                start_s = placement.media_s if self._options.live else 0.0
+                start_s = 0.0 if self._options.ended is not None else placement.media_s
                 self._sound.align(start_s, placement.at_s - placement.media_s + start_s)
             self._container.mux(list(self._sound.until(placement.at_s)))
         self._encode(frame.image, placement.at_s)
@@ -107,7 +107,8 @@ class Muxer:
                 if self._timeline.held_s > 1 / self._fps:
                     self._encode(self._image, self._timeline.end_s)
                 if self._sound is not None:
-                    end_s = self._timeline.end_s + 1 / self._fps if self._options.live else math.inf
+                    bounded = self._options.ended is None or not self._options.ended.is_set()
+                    end_s = self._timeline.end_s + 1 / self._fps if bounded else math.inf
                     for packet in self._sound.until(end_s):
                         self._container.mux(packet)
                     self._container.mux(list(self._sound.finish()))
@@ -155,7 +156,7 @@ class Muxer:
 
     def _mux_pictures(self, packets: list[Packet[VideoStream]]) -> None:
         """Mux pictures; of a file the newest one is kept back, as only its end says how long it lasts."""
-        if self._options.live:
+        if self._options.ended is None:
             self._container.mux(packets)
             return
         for packet in packets:

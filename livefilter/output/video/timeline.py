@@ -28,15 +28,18 @@ class Placement:
 
 
 class Timeline:
-    """Turns the times of frames into output times that start at 0 and always rise.
+    """Turns the times of frames into output times that always rise, from 0 or, with `own_zero`, the file's own start.
 
     Frames of a file keep the file's own timing, all others that of their capture. A frame that comes again is not
     placed again but holds; it is placed once every `hold_s`, so that what is written never falls behind by more.
     """
 
-    def __init__(self, *, hold_s: float, live: bool, now: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, *, hold_s: float, live: bool, own_zero: bool = False, now: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._hold_s = hold_s
         self._live = live
+        self._own_zero = own_zero
         self._now = now
         self._last: Frame | None = None
         self._last_at_s = 0.0
@@ -58,7 +61,7 @@ class Timeline:
     @property
     def last_lasts_s(self) -> float:
         """Seconds for which the file shows the frame that was placed last; 0 when that is not known."""
-        return self._last.lasts_s if self._last is not None and not self._live else 0.0
+        return self._last.lasts_s if self._last is not None else 0.0
 
     def place(self, frame: Frame) -> Placement | None:
         """The output time of a frame; None for one that came again and still holds."""
@@ -71,7 +74,7 @@ class Timeline:
             return self._settle(frame, self.end_s, now)
         if last is None:
             self._clock_origin_s, self._media_origin_s = frame.captured_at, frame.media_s
-            if not self._live and frame.media_s is not None:
+            if self._own_zero and frame.media_s is not None:
                 # Sound may start before the first picture; a file that is rendered keeps its own zero.
                 self._media_origin_s = 0.0
                 return self._settle(frame, frame.media_s, now, aligned=frame.media_s)
