@@ -135,7 +135,7 @@ def test_avi_with_b_frames_keeps_even_times(tmp_path: Path, codec: str) -> None:
 
 @pytest.mark.parametrize("target", ["out.mp4", "out.mov", "out.mkv", "out.webm"])
 @pytest.mark.parametrize(
-    ("source", "codec"), [("in.avi", "libmp3lame"), ("in.avi", "adpcm_ima_wav"), ("in.asf", "wmav2")]
+    ("source", "codec"), [("in.avi", "libmp3lame"), ("in.avi", "adpcm_ima_wav"), ("in.mov", "pcm_alaw")]
 )
 def test_sound_of_old_containers_goes_into_all_new_ones(tmp_path: Path, source: str, codec: str, target: str) -> None:
     """Copied or encoded anew, as long as it was."""
