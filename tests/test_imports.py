@@ -46,7 +46,18 @@ MAY = {
     "training": {"generator", "inference", "styles"},
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
-EVERYONE_MAY = {"closeable", "continuity", "errors", "frame", "nv12", "masking", "registry", "text", "whole_file", "__version__"}
+EVERYONE_MAY = {
+    "closeable",
+    "continuity",
+    "errors",
+    "frame",
+    "nv12",
+    "masking",
+    "registry",
+    "text",
+    "whole_file",
+    "__version__",
+}
 COMPOSERS = {"cli", "live", "doctor", "bench", "__init__", "__main__"}
 
 
