@@ -38,7 +38,7 @@ MAY = {
         "generator.rebuild",
     },
     "output": {"device_users", "mailbox", "web"},
-    "web": {"control", "metrics", "styles"},
+    "web": {"capture.pictures", "control", "metrics", "styles"},
     "styles": set(),
     "control": set(),
     "generator": {"inference.checks", "inference.providers", "styles.accepts", "tensorrt.check_pictures"},

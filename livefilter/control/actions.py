@@ -198,7 +198,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "", "set_input", "start over with another input",
         parameters=(Parameter(
-            "target", "string", "a camera, file, address or demo, as after -i", required=True, example="demo"),),
+            "target", "string", "one of those that GET /api/inputs lists", required=True, example="demo"),),
     ),
 )  # fmt: skip
 STYLE_ACTIONS: tuple[str, ...] = tuple(f"style_{number}" for number in range(1, 10))

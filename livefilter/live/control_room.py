@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from livefilter.capture.listing import lasting_target, list_cameras
 from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.settings import SharedSettings
@@ -15,6 +14,9 @@ from livefilter.inference.base import EngineOptions
 from livefilter.inference.selection import BUILT_AHEAD
 from livefilter.inference.styler import Styler
 from livefilter.live.governor.governor import Governor
+from livefilter.live.input import LiveInput
+from livefilter.live.input_choice import InputChooser
+from livefilter.live.photos import photo_features
 from livefilter.live.pipeline import Pipeline
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Snapshot
@@ -54,6 +56,11 @@ class RunFacts:
         return self._pipeline.input.name
 
     @property
+    def input(self) -> LiveInput:
+        """The input itself."""
+        return self._pipeline.input
+
+    @property
     def waiting_for(self) -> str | None:
         return self._pipeline.waiting_for
 
@@ -90,18 +97,26 @@ def steer_pages(
 ) -> Callable[[Sink], None]:
     """Give the run's state and actions to every page among its outputs. Returns: what does so for one opened later."""
     follow_network(settings, stylist)
+    inputs = InputChooser(config, facts.input, lambda notice: settings.change(notice=notice))
+    controller.change_input = inputs.choose
     if facts.backend in BUILT_AHEAD:
         why = f"The size of {facts.backend}'s engines is chosen when they are built. Start livefilter again with --"
         controller.unavailable |= {"network": f"{why}network.", "process_size": f"{why}process-size."}
-    rooms: list[tuple[LiveRoom, Thumbnails]] = []
+    rooms: list[LiveRoom] = []
 
     def steer(sink: Sink) -> None:
         if isinstance(sink, PageSink):
             if not rooms:
-                room = LiveRoom(facts, settings, controller, Catalogue().styles, notices)
-                rooms.append((room, Thumbnails(lambda: _original(stylist), small_styler, lambda: _keeps_up(facts))))
-            room, thumbnails = rooms[0]
-            sink.steer(room, thumbnails=thumbnails, inputs=list_inputs, doctor=doctor_rows)
+                rooms.append(LiveRoom(facts, settings, controller, Catalogue().styles, notices))
+            sink.steer(
+                rooms[0],
+                # A page closes these with itself, so each has its own.
+                thumbnails=Thumbnails(lambda: _original(stylist), small_styler, lambda: _keeps_up(facts)),
+                original=lambda: _original(stylist),
+                inputs=inputs.listed,
+                doctor=doctor_rows,
+                **photo_features(),
+            )
 
     for sink in sinks:
         steer(sink)
@@ -112,13 +127,6 @@ def small_styler(style: str) -> Styler:
     """A style for small pictures, on one CPU core, so that the live run has the rest."""
     network = Catalogue().get(style).network("lite", gpu=False)
     return Styler(network, "onnxruntime", options=EngineOptions(threads=1))
-
-
-def list_inputs() -> list[dict[str, Any]]:
-    """The cameras of this machine and the demo, as a page offers them."""
-    cameras = [camera for camera in list_cameras() if not camera.virtual]
-    found = [{"name": str(camera.name), "target": lasting_target(camera, cameras)} for camera in cameras]
-    return [*found, {"name": "Demo scene", "target": "demo"}]
 
 
 def doctor_rows() -> list[dict[str, Any]]:

@@ -183,10 +183,6 @@ byId("network").addEventListener("keydown", (event) => {
 });
 byId("size").addEventListener("change", (event) => link.act("process_size", { pixels: Number(event.target.value) }));
 byId("input").addEventListener("change", (event) => { if (event.target.value) link.act("input", { target: event.target.value }); });
-byId("other-input").addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (byId("other").value.trim()) link.act("input", { target: byId("other").value.trim() });
-});
 
 function moveLine(at) {
   const shown = Math.min(1, Math.max(0, at));
@@ -231,7 +227,7 @@ if (!clean) call("/api/actions").then((answer) => answer.json()).then(({ actions
 }).catch(() => {});
 addEventListener("keydown", (event) => {
   if (clean || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-  if (event.target.closest("input[type=text], select")) return;
+  if (event.target.closest("select")) return;
   const key = event.key === " " ? "space" : event.key.toLowerCase(), name = keys[key];
   if (!name || (key === "space" && event.target.closest("button, a"))) return;
   event.preventDefault();

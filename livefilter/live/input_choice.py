@@ -1,0 +1,108 @@
+"""Starting over with another input while the run goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from livefilter.capture import open_source
+from livefilter.capture.base import SourceOptions
+from livefilter.capture.kinds import Kind, kind_of
+from livefilter.capture.listing import lasting_target, list_cameras
+from livefilter.capture.paced import PacedSource
+from livefilter.config import Config
+from livefilter.errors import Busy, LivefilterError, UnknownName
+from livefilter.live.input import LiveInput
+
+_log = logging.getLogger(__name__)
+_MOST_FILES = 40
+
+
+class InputChooser:
+    """Offers inputs by name, and puts the chosen one in the place of the one that runs.
+
+    Whoever calls the API chooses from this list alone: a path or an address never comes from there.
+    notify: told what happens, for the person in control.
+    """
+
+    def __init__(self, config: Config, live_input: LiveInput, notify: Callable[[str], object]) -> None:
+        self._config, self._input, self._notify = config, live_input, notify
+        self._opening = threading.Lock()
+
+    def listed(self) -> list[dict[str, Any]]:
+        """What may be chosen: name for people, and target for the action."""
+        return [{"name": name, "target": target} for target, (name, _) in self._known().items()]
+
+    def choose(self, target: str) -> None:
+        """Open another input and go on with it; opening goes on after this returns.
+
+        Raises: UnknownName: it is none of those listed. Busy: one is being opened.
+        """
+        known = self._known()
+        if target not in known:
+            raise UnknownName("input", target[:60], known)
+        if not self._opening.acquire(blocking=False):
+            raise Busy("Another input is being opened. Wait a moment.")
+        self._notify(f"Opening {known[target][0]}")
+        threading.Thread(target=self._open, args=known[target], name="input-chooser", daemon=True).start()
+
+    def _open(self, name: str, spec: str) -> None:
+        config = self._config
+        options = SourceOptions(config.width, config.height, config.fps, loop=True)
+        try:
+            source = open_source(spec, options)
+            reopen: Callable[[], Any] | None = None
+            if source.info.live:
+                again = dataclasses.replace(options, mode=source.info.mode)
+                reopen = functools.partial(open_source, source.info.reopen_target or spec, again)
+            else:
+                source = PacedSource(source)
+            self._input.replace(source, reopen)
+        except LivefilterError as error:
+            self._notify(f"Staying with {self._input.name}: {error}")
+        except Exception as error:  # whatever a driver throws, the input that runs goes on
+            _log.exception("Input %s could not be opened", name)
+            self._notify(f"Staying with {self._input.name}: {name} could not be opened ({error})")
+        else:
+            self._notify(f"Input: {name}")
+        finally:
+            self._opening.release()
+
+    def _known(self) -> dict[str, tuple[str, str]]:
+        """Target -> name and what to open."""
+        found: dict[str, tuple[str, str]] = {}
+        try:
+            cameras = [camera for camera in list_cameras() if not camera.virtual]
+        except LivefilterError as error:
+            _log.info("No cameras listed: %s", error)
+            cameras = []
+        for camera in cameras:
+            target = lasting_target(camera, cameras)
+            found[target] = (camera.name, target)
+        found["demo"] = ("Demo scene", "demo")
+        if self._config.input not in ("auto", "demo"):
+            found.setdefault("first", ("The input of the start", self._config.input))
+        for path in _films(self._config.recordings):
+            found[f"film:{path.name}"] = (path.name, f"file:{path}")
+        return found
+
+
+def _films(folder: Path) -> list[Path]:
+    """The newest videos of the recordings' folder and of the one that it is in, where people keep their own."""
+    paths: list[tuple[float, Path]] = []
+    for place in (folder, folder.parent):
+        try:
+            paths += [
+                (path.stat().st_mtime, path)
+                for path in place.iterdir()
+                if path.suffix.lower() in (".mp4", ".mkv", ".mov", ".webm", ".avi") and path.is_file()
+            ]
+        except OSError:
+            continue
+    newest = [path for _, path in sorted(paths, reverse=True)[:_MOST_FILES]]
+    return [path for path in newest if kind_of(path) is Kind.VIDEO]

@@ -1,0 +1,337 @@
+// The photo view: a photo in all styles side by side, before and after, at full resolution; short clips, too.
+
+import { call, toast } from "/link.js";
+
+const byId = (id) => document.getElementById(id);
+const compare = byId("compare"), slider = byId("slider"), grid = byId("grid");
+const networkButtons = [...byId("network").children];
+
+let styles = [];
+let style = "";
+let network = "full";
+let photo = null; // { id, name, width, height, original }
+let drawn = new Map(); // style and network -> address of the styled preview
+let clip = null;
+let round = null; // ends the drawing of what is not wanted any more
+
+function strength() {
+  return byId("strength").value / 100;
+}
+
+async function start() {
+  try {
+    const state = await (await call("/api/state")).json();
+    styles = state.styles || [];
+    byId("camera").hidden = !state.live;
+    style = state.style || (styles[0] || {}).name;
+  } catch (error) {
+    toast(error.message, "error");
+    return;
+  }
+  styles.slice(0, 3).forEach(async (each, at) => {
+    try {
+      byId(`card-${at + 1}`).src = URL.createObjectURL(await (await call(`/api/styles/${each.name}/card.jpg`)).blob());
+    } catch { /* decoration */ }
+  });
+}
+
+function view(name, kind = "photo") {
+  document.body.dataset.view = name;
+  document.body.dataset.kind = kind;
+  byId("clip-work").hidden = kind !== "clip";
+  byId("clip").hidden = kind !== "clip";
+}
+
+function busy(text) {
+  byId("busy").hidden = !text;
+  if (text) byId("busy-text").textContent = text;
+}
+
+function forget() {
+  round?.abort();
+  for (const address of drawn.values()) URL.revokeObjectURL(address);
+  drawn = new Map();
+  if (photo) {
+    URL.revokeObjectURL(photo.original);
+    call(`/api/photos/${photo.id}`, { method: "DELETE" }).catch(() => {});
+  }
+  photo = null;
+  for (const id of ["before", "after"]) byId(id).removeAttribute("src");
+}
+
+/** Show a photo that livefilter has taken in. */
+async function open(answer) {
+  forget();
+  photo = await answer.json();
+  photo.original = URL.createObjectURL(await (await call(`/api/photos/${photo.id}/original.jpg`)).blob());
+  byId("before").src = photo.original;
+  compare.style.setProperty("--ratio", photo.width / photo.height);
+  byId("facts").textContent = `${photo.name}  ·  ${photo.width} × ${photo.height}`;
+  move(0.5);
+  view("work");
+  await all();
+}
+
+/** Draw every style, the chosen one first, and show each as it is done. */
+async function all() {
+  round?.abort();
+  round = new AbortController();
+  const { signal } = round, of = photo;
+  tiles();
+  show();
+  const order = [...styles].sort((one, other) => (other.name === style) - (one.name === style));
+  for (const each of order) {
+    const key = `${each.name}/${network}`;
+    if (!drawn.has(key)) {
+      try {
+        const answer = await call(`/api/photos/${of.id}/${encodeURIComponent(each.name)}.jpg?network=${network}`, { signal });
+        const blob = await answer.blob();
+        if (signal.aborted || photo !== of) return;
+        drawn.set(key, URL.createObjectURL(blob));
+      } catch (error) {
+        if (signal.aborted || error.name === "AbortError") return;
+        toast(`${each.title}: ${error.message}`, "error");
+        continue;
+      }
+    }
+    tiles();
+    if (each.name === style) show();
+  }
+}
+
+function show() {
+  const address = drawn.get(`${style}/${network}`);
+  if (address) byId("after").src = address;
+  busy(address || document.body.dataset.kind === "clip" ? "" : "Drawing");
+  blend();
+}
+
+/** Strength is mixed here, so that the slider follows the finger; downloads are mixed at full resolution. */
+function blend() {
+  const shown = strength();
+  byId("strength-value").textContent = `${Math.round(shown * 100)} %`;
+  byId("strength").style.setProperty("--at", `${shown * 100}%`);
+  byId("after").style.opacity = shown;
+  compare.style.background = photo ? `center / contain no-repeat url("${photo.original}") #0a090d` : "";
+}
+
+function tiles() {
+  if (grid.children.length !== styles.length) {
+    grid.replaceChildren(...styles.map((each) => {
+      const choice = document.createElement("button"), frame = document.createElement("div");
+      const picture = document.createElement("img"), name = document.createElement("span");
+      choice.type = "button";
+      choice.className = "choice";
+      choice.dataset.style = each.name;
+      choice.setAttribute("role", "radio");
+      choice.title = each.description;
+      picture.alt = "";
+      name.textContent = each.title;
+      frame.append(picture);
+      choice.append(frame, name);
+      choice.addEventListener("click", () => choose(each.name));
+      return choice;
+    }));
+  }
+  for (const choice of grid.children) {
+    const address = drawn.get(`${choice.dataset.style}/${network}`), picture = choice.querySelector("img");
+    choice.dataset.drawing = Boolean(photo) && !address;
+    const wanted = address || (photo ? photo.original : "");
+    if (wanted && picture.getAttribute("src") !== wanted) picture.src = wanted;
+    choice.setAttribute("aria-checked", choice.dataset.style === style);
+    choice.tabIndex = choice.dataset.style === style ? 0 : -1;
+  }
+}
+
+function choose(name) {
+  style = name;
+  tiles();
+  show();
+  if (photo && !drawn.has(`${style}/${network}`)) all();
+}
+
+grid.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowDown: 2, ArrowLeft: -1, ArrowUp: -2 }[event.key], many = [...grid.children];
+  if (!step) return;
+  event.preventDefault();
+  const next = many[(many.indexOf(document.activeElement) + step + many.length) % many.length];
+  next.focus();
+  next.click();
+});
+
+function move(at) {
+  const shown = Math.min(1, Math.max(0, at));
+  compare.style.setProperty("--at", `${shown * 100}%`);
+  slider.setAttribute("aria-valuenow", Math.round(shown * 100));
+}
+compare.addEventListener("pointerdown", (event) => {
+  if (document.body.dataset.kind !== "photo") return;
+  event.preventDefault();
+  slider.focus();
+  compare.setPointerCapture(event.pointerId);
+  follow(event);
+});
+function follow(event) {
+  if (!compare.hasPointerCapture(event.pointerId)) return;
+  const box = compare.getBoundingClientRect();
+  move((event.clientX - box.left) / box.width);
+}
+compare.addEventListener("pointermove", follow);
+slider.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -1, End: 1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  move(slider.getAttribute("aria-valuenow") / 100 + step);
+});
+
+byId("strength").addEventListener("input", blend);
+for (const button of networkButtons) {
+  button.addEventListener("click", () => {
+    network = button.dataset.value;
+    for (const each of networkButtons) each.setAttribute("aria-checked", each === button);
+    if (photo) all();
+  });
+}
+
+/** Take in whatever was dropped, pasted or chosen. */
+async function take(file) {
+  if (file.type.startsWith("video/") || /\.(mp4|mov|mkv|webm|avi|m4v)$/i.test(file.name)) { await takeClip(file); return; }
+  busy("");
+  view("work");
+  forget();
+  byId("facts").textContent = file.name;
+  busy("Reading");
+  try {
+    await open(await call(`/api/photos?name=${encodeURIComponent(file.name || "photo")}`, { method: "POST", body: file }));
+  } catch (error) {
+    busy("");
+    view("empty");
+    toast(error.message, "error");
+  }
+}
+
+async function from(where) {
+  try {
+    await open(await call(`/api/photos/${where}`, { method: "POST" }));
+  } catch (error) {
+    toast(error.message, "error");
+  }
+}
+
+function named(suffix) {
+  return `${(photo?.name || clip?.name || "livefilter").replace(/\.[^.]*$/, "")}-${style}.${suffix}`;
+}
+
+async function whole(kind) {
+  const path = `/api/photos/${photo.id}/${encodeURIComponent(style)}/full.${kind}?network=${network}&strength=${strength()}`;
+  busy("Drawing at full resolution");
+  try {
+    return await (await call(path)).blob();
+  } finally {
+    busy("");
+  }
+}
+
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+byId("download").addEventListener("click", async () => {
+  const kind = byId("kind").value;
+  try {
+    save(await whole(kind), named(kind));
+  } catch (error) {
+    toast(error.message, "error");
+  }
+});
+byId("copy").addEventListener("click", async () => {
+  try {
+    if (!navigator.clipboard || !window.ClipboardItem) {
+      // Over plain HTTP on a network there is no clipboard.
+      save(await whole("png"), named("png"));
+      return;
+    }
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": whole("png") })]);
+    toast("Copied");
+  } catch (error) {
+    toast(error.message || "It could not be copied.", "error");
+  }
+});
+
+async function takeClip(file) {
+  forget();
+  tiles();
+  view("work", "clip");
+  byId("clip").removeAttribute("src");
+  byId("clip-load").hidden = true;
+  byId("cancel").hidden = false;
+  byId("facts").textContent = file.name;
+  byId("clip-text").textContent = "Sending the clip";
+  byId("progress").removeAttribute("value");
+  const asked = new URLSearchParams({ name: file.name, style, network: "lite", strength: strength() });
+  try {
+    clip = { name: file.name, ...await (await call(`/api/clips?${asked}`, { method: "POST", body: file })).json() };
+    await watchClip(clip);
+  } catch (error) {
+    toast(error.message, "error");
+    view("empty");
+  }
+}
+
+async function watchClip(mine) {
+  while (clip === mine) {
+    const now = await (await call(`/api/clips/${mine.id}`)).json();
+    if (now.error) throw new Error(now.error);
+    byId("clip-text").textContent = now.total ? `Styling frame ${now.done} of ${now.total}` : `Styling frame ${now.done}`;
+    if (now.total) byId("progress").value = now.done / now.total;
+    if (now.finished) break;
+    await new Promise((done) => setTimeout(done, 400));
+  }
+  if (clip !== mine) return;
+  const url = URL.createObjectURL(await (await call(`/api/clips/${mine.id}/styled.mp4`)).blob());
+  byId("clip-text").textContent = "Done";
+  byId("progress").value = 1;
+  byId("cancel").hidden = true;
+  byId("clip").src = url;
+  byId("clip").addEventListener("loadedmetadata", () => {
+    compare.style.setProperty("--ratio", byId("clip").videoWidth / byId("clip").videoHeight);
+  }, { once: true });
+  byId("clip-load").href = url;
+  byId("clip-load").download = named("mp4");
+  byId("clip-load").hidden = false;
+}
+
+byId("cancel").addEventListener("click", async () => {
+  const mine = clip;
+  clip = null;
+  view("empty");
+  if (mine) await call(`/api/clips/${mine.id}`, { method: "DELETE" }).catch(() => {});
+});
+byId("another").addEventListener("click", () => { clip = null; forget(); view("empty"); byId("choose").focus(); });
+byId("choose").addEventListener("click", () => byId("file").click());
+byId("file").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  if (file) take(file);
+  event.target.value = "";
+});
+byId("sample").addEventListener("click", () => from("sample"));
+byId("camera").addEventListener("click", () => from("camera"));
+
+addEventListener("dragover", (event) => { event.preventDefault(); byId("over").hidden = false; });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) byId("over").hidden = true; });
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  byId("over").hidden = true;
+  const [file] = event.dataTransfer.files;
+  if (file) take(file);
+});
+addEventListener("paste", (event) => {
+  const [file] = event.clipboardData.files;
+  if (file) take(file);
+});
+
+start();

@@ -1,0 +1,132 @@
+"""The photo view as a person uses it, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from livefilter.live.photos import photo_features
+from livefilter.output.page import PageSink
+from livefilter.styles.catalogue import Catalogue
+from livefilter.web.studio_room import StudioRoom
+from tests.conftest import make_video
+from tests.fakes import until
+from tests.web.conftest import OPTIONS
+from tests.web.test_page_in_chromium import until as until_script
+
+DEMO = Path(__file__).resolve().parents[2] / "livefilter" / "capture" / "assets" / "demo.jpg"
+ALL_DRAWN = (
+    "const all = [...document.querySelectorAll('.choice')];"
+    "return all.length > 1 && all.every((each) => each.dataset.drawing === 'false')"
+)
+
+
+@pytest.fixture
+def studio(chromium: Any, tmp_path: Path) -> Iterator[PageSink]:
+    """The photo view, open, whose downloads go to tmp_path."""
+    with PageSink("0", OPTIONS) as page:
+        page.steer(StudioRoom(Catalogue().styles), **photo_features())
+        chromium.execute_cdp_cmd(
+            "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path / "downloads")}
+        )
+        chromium.get("about:blank")
+        chromium.get_log("browser")
+        chromium.get(f"{page.url}photo")
+        until_script(chromium, "return document.getElementById('card-1').src !== ''")
+        yield page
+        chromium.get("about:blank")
+
+
+def downloaded(folder: Path, suffix: str) -> Path:
+    """The one file that was downloaded, once it is complete."""
+    found: list[Path] = []
+
+    def there() -> bool:
+        found[:] = list((folder / "downloads").glob(f"*{suffix}")) if (folder / "downloads").exists() else []
+        return bool(found)
+
+    until(there, f"a downloaded {suffix}")
+    return found[0]
+
+
+def test_a_chosen_photo_is_styled_compared_and_downloaded(chromium: Any, studio: PageSink, tmp_path: Path) -> None:
+    """Every style appears, the slider follows keys, and the download has the photo's own size in that style."""
+    demo = cv2.imread(str(DEMO))
+    assert demo is not None
+    photo = cv2.resize(demo, (1500, 1000))
+    cv2.imwrite(str(tmp_path / "me.png"), photo)
+    chromium.find_element("id", "file").send_keys(str(tmp_path / "me.png"))
+    until_script(chromium, ALL_DRAWN)
+    assert "1500 × 1000" in chromium.find_element("id", "facts").text
+    sources = chromium.execute_script("return [...document.querySelectorAll('.choice img')].map((each) => each.src)")
+    assert len(set(sources)) == len(Catalogue().styles)
+    slider = chromium.find_element("id", "slider")
+    slider.send_keys("")
+    before = float(slider.get_attribute("aria-valuenow"))
+    slider.send_keys("\ue014" * 5)  # arrow right
+    assert float(slider.get_attribute("aria-valuenow")) == before + 10
+    chromium.find_element("css selector", "[data-style=paprika]").click()
+    until_script(
+        chromium, "return document.querySelector('[data-style=paprika]').getAttribute('aria-checked') === 'true'"
+    )
+    chromium.find_element("css selector", "#kind [value=png]").click()
+    chromium.find_element("id", "download").click()
+    path = downloaded(tmp_path, ".png")
+    assert path.name == "me-paprika.png"
+    styled = cv2.imread(str(path))
+    assert styled is not None
+    assert styled.shape == photo.shape
+    assert 2 < np.abs(styled.astype(int) - photo).mean() < 80
+    assert chromium.get_log("browser") == []
+
+
+def test_the_sample_works_by_keyboard_alone(chromium: Any, studio: PageSink) -> None:
+    """Tab and Enter reach the sample, arrows choose a style."""
+    body = chromium.find_element("css selector", "body")
+    for _ in range(12):
+        chromium.switch_to.active_element.send_keys("\ue004")  # tab
+        if chromium.switch_to.active_element.get_attribute("id") == "sample":
+            break
+    assert chromium.switch_to.active_element.get_attribute("id") == "sample", body.text
+    chromium.switch_to.active_element.send_keys("\ue007")  # enter
+    until_script(chromium, ALL_DRAWN)
+    first = chromium.find_element("css selector", ".choice[aria-checked=true]")
+    chromium.execute_script("arguments[0].focus()", first)
+    first.send_keys("\ue014")
+    until_script(chromium, "return document.querySelectorAll('.choice')[1].getAttribute('aria-checked') === 'true'")
+
+
+def test_a_file_that_is_no_photo_is_explained(chromium: Any, studio: PageSink, tmp_path: Path) -> None:
+    """The view stays usable and says what is wrong."""
+    (tmp_path / "odd.png").write_bytes(b"nothing")
+    chromium.find_element("id", "file").send_keys(str(tmp_path / "odd.png"))
+    until_script(chromium, "return document.querySelector('.toast.error')?.textContent.includes('odd.png')")
+    assert chromium.find_element("id", "choose").is_displayed()
+
+
+def test_a_clip_is_styled_with_progress_and_downloaded(chromium: Any, studio: PageSink, tmp_path: Path) -> None:
+    """A video comes back as one that plays."""
+    make_video(tmp_path / "clip.mp4", seconds=1.0, audio=True)
+    chromium.find_element("id", "file").send_keys(str(tmp_path / "clip.mp4"))
+    until_script(chromium, "return !document.getElementById('clip-load').hidden")
+    chromium.find_element("id", "clip-load").click()
+    path = downloaded(tmp_path, ".mp4")
+    assert path.name.startswith("clip-")
+    assert path.stat().st_size > 1000
+
+
+def test_the_view_fits_a_phone(chromium: Any, studio: PageSink) -> None:
+    """At the width of a phone nothing is wider than the screen."""
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        chromium.find_element("id", "sample").click()
+        until_script(chromium, ALL_DRAWN)
+        assert chromium.execute_script("return document.documentElement.scrollWidth") <= 390
+    finally:
+        chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
