@@ -105,4 +105,4 @@ def _films(folder: Path) -> list[Path]:
         except OSError:
             continue
     newest = [path for _, path in sorted(paths, reverse=True)[:_MOST_FILES]]
-    return [path for path in newest if kind_of(path) is Kind.VIDEO]
+    return [path for path in newest if kind_of(path) is Kind.OTHER]
