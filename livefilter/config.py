@@ -25,6 +25,13 @@ ENVIRONMENT_PREFIX = "LIVEFILTER_"
 _NOT_SETTINGS = {"CONFIG", "PROFILE"}
 
 
+def _user_videos() -> Path:
+    try:
+        return Path(platformdirs.user_videos_dir())
+    except (RuntimeError, KeyError, OSError):  # a user without a home, as in containers
+        return Path.cwd()
+
+
 class Config(BaseModel):
     """The settings of a run. Sizes are pixels, rates frames per second, durations seconds unless named otherwise."""
 
@@ -112,9 +119,7 @@ class Config(BaseModel):
     lan: bool = Field(
         False, description="Let others on the local network open the pages, with the token that is printed."
     )
-    recordings: Path = Field(
-        Path(platformdirs.user_videos_dir()) / "livefilter", description="Folder for recordings and snapshots."
-    )
+    recordings: Path = Field(_user_videos() / "livefilter", description="Folder for recordings and snapshots.")
 
     @field_validator("recordings")
     @classmethod
@@ -148,8 +153,9 @@ def load_config(
     profile: a table [profiles.NAME] of the file, laid over its top level.
     Raises: ConfigError: names the setting, where it stands and what is allowed, or the nearest valid name.
     """
-    path = path or (Path(environment["LIVEFILTER_CONFIG"]) if "LIVEFILTER_CONFIG" in environment else None)
-    profile = profile or environment.get("LIVEFILTER_PROFILE")
+    named = environment.get("LIVEFILTER_CONFIG")  # set but empty is not set, as everywhere in a shell
+    path = path or (Path(named) if named else None)
+    profile = profile or environment.get("LIVEFILTER_PROFILE") or None
     layers = [*_file_layers(path, profile), ("the environment", _from_environment(environment)), ("the flags", flags)]
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
@@ -183,7 +189,7 @@ def profile_names(path: Path | None = None) -> list[str]:
     Raises: ConfigError.
     """
     chosen = path or default_config_path()
-    return list(_read(chosen).get("profiles", {})) if chosen.exists() else []
+    return list(_profiles(_read(chosen), chosen)) if chosen.exists() else []
 
 
 def _allowed(key: str) -> str:
@@ -209,18 +215,29 @@ def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapp
             raise ConfigError(f"Profile {profile!r} needs a settings file, and {chosen} does not exist.")
         return []
     content = _read(chosen)
-    profiles = content.pop("profiles", {})
+    profiles = _profiles(content, chosen)
+    content.pop("profiles", None)
     layers: list[tuple[str, Mapping[str, Any]]] = [(str(chosen), content)]
     if profile is not None:
-        if not isinstance(profiles, dict) or not isinstance(profiles.get(profile), dict):
+        if profile not in profiles:
             raise ConfigError(_unknown("profile", profile, str(chosen), profiles))
         layers.append((f"profile {profile} of {chosen}", profiles[profile]))
     return layers
 
 
+def _profiles(content: Mapping[str, Any], path: Path) -> dict[str, dict[str, Any]]:
+    profiles = content.get("profiles", {})
+    if not isinstance(profiles, dict):
+        raise ConfigError(f"profiles in {path} must be tables: write [profiles.NAME] and the settings below it.")
+    for name, profile in profiles.items():
+        if not isinstance(profile, dict):
+            raise ConfigError(f"Profile {name} in {path} must be a table: write [profiles.{name}] and lines below.")
+    return profiles
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
     except OSError as error:
         raise ConfigError(f"Settings file {path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -104,3 +104,27 @@ def test_settings_cannot_be_changed() -> None:
     """Config is frozen: a run reads one value."""
     with pytest.raises(ValueError, match="frozen"):
         Config().fps = 10  # type: ignore[misc]  # that is the point
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    """Windows' editors write one."""
+    path = tmp_path / "config.toml"
+    path.write_bytes(b'\xef\xbb\xbfstyle = "shinkai"\n')
+    assert load_config({}, path, environment={}).style == "shinkai"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("profiles = 3", "must be tables"), ("[profiles]\nx = 3", "Profile x .* must be a table")],
+)
+def test_profiles_that_are_no_tables_are_told(tmp_path: Path, content: str, words: str) -> None:
+    """With the way to write them."""
+    path = tmp_path / "config.toml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load_config({}, path, "x", environment={})
+
+
+def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
+    """Neither the file nor the profile."""
+    assert load_config({}, environment={"LIVEFILTER_CONFIG": "", "LIVEFILTER_PROFILE": ""}).style

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -16,7 +17,7 @@ from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
 from livefilter.capture.screens import find_region, open_grabber
 from livefilter.capture.ticker import Ticker
-from livefilter.errors import SourceLost
+from livefilter.errors import SourceLost, SourceUnavailable
 from livefilter.frame import Frame, Image
 
 _log = logging.getLogger(__name__)
@@ -64,17 +65,26 @@ class ScreenSource(Source):
     def _grab(self) -> Image:
         if self._thread != threading.get_ident():
             # The handles of a grabber belong to the thread that opened it.
-            old, self._grabber = self._grabber, open_grabber()
+            try:
+                old, self._grabber = self._grabber, open_grabber()
+            except SourceUnavailable as error:
+                raise SourceLost(str(error)) from error
             self._thread = threading.get_ident()
-            old.close()
+            _close(old)
         try:
             shot = self._grabber.grab(self._region)
-        except mss.exception.ScreenShotError as error:
-            raise SourceLost(f"Cannot capture {self._name} any more: {error}.") from error
+        except (mss.exception.ScreenShotError, AssertionError, OSError, ValueError) as error:
+            # An X server that has ended makes mss stumble over its own checks.
+            raise SourceLost(f"Cannot capture {self._name} any more: {error or 'the display is gone'}.") from error
         pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
         return np.ascontiguousarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), dtype=np.uint8)
 
     def _free(self) -> None:
         if self._grabber is not None:
-            self._grabber.close()
+            _close(self._grabber)
         self._grabber = None
+
+
+def _close(grabber: Any) -> None:
+    with contextlib.suppress(mss.exception.ScreenShotError, AssertionError, OSError):  # the display may be gone
+        grabber.close()

@@ -87,7 +87,7 @@ def open_grabber() -> Any:
     try:
         # Named MSS since mss 10.2, where the old name warns.
         return mss.MSS() if hasattr(mss, "MSS") else mss.mss()
-    except (ScreenShotError, OSError) as error:
+    except (ScreenShotError, OSError, AssertionError) as error:
         if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
             fix = "there is no display (DISPLAY is not set). Run it inside an X11 session"
         elif sys.platform == "darwin":

@@ -47,6 +47,7 @@ class UserStyles:
     def remove(self, name: str) -> Path:
         """Delete a style: its card first, then the files that the card names, then the folder if nothing else is in it.
 
+        Of a style that is linked here only the link goes.
         Returns: its folder.
         Raises: InvalidInput: there is no such style here, or it cannot be deleted.
         """
@@ -57,6 +58,13 @@ class UserStyles:
             raise InvalidInput(f"Style {name} is broken: {error} Or delete {folder} yourself.") from error
         if style is None:
             raise InvalidInput(f"There is no style {name!r} in {self.folder}. See them: livefilter styles")
+        if folder.is_symlink():
+            # What the link points to is somebody's own folder.
+            try:
+                folder.unlink()
+            except OSError as error:
+                raise InvalidInput(f"Style {name} cannot be removed from {folder}: {error.strerror}.") from error
+            return folder
         files = [network.path.name for network in style.networks.values()]
         if style.picture_path is not None:
             files.append(style.picture_path.name)
