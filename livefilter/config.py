@@ -86,6 +86,9 @@ class Config(BaseModel):
     width: int = Field(1280, ge=0, le=7680, description="Width to ask of a camera; 0 takes what it gives.")
     height: int = Field(720, ge=0, le=4320, description="Height to ask of a camera; 0 takes what it gives.")
     fps: float = Field(0.0, ge=0, le=240, description="Output rate, and the rate to ask of a camera; 0: the input's.")
+    open_timeout: float = Field(
+        5.0, ge=0.5, le=120, description="Seconds that a network stream has for its first picture."
+    )
     loop: bool = Field(False, description="Play a video file again at its end.")
     compare: bool = Field(False, description="Split screen: original on the left, styled on the right.")
     mirror: bool = Field(False, description="Mirror the preview window.")

@@ -36,7 +36,7 @@ _LOG_EVERY_S = 10.0
 @click.command()
 @config_options(
     "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
-    "height", "fps", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "idle",
+    "height", "fps", "open_timeout", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "idle",
     "hold", "prefer", "gaming", "gaming_share", "gaming_fullscreen", "lan", "strict_outputs",
     "recordings", "hotkeys", "hotkey", "midi", "midi_pad",
 )  # fmt: skip

@@ -297,7 +297,7 @@ def _open_input(config: Config) -> tuple[Source, list[str]]:
 
 
 def _source_options(config: Config) -> SourceOptions:
-    return SourceOptions(config.width, config.height, config.fps, config.loop)
+    return SourceOptions(config.width, config.height, config.fps, config.loop, open_timeout_s=config.open_timeout)
 
 
 def _reopener(source: Source, config: Config) -> Callable[[], Source]:

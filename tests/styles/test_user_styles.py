@@ -73,3 +73,16 @@ def test_a_file_is_recognised_by_sum_before_name(tmp_path: Path, monkeypatch: py
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     assert [known.recognise(tmp_path / name) for name in contents] == [None, by_name, by_sum, None]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making a link needs a right there")
+def test_of_a_linked_style_only_the_link_is_removed(tmp_path: Path) -> None:
+    """What it points to is somebody's own folder."""
+    own = write_style(tmp_path / "own", "ink")
+    mine = UserStyles(tmp_path / "mine")
+    mine.folder.mkdir()
+    (mine.folder / "ink").symlink_to(own, target_is_directory=True)
+    before = sorted(os.listdir(own))
+    mine.remove("ink")
+    assert not os.path.lexists(mine.folder / "ink")
+    assert sorted(os.listdir(own)) == before

@@ -1,0 +1,1 @@
+"""Many small inputs, compared with other decoders; run with: pytest -m corpus tests/corpus."""
