@@ -75,7 +75,7 @@ class ScreenSource(Source):
             shot = self._grabber.grab(self._region)
         except (mss.exception.ScreenShotError, AssertionError, OSError, ValueError) as error:
             # An X server that has ended makes mss stumble over its own checks.
-            raise SourceLost(f"Cannot capture {self._name} any more: {error or 'the display is gone'}.") from error
+            raise SourceLost(f"Cannot capture {self._name} any more: {str(error) or 'the display is gone'}.") from error
         pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
         return np.ascontiguousarray(cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR), dtype=np.uint8)
 

@@ -108,7 +108,7 @@ def test_a_gap_in_sound_stays_where_the_sound_is_encoded_anew(tmp_path: Path) ->
         outs = [made.add_stream_from_template(stream) for stream in given.streams]
         for packet in given.demux():
             if packet.dts is None or (
-                packet.stream.type == "audio" and 0.8 < float(packet.pts * packet.time_base) < 1.3
+                packet.stream.type == "audio" and 0.8 < float((packet.pts or 0) * (packet.time_base or 0)) < 1.3
             ):
                 continue
             packet.stream = outs[packet.stream.index]
