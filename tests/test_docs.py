@@ -1,0 +1,49 @@
+"""What the documents say of the code is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = sorted(path.parent for path in (ROOT / "livefilter").rglob("README.md"))
+WALKS = ROOT / "docs" / "architecture.md"
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_a_room_has_the_files_that_its_readme_names(room: Path) -> None:
+    """Files are named without their folder, or from the room on; `registry.py` stands above the rooms."""
+    named = re.findall(r"`([a-z0-9_/]+\.py)`", (room / "README.md").read_text(encoding="utf-8"))
+    assert named
+    assert [name for name in named if not (room / name).exists() and name != "registry.py"] == []
+
+
+def test_every_large_room_has_a_readme() -> None:
+    """A room of more than ten files says what it is and how to add one more."""
+    folders = {path.parent for path in (ROOT / "livefilter").rglob("*.py")}
+    large = {folder for folder in folders if len(list(folder.glob("*.py"))) > 11}  # with __init__.py
+    assert sorted(str(folder) for folder in large - set(ROOMS)) == []
+
+
+def test_the_walks_pass_functions_that_exist() -> None:
+    """Every `file.py:function` of docs/architecture.md is defined in that file."""
+    steps = re.findall(r"`([a-z0-9_/]+\.py):([A-Za-z_.0-9]+)`", WALKS.read_text(encoding="utf-8"))
+    assert len(steps) > 15
+    assert [f"{file}:{name}" for file, name in steps if name not in _defined(ROOT / "livefilter" / file)] == []
+
+
+def _defined(file: Path) -> set[str]:
+    """Functions, classes and methods as `Class.method` of a file; nothing for one that is not there."""
+    if not file.is_file():
+        return set()
+    found = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            members = (child for child in node.body if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)))
+            found |= {f"{node.name}.{child.name}" for child in members}
+    return found
