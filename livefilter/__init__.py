@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from livefilter.live.pipeline import Pipeline as Pipeline
     from livefilter.output import open_sink as open_sink
     from livefilter.styles.catalogue import Catalogue as Catalogue
+    from livefilter.web.client import Client as Client
 
 __version__ = "0.1.0"
 
 # Imported when first used: `import livefilter` must not cost OpenCV and a runtime.
 _PUBLIC = {
     "Catalogue": "livefilter.styles.catalogue",
+    "Client": "livefilter.web.client",
     "Config": "livefilter.config",
     "Frame": "livefilter.frame",
     "LivefilterError": "livefilter.errors",

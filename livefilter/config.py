@@ -119,6 +119,7 @@ class Config(BaseModel):
     midi_pad: tuple[str, ...] = Field(
         (), description="Change a MIDI pad: ACTION=note:N or ACTION=cc:N, with @CHANNEL if need be; several at once."
     )
+    osc: str = Field("off", description="Listen to OSC messages: on for port 8421, a port, HOST:PORT, or off.")
     lan: bool = Field(
         False, description="Let others on the local network open the pages, with the token that is printed."
     )

@@ -82,5 +82,6 @@ TRIGGERS = Registry(
         "keys": "livefilter.control.global_keys:GlobalKeys",
         "portal": "livefilter.control.portal:PortalShortcuts",
         "midi": "livefilter.control.midi:MidiPads",
+        "osc": "livefilter.control.osc:OscTrigger",
     },
 )

@@ -21,13 +21,15 @@ from livefilter.registry import TRIGGERS
 class TriggerSettings:
     """What the settings bind, checked.
 
-    hotkeys: "on" must work, "auto" may not, "off" is not tried. midi: a device, or "off".
+    hotkeys: "on" must work, "auto" may not, "off" is not tried. midi: a device, or "off". osc: where to
+        listen, or "off".
     """
 
     hotkeys: str
     chords: dict[Chord, str]
     midi: str
     pads: dict[Pad, str]
+    osc: str = "off"
 
     @classmethod
     def of(cls, config: Config) -> TriggerSettings:
@@ -35,7 +37,9 @@ class TriggerSettings:
 
         Raises: ConfigError, UnknownName: a wrong or doubled binding.
         """
-        return cls(config.hotkeys, chord_bindings(config.hotkey), config.midi, pad_bindings(config.midi_pad))
+        return cls(
+            config.hotkeys, chord_bindings(config.hotkey), config.midi, pad_bindings(config.midi_pad), config.osc
+        )
 
 
 @contextmanager
@@ -44,7 +48,7 @@ def listening(
 ) -> Iterator[list[Trigger]]:
     """Listen until the block ends; `say` gets one line on each kind of trigger.
 
-    Raises: TriggerUnavailable: hotkeys that are "on", or the MIDI device that is named, cannot be listened to.
+    Raises: TriggerUnavailable: hotkeys that are "on", or what is named of MIDI and OSC, cannot be listened to.
     """
     with ExitStack() as opened:
         triggers: list[Trigger] = []
@@ -63,4 +67,8 @@ def listening(
             pads: Trigger = TRIGGERS.load("midi")(wanted.pads, wanted.midi, controller.perform, notify)
             triggers.append(opened.enter_context(pads))
             say(f"MIDI:    {pads.name.removeprefix('MIDI device ')}; livefilter hotkeys lists the pads")
+        if wanted.osc != "off":
+            messages: Trigger = TRIGGERS.load("osc")(wanted.osc, controller.perform, notify)
+            triggers.append(opened.enter_context(messages))
+            say(f"OSC:     {messages.name.removeprefix('OSC on ')}; docs/api.md lists the messages")
         yield triggers

@@ -1,0 +1,77 @@
+"""Steers a running livefilter from a script."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from livefilter.errors import LivefilterError
+
+
+class NotAnswered(LivefilterError):
+    """livefilter refused a call, or does not run."""
+
+
+class Client:
+    """Calls the API of a livefilter that runs.
+
+        from livefilter import Client
+        client = Client()
+        client.do("style", name="paprika", for_s=30)
+        print(client.state()["style"], client.meters()["styled_fps"])
+
+    address: of the page. token: needed from another computer; `livefilter token` prints it.
+    """
+
+    def __init__(self, address: str = "http://127.0.0.1:8420", token: str = "", timeout_s: float = 10.0) -> None:
+        self._address, self._token, self._timeout_s = address.rstrip("/"), token, timeout_s
+
+    def do(self, action: str, **parameters: Any) -> None:
+        """Carry out an action of docs/api.md.
+
+        Raises: NotAnswered: says what was wrong and how to mend it.
+        """
+        self._call(f"/api/actions/{urllib.parse.quote(action, safe='')}", json.dumps(parameters).encode())
+
+    def state(self) -> dict[str, Any]:
+        """Everything that is set and that runs. Raises: NotAnswered."""
+        found: dict[str, Any] = json.loads(self._call("/api/state"))
+        return found
+
+    def meters(self) -> dict[str, Any]:
+        """Rates, delays and drops. Raises: NotAnswered."""
+        found: dict[str, Any] = json.loads(self._call("/api/meters"))
+        return found
+
+    def picture(self) -> bytes:
+        """The newest picture, as a JPEG file. Raises: NotAnswered."""
+        return self._call("/snapshot.jpg")
+
+    def _call(self, path: str, body: bytes | None = None) -> bytes:
+        headers = {"Content-Type": "application/json"} | (
+            {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        )
+        request = urllib.request.Request(self._address + path, body, headers)
+        # Not through a proxy of the environment's: it would be asked for its own loopback.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=self._timeout_s) as answer:
+                content: bytes = answer.read()
+                return content
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode("utf-8", "replace")
+            try:
+                told = json.loads(text)["error"]
+                text = f"{told['what']} {told['why']} {told['fix']}"
+            except (ValueError, KeyError, TypeError):
+                pass
+            raise NotAnswered(text.strip()) from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "reason", error)
+            raise NotAnswered(
+                f"{self._address} does not answer: {why}. Start livefilter run, or correct it."
+            ) from error
