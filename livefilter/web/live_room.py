@@ -15,6 +15,7 @@ from livefilter.styles.card import Style
 
 _NOTICES = 30
 _FIGURES_EVERY_S = 0.08
+_MOVING = ("own_share", "others_share", "held_share", "missing", "rate_fps")
 
 
 class Run(Protocol):
@@ -115,7 +116,7 @@ class LiveRoom:
             "resting": run.resting,
             "outputs": run.outputs,
             "timed": [{key: each[key] for key in ("setting", "action", "waiting")} for each in self._timed()],
-            "governor": run.governor,
+            "governor": _calm(run.governor),
             "notices": list(self._notices),
         }
 
@@ -126,7 +127,7 @@ class LiveRoom:
             if time.monotonic() - taken_at > _FIGURES_EVERY_S:
                 figures = _figures(self._run.figures())
                 self._figures = (time.monotonic(), figures)
-        return figures | {"timed": self._timed()}
+        return figures | {"timed": self._timed(), "governor": self._run.governor}
 
     def perform(self, action: str, values: Mapping[str, Any]) -> None:
         """See livefilter.web.site.Room."""
@@ -147,6 +148,13 @@ class LiveRoom:
 
     def _add(self, text: str) -> None:
         self._notices.append({"text": text, "at": round(time.time(), 1)})
+
+
+def _calm(governor: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What of the governor is no figure that moves all the time: the state is told whenever it changes."""
+    if governor is None:
+        return None
+    return {name: value for name, value in governor.items() if name not in _MOVING}
 
 
 def style_facts(style: Style) -> dict[str, Any]:

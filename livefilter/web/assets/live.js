@@ -42,8 +42,8 @@ function show(condition, health) {
   document.body.dataset.mark = mark;
   setText("status", mark || PILL[condition]);
   setText("figures", condition === "live" ? `${health.width} × ${health.height}  ·  ${Math.round(health.fps)} fps` : "");
-  byId("alarm").hidden = !mark || mark === "Frozen";
-  setText("alarm-text", mark === "Raw camera" ? "RAW CAMERA: viewers see you" : mark);
+  byId("alarm").hidden = mark !== "Raw camera";
+  setText("alarm-text", mark === "Raw camera" ? "RAW CAMERA: viewers see you" : "");
   if (health) stage.style.setProperty("--ratio", health.width / health.height);
   if (condition in SAYS) {
     setText("notice-title", SAYS[condition][0]);
@@ -76,6 +76,7 @@ function onMeters({ meters }) {
   setText("delay", delay === null ? "-" : String(Math.round(delay)));
   setText("dropped", String(meters.dropped ?? "-"));
   setText("watchers", String(health.clients));
+  if (meters.governor || (state && state.governor)) setText("governor", governed(meters.governor || state.governor));
   if (recordingSince) {
     const seconds = Math.floor((performance.now() - recordingSince) / 1000);
     setText("recording-sign", `REC ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
@@ -91,10 +92,8 @@ function onState(message) {
   if (document.activeElement !== byId("strength") || !dragging) byId("strength").value = Math.round(state.strength * 100);
   byId("strength").style.setProperty("--at", `${state.strength * 100}%`);
   setText("strength-value", `${Math.round(state.strength * 100)} %`);
-  for (const button of byId("network").children) {
-    button.setAttribute("aria-checked", button.dataset.value === state.network);
-    button.tabIndex = button.dataset.value === state.network ? 0 : -1;
-  }
+  check("network", state.network);
+  check("prefer", state.prefer ?? "auto");
   const size = byId("size");
   if (![...size.options].some((each) => Number(each.value) === state.process_size)) {
     size.add(new Option(`${state.process_size} pixels`, state.process_size));
@@ -109,6 +108,21 @@ function onState(message) {
   const input = byId("input");
   if (input.dataset.name !== state.input.name) { input.dataset.name = state.input.name; listInputs(); }
   showNotices(state.notices);
+}
+
+/** Mark one of several buttons as the one that counts. */
+function check(id, value) {
+  for (const button of byId(id).children) {
+    button.setAttribute("aria-checked", button.dataset.value === value);
+    button.tabIndex = button.dataset.value === value ? 0 : -1;
+  }
+}
+
+function governed(governor) {
+  if (!governor) return "";
+  if (governor.missing) return `Missing: ${governor.missing}`;
+  const changes = governor.changes || [];
+  return changes.length ? changes[changes.length - 1].text : "";
 }
 
 function item(text, note) {
@@ -171,16 +185,20 @@ let dragging = false;
 byId("strength").addEventListener("pointerdown", () => { dragging = true; });
 addEventListener("pointerup", () => { dragging = false; });
 byId("strength").addEventListener("input", (event) => link.act("strength", { value: event.target.value / 100 }));
-byId("network").addEventListener("click", (event) => {
-  if (event.target.dataset.value) link.act("network", { size: event.target.dataset.value });
-});
-byId("network").addEventListener("keydown", (event) => {
-  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], all = [...byId("network").children];
-  if (!step) return;
-  const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
-  next.focus();
-  next.click();
-});
+for (const [id, parameter] of [["network", "size"], ["prefer", "what"]]) {
+  const all = [...byId(id).children];
+  byId(id).addEventListener("click", (event) => {
+    if (event.target.dataset.value) link.act(id, { [parameter]: event.target.dataset.value });
+  });
+  byId(id).addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const next = all[(all.indexOf(document.activeElement) + step + all.length) % all.length];
+    next.focus();
+    next.click();
+  });
+}
 byId("size").addEventListener("change", (event) => link.act("process_size", { pixels: Number(event.target.value) }));
 byId("input").addEventListener("change", (event) => { if (event.target.value) link.act("input", { target: event.target.value }); });
 
