@@ -103,9 +103,10 @@ def read_plain(path: Path, most: int) -> bytes:
     """
     file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
     with os.fdopen(file, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # of the open file: the path may be exchanged meanwhile
+        found = os.fstat(stream.fileno())  # of the open file: the path may be exchanged meanwhile
+        if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "it is not a plain file", str(path))
-        data = stream.read(most + 1)
+        data = stream.read(min(found.st_size, most) + 1)  # this much memory is set aside
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data

@@ -64,10 +64,9 @@ def network_to_build(
     flavour.require_installed()  # of what it needs, onnx is needed from here on
     if suffix == ".onnx" and _has_style_ports(path):
         return BuildNetwork(path, path.stem, "unknown")
-    from livefilter.generator.importing import bring_in
-    from livefilter.inference.onnxruntime import OnnxRuntimeCpu
+    from livefilter.generator.import_apart import import_apart
 
-    incoming = bring_in(path, OnnxRuntimeCpu)
+    incoming = import_apart(path).incoming
     say(f"{path.name} is {incoming.found}, {incoming.parameters} weights; it takes {incoming.accepts}.")
     wrapped = folder / f"{path.stem}.onnx"
     wrapped.write_bytes(incoming.data)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 
 import click
-import cv2
-import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
@@ -18,7 +15,6 @@ from livefilter.styles.known import recognise
 from livefilter.styles.network import SIZES
 from livefilter.styles.user_styles import UserStyles
 
-_PICTURE_SIDE = 320
 _PICTURE = "picture.jpg"
 
 
@@ -38,6 +34,14 @@ _PICTURE = "picture.jpg"
     show_default=True,
     help="Which of a style's two networks it becomes; the other one can be imported to the same name.",
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    default=120.0,
+    show_default=True,
+    help="How long reading and trying may take.",
+)
 @click.help_option("-h", "--help")
 def import_style(
     file: Path,
@@ -48,25 +52,26 @@ def import_style(
     description: str | None,
     order: int | None,
     size: str,
+    time_limit: float,
 ) -> None:
     """Make a style of a trained generator, in your own folder of styles.
 
     FILE is an ONNX generator (RGB float from -1 to 1, any or one fixed size), a checkpoint of the AnimeGAN family with
     the names of the public PyTorch port (.pt), or weights of livefilter's own networks (.safetensors, .pt). Nothing in
-    it is run but its arithmetic. It is wrapped, run once and compared with what it was before it is added.
+    it is run but its arithmetic, in a process of its own within bounds of time and memory. It is wrapped, run once and
+    compared with what it was before it is added.
     """
     console = Console(stderr=True, highlight=False)
     mine = UserStyles(user_folder())
     there = _room_for(mine, name, size)
     with console.status(f"Reading {escape(file.name)} ..."):
         try:
-            from livefilter.generator.importing import bring_in
+            from livefilter.generator.import_apart import Limits, import_apart
         except ImportError as error:
             raise InvalidInput(f"Importing needs the package onnx ({error}). Install it: pip install onnx") from error
-        from livefilter.inference.onnxruntime import OnnxRuntimeCpu
-
-        incoming = bring_in(file, OnnxRuntimeCpu)
-        known = recognise(file)
+        imported = import_apart(file, Limits(time_s=time_limit))
+        incoming = imported.incoming
+        known = recognise(file.name, imported.original)
         folder = mine.folder / name
         network = Network(
             style=name,
@@ -91,8 +96,7 @@ def import_style(
             picture_path=folder / _PICTURE,
             order=order if order is not None else there.order if there else 1000,
         )
-        picture = _before_and_after(network, incoming.data)
-        mine.add(style, {network.path.name: incoming.data, _PICTURE: picture})
+        mine.add(style, {network.path.name: incoming.data, _PICTURE: imported.picture})
 
     def say(text: str) -> None:
         console.print(escape(text), soft_wrap=True)
@@ -124,26 +128,3 @@ def _room_for(mine: UserStyles, name: str, size: str) -> Style | None:
             f"livefilter styles remove {name}"
         )
     return there
-
-
-def _before_and_after(network: Network, data: bytes) -> bytes:
-    """The demo photo and what the network makes of it, side by side, as JPEG."""
-    from dataclasses import replace
-
-    from livefilter.inference.styler import Styler
-    from livefilter.tensorrt.check_pictures import check_pictures
-
-    side = _PICTURE_SIDE // network.accepts.multiple * network.accepts.multiple
-    before = check_pictures(side, side)["photo"]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / network.path.name
-        path.write_bytes(data)
-        styler = Styler(replace(network, path=path), "onnxruntime")
-        try:
-            after = styler(before)
-        finally:
-            styler.close()
-    done, jpeg = cv2.imencode(".jpg", np.hstack([before, after]), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    if not done:
-        raise InvalidInput("The picture for the card cannot be compressed: OpenCV here has no JPEG.")
-    return jpeg.tobytes()

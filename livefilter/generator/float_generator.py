@@ -15,6 +15,9 @@ from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.checks import one_line
 from livefilter.inference.providers import CPU, create_session, quiet_options
+from livefilter.styles.network_file import MOST_BYTES, external_files, files_beside
+from livefilter.text import printable
+from livefilter.whole_file import read_plain
 
 _FLOATS = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16}
 _NEEDED = "A generator takes and gives one RGB picture, float [1, height, width, 3] or [1, 3, height, width]"
@@ -40,7 +43,8 @@ class FloatGenerator:
         """What was found, in a few words."""
         kind = "float16" if self.half else "float32"
         layout = "NHWC" if self.channels_last else "NCHW"
-        return f"an ONNX generator, {kind} {layout}, by {self.model.producer_name or 'an unnamed exporter'}"
+        exporter = printable(self.model.producer_name)[:60] or "an unnamed exporter"
+        return f"an ONNX generator, {kind} {layout}, by {exporter}"
 
     def open(self) -> Drawing:
         """Open the graph as it is, to draw with it.
@@ -126,22 +130,22 @@ def read_generator(path: Path) -> FloatGenerator:
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
-    """Read an ONNX file and check its structure; weights that lie in other files are not read.
+    """Read an ONNX file and check its structure; weights in plainly named files beside it are taken into the model.
 
-    Raises: InvalidInput.
+    Raises: InvalidInput: it is no ONNX file, or keeps weights elsewhere.
     """
-    if not path.is_file():
-        raise InvalidInput(f"The file {path} does not exist. Check the name.")
     try:
-        model = onnx.load(str(path), load_external_data=False)
+        data = read_plain(path, MOST_BYTES)
+        beside = files_beside(path, external_files(data))
+        model = onnx.load_model_from_string(data)
+        if beside:
+            onnx.load_external_data_for_model(model, str(path.parent))
+    except (InvalidInput, MemoryError):
+        raise
+    except FileNotFoundError as error:
+        raise InvalidInput(f"The file {path} does not exist. Check the name.") from error
     except Exception as error:  # protobuf and the file system raise kinds of their own
         raise InvalidInput(f"{path} is no ONNX file, or is damaged ({one_line(error)}). Get it again.") from error
-    elsewhere = [tensor.name for tensor in model.graph.initializer if tensor.data_location == TensorProto.EXTERNAL]
-    if elsewhere:
-        raise InvalidInput(
-            f"{path} keeps {len(elsewhere)} of its weights in other files, the first of them {elsewhere[0]!r}. "
-            "Save it as one file: onnx.save(onnx.load(FILE), NEW_FILE)."
-        )
     try:
         onnx.checker.check_model(model)
     except Exception as error:

@@ -9,6 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from livefilter.errors import StyleCorrupt
+from livefilter.styles.network_file import read_network
 
 FRAME, STYLED = "frame", "styled"
 # onnx infers no types for these; what comes out has the type of the picture and of the scale, their first inputs.
@@ -21,8 +22,10 @@ def load_network(path: Path) -> onnx.ModelProto:
     Raises: StyleCorrupt: not an ONNX file, or not one with uint8 NHWC `frame` in and `styled` out.
     """
     try:
-        model = onnx.load(str(path))
+        model = onnx.load_model_from_string(read_network(path))
         onnx.checker.check_model(model)
+    except StyleCorrupt:
+        raise
     except Exception as error:  # onnx raises protobuf's and its own errors, and OSError
         raise StyleCorrupt(
             f"Network file {path} cannot be read as ONNX: {_first_line(error)}. Reinstall the style or export it again."

@@ -17,12 +17,14 @@ class EngineOptions:
     gpu: number of the GPU, for backends that run on NVIDIA's.
     cuda: how TensorRT backends reach CUDA, "bindings" or "pycuda".
     nv12: a `ComposingEngine` gives NV12; other engines give BGR as ever.
+    sha256: what the network's file must be by its card; "" for any.
     """
 
     threads: int = 0
     gpu: int = 0
     cuda: str = "bindings"
     nv12: bool = False
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from livefilter.inference import provider_plugin, providers
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu, find_gpu, usable_cores
+from livefilter.styles.network_file import read_network
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
 
@@ -40,7 +41,7 @@ class _OnnxRuntimeEngine(Engine):
         self._gpu = options.gpu
         threads = options.threads or usable_cores()
         self.info = EngineInfo(self.backend, self._device(threads), self.precision, width, height)
-        self._session: Any = self._open(network, threads)
+        self._session: Any = self._open(network, options.sha256, threads)
         self._input = np.zeros((1, height, width, 3), np.uint8)
         self._output = np.zeros((1, height, width, 3), np.uint8)
         self._styled: Image = self._output[0]
@@ -95,12 +96,13 @@ class _OnnxRuntimeEngine(Engine):
         options.add_session_config_entry("session.dynamic_block_base", "4")
         return options
 
-    def _open(self, network: Path, threads: int) -> Any:
+    def _open(self, network: Path, sha256: str, threads: int) -> Any:
         chosen = [(self.provider, self._provider_options())]
         if self.provider == providers.TENSORRT:
             chosen.append((providers.CUDA, {"device_id": str(self._gpu)}))  # takes the few nodes that TensorRT leaves
+        data = read_network(network, sha256)
         try:
-            session = providers.create_session(str(network), self._session_options(threads), chosen)
+            session = providers.create_session(data, self._session_options(threads), chosen)
         except Exception as error:
             if self.provider == providers.CPU or type(error).__name__ in _BROKEN_NETWORK:
                 raise corrupt(network, error) from error

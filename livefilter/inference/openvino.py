@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu
+from livefilter.styles.network_file import read_network
 
 _PRECISIONS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 _FIX = install_extra("openvino")
@@ -31,9 +33,10 @@ class OpenVINOEngine(Engine):
         if missing:
             raise BackendUnavailable(missing)
         require_network(network)
-        threads = (options or EngineOptions()).threads
+        options = options or EngineOptions()
+        threads = options.threads
         ov = importlib.import_module("openvino")
-        model = _read(network, width, height)
+        model = _read(network, options.sha256, width, height)
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
@@ -100,7 +103,7 @@ def _core() -> Any:
     return importlib.import_module("openvino").Core()
 
 
-def _read(network: Path, width: int, height: int) -> Any:
+def _read(network: Path, sha256: str, width: int, height: int) -> Any:
     """Read the ONNX file at one fixed size.
 
     Raises: StyleCorrupt.
@@ -108,8 +111,9 @@ def _read(network: Path, width: int, height: int) -> Any:
     # `Core.read_model` asks every front end in turn, and TensorFlow's writes its complaints to the terminal.
     manager = importlib.import_module("openvino.frontend").FrontEndManager()
     onnx = manager.load_by_framework("onnx")
+    data = read_network(network, sha256)
     try:
-        model = onnx.convert(onnx.load(str(network)))
+        model = onnx.convert(onnx.load(io.BytesIO(data)))
         ports = [(port.get_any_name(), port.element_type.get_type_name()) for port in (*model.inputs, *model.outputs)]
     except Exception as error:
         raise corrupt(network, error) from error

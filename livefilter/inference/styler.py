@@ -6,7 +6,7 @@ import logging
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -77,6 +77,8 @@ class Styler:
         self._factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
         self._process_size = process_size
         self._options = options or EngineOptions()
+        if isinstance(network, Network):
+            self._options = replace(self._options, sha256=network.sha256)
         self._budget_ms = budget_ms
         self._clock = clock
         self._engine: Engine | None = None

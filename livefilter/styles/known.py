@@ -6,7 +6,6 @@ import hashlib
 import importlib.resources
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -38,10 +37,10 @@ def known_generators() -> list[KnownGenerator]:
     return [KnownGenerator(**entry) for entry in tomllib.loads(text)["generator"]]
 
 
-def recognise(path: Path) -> KnownGenerator | None:
+def recognise(name: str, data: bytes) -> KnownGenerator | None:
     """The entry of the list that a file is, by its SHA-256, or by its name where the list has no SHA-256."""
     known = known_generators()
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = hashlib.sha256(data).hexdigest()
     by_sum = next((entry for entry in known if entry.sha256 == found), None)
-    by_name = (entry for entry in known if not entry.sha256 and entry.file.lower() == path.name.lower())
+    by_name = (entry for entry in known if not entry.sha256 and entry.file.lower() == name.lower())
     return by_sum or next(by_name, None)

@@ -72,7 +72,7 @@ def test_a_file_is_recognised_by_sum_before_name(tmp_path: Path, monkeypatch: py
     contents = {"a.pt": b"other", "B.PT": b"any", "c.pt": b"this", "d.pt": b"any"}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
-    assert [known.recognise(tmp_path / name) for name in contents] == [None, by_name, by_sum, None]
+    assert [known.recognise(name, (tmp_path / name).read_bytes()) for name in contents] == [None, by_name, by_sum, None]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="making a link needs a right there")
