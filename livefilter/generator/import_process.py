@@ -10,6 +10,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from livefilter.errors import InvalidInput, LivefilterError
 from livefilter.generator.import_apart import NETWORK, PICTURE, RESULT, facts
@@ -29,7 +30,7 @@ def main() -> int:
         picture = before_and_after(incoming)
         Path(NETWORK).write_bytes(incoming.data)
         Path(PICTURE).write_bytes(picture)
-        said = {"facts": facts(incoming)}
+        said: dict[str, Any] = {"facts": facts(incoming)}
     except LivefilterError as error:
         said = {"error": str(error), "kind": type(error).__name__}
     except MemoryError:
