@@ -47,8 +47,10 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
         lines.append(Text.assemble(("page ", "dim"), (live.page_url, "underline")))
     if keys:
         lines[-1].append("  h: help  q: quit", style="dim")
-    if wanted.bypass and not wanted.frozen:
-        lines.append(Text("BYPASS: viewers see the raw camera (b ends it)", "bold red"))
+    shown = live.pipeline.shown
+    if shown is not None and shown.raw:
+        ends = " (b ends it)" if wanted.bypass else ""
+        lines.append(Text(f"{shown.mark.upper()}: viewers see the camera's own picture{ends}", "bold red"))
     if live.pipeline.waiting_for:
         lines.append(Text(f"Waiting for {live.pipeline.waiting_for} to come back", "bold yellow"))
     if live.pipeline.idle.resting:

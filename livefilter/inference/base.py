@@ -63,6 +63,13 @@ class Engine(Closeable):
         Raises: EngineFailed.
         """
 
+    def verdict(self) -> str | None:
+        """What a trial on this machine found: empty when the engine may draw, else why not; None before any trial."""
+        return ""
+
+    def keep_verdict(self, verdict: str) -> None:
+        """Remember what a trial found, for this and later runs."""
+
     def cancel(self) -> None:
         """Make a `run` on another thread fail soon, and all later ones; without effect where a runtime cannot."""
 

@@ -104,12 +104,12 @@ class Styler:
         return max(FLOOR, min(self._fit.width, self._fit.height))
 
     def composes(self, width: int, height: int) -> bool:
-        """Whether frames of width x height can be given a look: the GPU does it, and has them at their full size.
+        """Whether the next frame of width x height can be given a look: the GPU does it, at the frame's full size.
 
-        Raises: what opening an engine raises.
+        Only asks: while no engine is open for that size the answer is no.
         """
-        self._prepare(width, height)
-        return isinstance(self._engine, ComposingEngine) and (self._fit.width, self._fit.height) == (width, height)
+        ready = isinstance(self._engine, ComposingEngine) and self._frame_size == (width, height)
+        return ready and (self._fit.width, self._fit.height) == (width, height)
 
     def __call__(self, image: Image, look: Look = PLAIN) -> Image:
         """Style one frame.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from livefilter.capture import find_input, open_source
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
@@ -50,9 +51,13 @@ _IDLE_AFTER_S = 5.0
 
 @dataclass
 class Running:
-    """What was loaded last, which is what runs but for the moment of a swap; its size may change at any frame."""
+    """What draws now; its size may change at any frame."""
 
-    styler: LadderStyler
+    stylist: LiveStylist
+
+    @property
+    def styler(self) -> LadderStyler:
+        return cast(LadderStyler, self.stylist.styler)
 
     @property
     def info(self) -> EngineInfo:
@@ -193,13 +198,12 @@ def compose_live(config: Config, keys: Keys) -> Live:
             return on_ladder(config, wanted, networks, styler, (info.width, info.height), governor.follow)
 
         first = load_ladder(config.style)
-        running = Running(first)
 
         def load_and_show(style: str) -> LadderStyler:
-            if len(running.styler.rungs) > 1:
-                sizes.follow(running.styler.rung, (info.width, info.height))
-            running.styler = load_ladder(style)
-            return running.styler
+            drawing = Running(stylist).styler
+            if len(drawing.rungs) > 1:
+                sizes.follow(drawing.rung, (info.width, info.height))
+            return load_ladder(style)
 
         def close_engines() -> None:
             governor.close()
@@ -215,6 +219,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
             on_close=close_engines,
         )
         opened.callback(stylist.close)
+        running = Running(stylist)
         if upgrade is not None:
             upgrade.start(stylist.reload)
         notices.append(f"Backend {backend}, {reason}")

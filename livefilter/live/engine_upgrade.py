@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -14,7 +14,9 @@ from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, Livef
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.geometry import Fit, fit
 from livefilter.inference.styler import AUTO_SIZES, EngineFactory, Styler
+from livefilter.live.engine_trial import disagreement
 from livefilter.styles.network import Network
+from livefilter.tensorrt.check_pictures import check_pictures
 
 _log = logging.getLogger(__name__)
 _CLOSE_S = 15.0
@@ -79,6 +81,8 @@ class EngineUpgrade:
         self._only = only
         self._wanted: queue.SimpleQueue[Wanted | None] = queue.SimpleQueue()
         self._queued: set[Wanted] = set()
+        self._done: set[Wanted] = set()
+        self._told: set[str] = set()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -106,10 +110,13 @@ class EngineUpgrade:
                 self._notify(str(error))
                 return self._open_ready(style)
             wanted = Wanted(style, chosen.padded_width, chosen.padded_height)
-            if wanted in self._queued:
-                self._notify(str(error))  # it was built, and this GPU does not take it
             ready = self._open_ready(style)
-            self._queue(wanted, f"Styling with {ready.engine_info.backend} meanwhile")
+            if isinstance(error, _Refused) or wanted in self._done:
+                self._tell_once(str(error))  # it was built, and does not suit this GPU
+            elif wanted in self._queued:
+                self._notify(f"Styling with {ready.engine_info.backend}: {wanted} is still being built")
+            else:
+                self._queue(wanted, f"Styling with {ready.engine_info.backend} meanwhile")
             return ready
         return styler
 
@@ -127,7 +134,7 @@ class EngineUpgrade:
     def _factory(self, style: str, chosen: Fit) -> EngineFactory:
         def open_engine(network: Path, width: int, height: int, options: EngineOptions) -> Engine:
             try:
-                return self._engine(network, width, height, options)
+                return self._trusted(Wanted(style, width, height), self._engine(network, width, height, options))
             except EngineMismatch:
                 if (width, height) == (chosen.padded_width, chosen.padded_height):
                     raise  # `open` knows what to do
@@ -135,6 +142,38 @@ class EngineUpgrade:
                 return self._ready(self._ready_network(style).path, width, height, options)
 
         return open_engine
+
+    def _trusted(self, wanted: Wanted, engine: Engine) -> Engine:
+        """The engine, if a trial on this machine found that it draws what it should.
+
+        Raises: EngineMismatch: it was not tried yet, or it must not draw.
+        """
+        verdict = engine.verdict()
+        if verdict == "":
+            return engine
+        engine.close()
+        if verdict is None:
+            raise EngineMismatch(f"{_capital(wanted)} was not tried on this machine yet.")
+        raise _Refused(f"{_capital(wanted)} is not used, because {verdict}.")
+
+    def _try(self, wanted: Wanted) -> None:
+        """Run an engine once beside the ready backend, with the same network, and keep what that shows.
+
+        Raises: LivefilterError.
+        """
+        network = self._network(wanted.style).path
+        with self._engine(network, wanted.width, wanted.height, self._options) as engine:
+            if engine.verdict() is not None:
+                return
+            options = replace(self._options, nv12=False)
+            with self._ready(network, wanted.width, wanted.height, options) as ready:
+                pictures = check_pictures(wanted.width, wanted.height)
+                engine.keep_verdict(disagreement(engine, ready, pictures))
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._notify(text)
 
     def _queue(self, wanted: Wanted, meanwhile: str) -> None:
         if wanted in self._queued:
@@ -147,6 +186,8 @@ class EngineUpgrade:
         while (wanted := self._wanted.get()) is not None and not self._closing.is_set():
             try:
                 self._builder.build(wanted, self._reporter(wanted))
+                self._done.add(wanted)
+                self._try(wanted)
             except BuildCancelled:
                 return
             except LivefilterError as error:
@@ -155,8 +196,7 @@ class EngineUpgrade:
                 _log.exception("%s could not be built", wanted)
                 self._notify(f"Staying without {wanted}: {error}")
             else:
-                self._notify(f"Switching to {wanted}")
-                reload(wanted.style)
+                reload(wanted.style)  # which tells why, should the engine not be taken
 
     def _reporter(self, wanted: Wanted) -> Callable[[float], None]:
         shown = 0.0
@@ -168,3 +208,12 @@ class EngineUpgrade:
                 self._notify(f"Building {wanted}: {fraction:.0%}")
 
         return report
+
+
+class _Refused(EngineMismatch):
+    """A trial found that the engine must not draw."""
+
+
+def _capital(wanted: Wanted) -> str:
+    text = str(wanted)
+    return text[0].upper() + text[1:]

@@ -144,6 +144,11 @@ class LiveStylist:
         self._on_close()
 
     @property
+    def styler(self) -> FrameStyler:
+        """What draws now; a style that is being loaded is not it yet."""
+        return self._styler
+
+    @property
     def original(self) -> Frame | None:
         """The newest frame as it was captured."""
         return self._held

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from livefilter.errors import BackendUnavailable, BuildFailed, EngineFailed, EngineMismatch, GpuFault, LivefilterError
+from livefilter.errors import BackendUnavailable, BuildFailed, EngineMismatch, GpuFault
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, require_frame, require_network, require_size
@@ -26,7 +26,7 @@ from livefilter.tensorrt.flavour import FLAVOURS, Flavour
 from livefilter.tensorrt.key import SizeRange
 from livefilter.tensorrt.owned_file import read_owned, write_owned
 from livefilter.tensorrt.plan_runner import PlanRunner
-from livefilter.tensorrt.store import KERNELS, EngineStore, StoredEngine, engines_folder
+from livefilter.tensorrt.store import KERNELS, SIDECAR, EngineStore, StoredEngine, engines_folder
 
 _log = logging.getLogger(__name__)
 _LEVELS = (5, 4, 3, 2, 1, 0)  # the best engine that was built
@@ -84,10 +84,11 @@ class _TensorRTEngine(ComposingEngine):
             network, label_of(network), "", size, self.flavour, gpu=self._options.gpu, form=self._form
         )
         self._plan, engine = find_engine(store or EngineStore(engines_folder()), request, gpu)
+        self._stored = engine
         self._kernels = engine.plan_path.with_suffix(KERNELS)
         precision = _PRECISIONS[engine.sidecar.key.precision] if engine.sidecar else "float16"
         self.info = EngineInfo(self.backend, gpu.name, precision, width, height)
-        self._lost_before = False
+        self._lost = False
         self._runner: PlanRunner | None = self._open()
         device = f"{gpu.name} (GPU {self._options.gpu}, {self._runner.memory_mib} MiB)"
         self.info = replace(self.info, device=device)
@@ -99,9 +100,21 @@ class _TensorRTEngine(ComposingEngine):
         try:
             return self._runner.run(image, look)
         except GpuFault as error:
-            if not error.lost:
-                raise
-            return self._run_again(image, look, error)
+            self._lost = error.lost  # whoever runs the engine opens another one
+            raise
+
+    def verdict(self) -> str | None:
+        return self._stored.sidecar.trial if self._stored.sidecar is not None else None
+
+    def keep_verdict(self, verdict: str) -> None:
+        if self._stored.sidecar is None:
+            return
+        sidecar = replace(self._stored.sidecar, trial=verdict)
+        self._stored = replace(self._stored, sidecar=sidecar)
+        try:
+            write_owned(self._stored.plan_path.with_suffix(SIDECAR), sidecar.to_json())
+        except BuildFailed as error:
+            _log.warning("The next start tries the engine again: %s", error)
 
     def engine_ms(self) -> float:
         """The GPU's time for the network alone, without copies."""
@@ -113,7 +126,7 @@ class _TensorRTEngine(ComposingEngine):
         runner, self._runner = self._runner, None
         if runner is not None:
             try:
-                runner.close()
+                runner.close(lost=self._lost)
             except GpuFault as error:
                 if not error.lost:
                     raise
@@ -156,30 +169,6 @@ class _TensorRTEngine(ComposingEngine):
                 traceback.clear_frames(error.__traceback__)  # TensorRT's objects in them must go before their context
             cuda.close(lost=isinstance(error, GpuFault) and error.lost)
             raise
-
-    def _run_again(self, image: Image, look: Look, reason: GpuFault) -> Image:
-        """Open everything anew after the context was lost, once in an engine's life."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            runner.close(lost=True)
-        if self._lost_before:
-            raise EngineFailed(
-                f"The GPU failed twice ({reason}). Restart livefilter; if it fails again, update the NVIDIA driver or "
-                "use --backend onnxruntime."
-            ) from reason
-        self._lost_before = True
-        _log.warning("The GPU failed; opening it again: %s", reason)
-        try:
-            self._runner = self._open()
-            return self._runner.run(image, look)
-        except LivefilterError as error:
-            if self._runner is not None:
-                self._runner.close(lost=isinstance(error, GpuFault) and error.lost)
-                self._runner = None
-            raise EngineFailed(
-                f"The GPU failed ({reason}) and could not be used again ({error}). Restart livefilter; if it fails "
-                "again, update the NVIDIA driver or use --backend onnxruntime."
-            ) from error
 
     def _read_kernels(self) -> bytes | None:
         try:

@@ -20,6 +20,7 @@ class Sidecar:
 
     key: what it depends on. style, licence: of the network it was built from. plan_sha256, plan_bytes: of the plan.
     build_s: seconds the build took. built_at: UTC, ISO 8601. check: figures of the FP16 check, one entry a picture.
+    trial: what running it beside another backend found, see Engine.verdict; None before that.
     layers: of the network that TensorRT was given, each with name, type, precision and shape.
     """
 
@@ -32,12 +33,15 @@ class Sidecar:
     built_at: str
     check: tuple[Mapping[str, Any], ...] = ()
     layers: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    trial: str | None = None
 
     def to_json(self) -> bytes:
         """As stored."""
         names = ("style", "licence", "plan_sha256", "plan_bytes", "build_s", "built_at")
         data = {"format": FORMAT, "key": self.key.as_data()} | {name: getattr(self, name) for name in names}
         data |= {"check": [dict(entry) for entry in self.check], "layers": [dict(entry) for entry in self.layers]}
+        if self.trial is not None:
+            data["trial"] = self.trial
         return (json.dumps(data, indent=1) + "\n").encode()
 
     @classmethod
@@ -63,6 +67,7 @@ class Sidecar:
                 built_at=_as(str, data["built_at"]),
                 check=_entries(data["check"]),
                 layers=_entries(data["layers"]),
+                trial=_as((str, type(None)), data.get("trial")),
             )
         except KeyError as error:
             raise EngineMismatch(f"its sidecar has no {error.args[0]}") from error

@@ -170,6 +170,7 @@ def test_a_camera_that_stalls_in_bypass_shows_nobody_for_long_after_it(tmp_path:
     assert run.viewer.last.mark == ""
     run.do("s")
     saved = cv2.imread(str(next(tmp_path.glob("*.png"))))
+    assert saved is not None
     run.end()
     assert np.array_equal(saved, card), "the snapshot is what viewers see"
     assert run.viewer.unmarked == []

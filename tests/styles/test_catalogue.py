@@ -101,3 +101,14 @@ def test_the_users_folder_is_the_systems_own() -> None:
     """Users' styles lie in the place that the system has for such data."""
     assert user_folder().name == "styles"
     assert user_folder().is_absolute()
+
+
+def test_one_broken_card_is_warned_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A run looks for styles several times."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "card.toml").write_text("name = ")
+    for _ in range(3):
+        catalogue = Catalogue(bundled=tmp_path, user=tmp_path)
+        assert [style.name for style in catalogue.broken] == ["broken"]
+    assert len(caplog.records) == 1

@@ -38,6 +38,20 @@ class Flat(Engine):
         pass
 
 
+class Tried(Flat):
+    """A built engine; the verdict of its trial is the last of `verdicts`, as a sidecar would keep it."""
+
+    def __init__(self, value: int, width: int, height: int, verdicts: list[str]) -> None:
+        super().__init__("tensorrt", value, width, height)
+        self._verdicts = verdicts
+
+    def verdict(self) -> str | None:
+        return self._verdicts[-1] if self._verdicts else None
+
+    def keep_verdict(self, verdict: str) -> None:
+        self._verdicts.append(verdict)
+
+
 def network_of(style: str) -> Network:
     """Where a style's network would be."""
     return Network(style, "full", Path(style) / "full.onnx", "0" * 64)
@@ -46,13 +60,21 @@ def network_of(style: str) -> Network:
 class Run:
     """A live run: the ready backend draws 40, the engine, once it was built, 240."""
 
-    def __init__(self, only: bool = False, trouble: Exception | None = None, fails: Exception | None = None) -> None:
+    def __init__(
+        self,
+        only: bool = False,
+        trouble: Exception | None = None,
+        fails: Exception | None = None,
+        verdicts: list[str] | None = None,
+        draws: int = 240,
+    ) -> None:
         self.built: set[Wanted] = set()
         self.asked: list[Wanted] = []
         self.gate = threading.Event()
         self.cancelled = threading.Event()
         self.notices: list[str] = []
         self.trouble, self.fails = trouble, fails
+        self.verdicts, self.draws = verdicts, draws
         self.settings = SharedSettings(LiveSettings("first"))
         self.upgrade = EngineUpgrade(
             network_of,
@@ -83,6 +105,8 @@ class Run:
             raise self.trouble
         if Wanted(network.parent.name, width, height) not in self.built:
             raise EngineMismatch(f"There is no engine of {network.parent.name} for {width}x{height}.")
+        if self.verdicts is not None:
+            return Tried(self.draws, width, height, self.verdicts)
         return Flat("tensorrt", 240, width, height)
 
     def open_ready(self, style: str) -> Styler:
@@ -185,7 +209,56 @@ def test_an_engine_that_is_built_but_refused_is_not_built_for_ever() -> None:
     """TensorRT-RTX on a GPU that it does not support: one build, then the reason, and the ready backend stays."""
     run = Run(trouble=EngineMismatch("This GPU is not supported."))
     run.gate.set()
-    until(lambda: run.grey() == 40 and "This GPU is not supported." in run.notices, "the reason was told")
+    until(lambda: any("This GPU is not supported." in notice for notice in run.notices), "the reason was told")
     assert run.grey() == 40
     assert len(run.asked) == 1
+    run.stylist.close()
+
+
+def test_an_engine_that_draws_the_same_goes_live_after_its_trial() -> None:
+    """It is run once beside the backend that draws, the verdict is kept, and it is not tried again."""
+    verdicts: list[str] = []
+    run = Run(verdicts=verdicts, draws=42)
+    run.gate.set()
+    until(lambda: run.grey() == 42, "the engine took over")
+    assert verdicts == [""]
+    run.settings.change(style="second")
+    until(lambda: run.grey() == 42 and run.stylist.style == "second", "the second engine took over")
+    assert verdicts == [""]
+    run.stylist.close()
+
+
+def test_an_engine_that_draws_something_else_never_goes_live() -> None:
+    """The backend that draws stays, the reason is told once, and the verdict is kept for the next run."""
+    verdicts: list[str] = []
+    run = Run(verdicts=verdicts, draws=240)
+    run.gate.set()
+    until(lambda: run.grey() == 40 and any("draws something else" in notice for notice in run.notices), "the reason")
+    assert len(verdicts) == 1
+    assert "200 grey levels" in verdicts[0]
+    run.stylist.reload("first")
+    until(lambda: run.grey() == 40 and not any(thread.name == "style-loader" for thread in threading.enumerate()), "it")
+    assert sum("draws something else" in notice for notice in run.notices) == 1
+    run.stylist.close()
+    later = Run(verdicts=verdicts, draws=240)
+    later.gate.set()
+    until(
+        lambda: later.grey() == 40 and any("draws something else" in notice for notice in later.notices),
+        "the reason, in the next run",
+    )
+    assert len(verdicts) == 1
+    later.stylist.close()
+
+
+def test_coming_back_to_a_style_whose_engine_is_being_built_says_so() -> None:
+    """Style A, B, A: nobody is told to build what is being built."""
+    run = Run()
+    until(lambda: bool(run.asked), "the build began")
+    run.settings.change(style="second")
+    until(lambda: run.grey() == 40 and run.stylist.style == "second", "the second style")
+    run.settings.change(style="first")
+    until(lambda: run.grey() == 40 and run.stylist.style == "first", "the first style again")
+    told = [notice for notice in run.notices if "64x64" in notice and "Building" not in notice]
+    assert told[-1] == "Styling with ready: the TensorRT engine of first for 64x64 is still being built"
+    assert not any("There is no engine" in notice for notice in run.notices)
     run.stylist.close()
