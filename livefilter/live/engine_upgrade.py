@@ -14,9 +14,7 @@ from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, Livef
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.geometry import Fit, fit
 from livefilter.inference.styler import AUTO_SIZES, EngineFactory, Styler
-from livefilter.live.engine_trial import disagreement
 from livefilter.styles.network import Network
-from livefilter.tensorrt.check_pictures import check_pictures
 
 _log = logging.getLogger(__name__)
 _CLOSE_S = 15.0
@@ -161,6 +159,9 @@ class EngineUpgrade:
 
         Raises: LivefilterError.
         """
+        from livefilter.live.engine_trial import disagreement  # both load ONNX, which no other run needs
+        from livefilter.tensorrt.check_pictures import check_pictures
+
         network = self._network(wanted.style).path
         with self._engine(network, wanted.width, wanted.height, self._options) as engine:
             if engine.verdict() is not None:

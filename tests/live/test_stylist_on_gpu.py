@@ -55,13 +55,15 @@ class Switching:
 
 
 def on_gpu(machine: Machine, nv12: bool = False, process_size: int = 64) -> Styler:
-    """A styler on the in-memory GPU, which draws the negative."""
+    """A warm styler on the in-memory GPU, which draws the negative."""
 
     def engine(network: Path, width: int, height: int, options: Any) -> Any:
         machine.runtime.shape = (1, height, width, 3)
         return machine.open(nv12=nv12)
 
-    return Styler(machine.network, engine, process_size)
+    styler = Styler(machine.network, engine, process_size)
+    styler.warm_up(*SIZE)
+    return styler
 
 
 def nothing(name: str) -> FakeStyler:
