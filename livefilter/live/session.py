@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -127,14 +128,15 @@ class LiveSession:
         try:
             # A picture outlives the moment, so its name goes on saying what it shows.
             path = self._new_path(f"-{shown.raw.lower().replace(' ', '-')}.png" if shown.raw else ".png")
-            path.write_bytes(cv2.imencode(".png", to_bgr(shown.image))[1].tobytes())
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(cv2.imencode(".png", to_bgr(shown.image))[1].tobytes())
         except OSError as error:
             self._notify(f"Snapshot could not be saved: {error}")
         else:
             self._notify(f"Saved {path}")
 
     def _new_path(self, suffix: str) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         stem = time.strftime("livefilter-%Y%m%d-%H%M%S")
         path, count = self._folder / f"{stem}{suffix}", 1
         while path.exists():

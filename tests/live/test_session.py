@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -145,6 +147,19 @@ def test_s_saves_what_viewers_see(tmp_path: Path) -> None:
     image = cv2.imread(str(saved[0]))
     assert image is not None
     assert any(np.array_equal(image, frame.image) for frame in run.sink.sent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_snapshots_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """The folder that is made for them has mode 0700, and the files 0600."""
+    run = Run(tmp_path / "clips")
+    run.pipeline.start()
+    until(lambda: len(run.sink.sent) > 0, "a first frame")
+    run.press("s")
+    (saved,) = (tmp_path / "clips").glob("*.png")
+    run.end()
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    assert stat.S_IMODE(saved.parent.stat().st_mode) == 0o700
 
 
 def test_an_unwritable_folder_is_told_and_the_run_goes_on(tmp_path: Path) -> None:

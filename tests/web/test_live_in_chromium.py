@@ -48,10 +48,11 @@ def page(run: tuple[Program, str, Image, Path], chromium: Any) -> Iterator[tuple
     """The page, live, in its first state; a client beside it; the raw picture."""
     _, url, raw, _ = run
     client = Client(url)
-    for name, values in {
+    first: dict[str, dict[str, Any]] = {
         "style": {"name": "hayao"}, "strength": {"value": 1}, "compare": {"on": False}, "split": {"at": 0.5},
         "bypass": {"on": False}, "freeze": {"on": False}, "mirror": {"on": False}, "recording": {"on": False},
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for name, values in first.items():
         client.do(name, **values)
     chromium.get("about:blank")
     chromium.get_log("browser")

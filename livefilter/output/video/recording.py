@@ -28,7 +28,7 @@ class RecordingSink(Sink):
 
     Frames of a file keep the file's timing, live ones that of their capture; a repeated frame is not written again.
     The file is playable at every moment: a crash or a full disk costs at most about the last two seconds.
-    target: the path; a file that exists is never overwritten.
+    Only its owner can read a live recording. target: the path; a file that exists is never overwritten.
     """
 
     slow = True
@@ -38,7 +38,7 @@ class RecordingSink(Sink):
         suffix = self._path.suffix.lower()
         if suffix not in FILES:
             raise InvalidInput(_wrong_suffix(target, suffix))
-        self._file = _create(self._path)
+        self._file = _create(self._path, private=options.live)
         self._failed = False
         self._closed = False
         try:
@@ -112,9 +112,14 @@ class _WholeWrites(io.FileIO):
         return done
 
 
-def _create(path: Path) -> _WholeWrites:
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner can read: what a camera saw is nobody else's business."""
+    return os.open(path, flags, 0o600)
+
+
+def _create(path: Path, *, private: bool) -> _WholeWrites:
     try:
-        return _WholeWrites(path, "x")
+        return _WholeWrites(path, "x", opener=_private if private else None)
     except FileExistsError as error:
         what = "is a folder" if path.is_dir() else "exists already"
         raise SinkUnavailable(

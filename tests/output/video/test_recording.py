@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
+import stat
 import subprocess
 import sys
 import textwrap
@@ -51,6 +53,19 @@ def test_a_recording_holds_every_frame_once_at_its_time(tmp_path: Path, suffix: 
     frames = [Frame(picture(64, 48, n), n, 100.0 + at) for n, at in enumerate(times)]
     path = record(tmp_path / f"out{suffix}", frames, options())
     assert picture_times(path) == pytest.approx(times, abs=0.001)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_only_its_owner_can_read_a_live_recording(tmp_path: Path) -> None:
+    """What a camera saw has mode 0600; a rendered file is as the user's umask has it."""
+    for live, wanted in ((True, 0o600), (False, 0o644)):
+        path = tmp_path / f"{live}.mp4"
+        before = os.umask(0o022)
+        try:
+            record(path, [frame()], SinkOptions(64, 48, 30.0, live=live))
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE(path.stat().st_mode) == wanted
 
 
 def test_a_recording_is_tagged_as_what_it_is(tmp_path: Path) -> None:
