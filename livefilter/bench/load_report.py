@@ -119,10 +119,14 @@ def draw_loaded(runs: Sequence[LoadedRun], steps: Sequence[LoadStep], path: Path
     age.axhline(promise.age_ms, color=_INK, linewidth=1, linestyle=":")
     rate.set_ylim(0, promise.fps * 1.25)
     age.set_yscale("log")
+    age.set_yticks([10, 20, 50, 100, 200, 500, 1000], ["10", "20", "50", "100", "200", "500", "1000"])
+    age.minorticks_off()
+    oldest = max((second.age_p95_ms or 0.0 for run in runs for second in run.seconds), default=0.0)
+    age.set_ylim(10, max(200.0, 1.2 * oldest))
     rate.legend(fontsize=8, ncols=2, loc="lower left", frameon=True, edgecolor=_GRID)
     size.set_xlabel("seconds", fontsize=9)
     for number, step in enumerate(steps):
-        size.text((number + 0.5) * STEP_S, size.get_ylim()[1], step.name, ha="center", va="top", fontsize=8, color=_INK)
+        rate.text((number + 0.5) * STEP_S, promise.fps * 1.22, step.name, ha="center", va="top", fontsize=8, color=_INK)
     try:
         figure.savefig(path)
     except OSError as error:

@@ -262,6 +262,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
                 config.hold_s if info.live else _HOLD_FILE_S,
                 _IDLE_AFTER_S if config.idle and _may_rest(info, specs) else None,
                 governor.pace,
+                governor.may_reserve,
             ),
             metrics,
             _reopener(source, config) if info.live else None,

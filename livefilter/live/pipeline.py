@@ -91,7 +91,7 @@ class Pipeline:
             for why, detail in (("late", ""), ("lost", "The camera is coming back"))
         }
         self._captured: Mailbox[Frame] = Mailbox()
-        self._styled: SteadyQueue[tuple[Frame, float]] = SteadyQueue()
+        self._styled: SteadyQueue[tuple[Frame, float]] = SteadyQueue(options.reserves)
         self._stopping = threading.Event()
         self._error: BaseException | None = None
         self._error_lock = threading.Lock()

@@ -16,6 +16,7 @@ class PipelineOptions:
     fps: frames per second that are sent, whether or not there is a new one.
     hold_s: seconds without a new frame after which the holding card is sent instead of the last one.
     due: tells whether a captured frame is to be styled; the others count as if they had not come.
+    reserves: tells whether a styled frame may wait for one beat, so that late ones are not missed.
     idle_after_s: seconds without a watcher after which the input is released until there is one; None: never.
     """
 
@@ -25,3 +26,4 @@ class PipelineOptions:
     hold_s: float = 2.0
     idle_after_s: float | None = None
     due: Callable[[Frame], bool] = lambda frame: True
+    reserves: Callable[[], bool] = lambda: True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from livefilter.mailbox import Mailbox, MailboxClosed
@@ -17,10 +18,13 @@ class SteadyQueue(Mailbox[T]):
 
     The second one is a reserve for the next beat whose own frame is late. It costs one period of age while it is there;
     when it was not needed for three seconds of frames it goes.
+
+    reserves: whether a reserve is wanted now; without, it is a plain mailbox.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reserves: Callable[[], bool] = lambda: True) -> None:
         super().__init__()
+        self._reserves = reserves
         self._reserve: T | None = None
         self._calm = 0
 
@@ -38,9 +42,9 @@ class SteadyQueue(Mailbox[T]):
             if self._closed:
                 raise MailboxClosed
             if self._item is not None:
-                if self._reserve is not None:
-                    self.dropped += 1
-                self._reserve = self._item
+                keep = self._reserves()
+                self.dropped += (self._reserve is not None) + (not keep)
+                self._reserve = self._item if keep else None
             self._item = item
             self._changed.notify()
 

@@ -40,6 +40,17 @@ def test_a_reserve_that_is_never_needed_goes() -> None:
     assert queue.dropped == 1
 
 
+def test_without_reserves_the_newest_wins() -> None:
+    """Where the promised age leaves no time for it, nothing waits behind another frame."""
+    wanted = True
+    queue: SteadyQueue[int] = SteadyQueue(lambda: wanted)
+    queue.put(1)
+    queue.put(2)
+    wanted = False
+    queue.put(3)
+    assert (queue.get(0), queue.get(0), queue.dropped) == (3, None, 2)
+
+
 def test_what_was_laid_down_before_the_end_still_comes_out() -> None:
     """A queue that is closed hands over what is in it, and then says that it is closed."""
     queue: SteadyQueue[int] = SteadyQueue()

@@ -35,6 +35,8 @@ _JOIN_S = 5.0
 _KEPT_SECONDS = 60
 _KEPT_CHANGES = 20
 _MISSING_OF = 5
+# Styling, the wait for the beat and the reserve take a period each at most, less what styling seldom needs.
+_RESERVE_PERIODS = 2.5
 
 
 class Meter(Protocol):
@@ -100,6 +102,10 @@ class Governor(Closeable):
     def fixed(self) -> bool:
         """Whether the user chose the size."""
         return self._settings.current.process_size != 0
+
+    def may_reserve(self) -> bool:
+        """Whether the promised age leaves a period for a frame in reserve, see livefilter.live.steady_queue."""
+        return self._policy.promise.age_ms >= _RESERVE_PERIODS * 1000.0 / self._fps
 
     def follow(self, styler: LadderStyler) -> None:
         """Steer this one, which styles now."""
