@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from livefilter.live.governor.policy import Policy
 from livefilter.live.governor.reading import Reading
@@ -17,6 +17,9 @@ SHARE_AFTER_S = 1.0
 UP_AFTER_S = 10.0
 # What was measured this soon after a change tells of the change.
 SETTLE_S = 0.2
+# Readings without room for less than this are hiccups, and of ten seconds' readings this part counts.
+_CRAMPED_S = 1.0
+_COUNTS = 0.85
 # A climb that is taken back within this time has failed, and is tried again only after the second, which doubles.
 _FAILED_WITHIN_S = 20.0
 _RETRY_AFTER_S = 60.0
@@ -76,8 +79,8 @@ class ControlLaw:
         self._in_effect = True
         self._trouble_since_s: float | None = None
         self._over_since_s: float | None = None
-        self._room_since_s: float | None = None
-        self._dearest: Reading | None = None
+        self._cramped_since_s: float | None = None
+        self._roomy: list[Reading] = []
         self._climbed: tuple[float, float] | None = None
         self._failed: dict[int, _Failed] = {}
 
@@ -110,7 +113,7 @@ class ControlLaw:
         self._follow_share(reading)
         trouble = self._trouble(reading)
         if trouble:
-            self._room_since_s = self._dearest = None
+            self._roomy.clear()
             if self._trouble_since_s is None:
                 self._trouble_since_s = now
             if now - self._trouble_since_s >= DOWN_AFTER_S:
@@ -187,19 +190,21 @@ class ControlLaw:
             self._change(self._rung, rate, why)
 
     def _look_up(self, reading: Reading) -> None:
-        """Climb when even the dearest reading of ten seconds leaves room above."""
+        """Climb when ten seconds of readings, but for the dearest few, leave room above."""
         now = reading.at_s
-        if self._dearest is None or reading.slow_frame_ms > self._dearest.slow_frame_ms:
-            self._dearest = reading
-        if self._room_since_s is None:
-            self._room_since_s = now
-        if self._rate == 0 and not self._above(reading):
-            self._room_since_s, self._dearest = now, None
+        if self._rate > 0 or self._above(reading):
+            self._cramped_since_s = None
+        elif self._cramped_since_s is None:
+            self._cramped_since_s = now
+        if self._cramped_since_s is not None and now - self._cramped_since_s >= _CRAMPED_S:
+            self._roomy.clear()
             return
-        if now - self._room_since_s < UP_AFTER_S:
+        self._roomy.append(reading)
+        if now - self._roomy[0].at_s < UP_AFTER_S:
             return
-        worst = self._dearest
-        self._room_since_s, self._dearest = now, None
+        readings = sorted(self._roomy, key=lambda each: each.slow_frame_ms)
+        worst = replace(readings[round(_COUNTS * (len(readings) - 1))], at_s=now)
+        self._roomy.clear()
         if self._rate > 0:
             self._take_back_rate(worst)
         else:
@@ -259,4 +264,5 @@ class ControlLaw:
         self._forget()
 
     def _forget(self) -> None:
-        self._trouble_since_s = self._over_since_s = self._room_since_s = self._dearest = None
+        self._trouble_since_s = self._over_since_s = self._cramped_since_s = None
+        self._roomy.clear()
