@@ -20,6 +20,10 @@ from livefilter.metrics import Metrics
 from livefilter.styles.network import Network
 
 
+# Smaller than what a start would ever choose: a soft picture in time, for the minutes in which nothing else helps.
+_LEAST_SIZE = 192
+
+
 def open_governor(config: Config, settings: SharedSettings, metrics: Metrics, fps: float, backend: str) -> Governor:
     """A governor for a run at `fps` on a backend, not yet started."""
     gpu = open_nvml(config.gpu) if runs_on_gpu(backend) else None
@@ -45,7 +49,7 @@ def on_ladder(
     sizes = [styler.working_size]
     if not wanted.process_size and now.accepts.size is None:
         short = min(frame_size)
-        sizes += [size for size in AUTO_SIZES if size < short] + [min(short, AUTO_SIZES[-1])]
+        sizes += [size for size in (_LEAST_SIZE, *AUTO_SIZES) if size < short] + [min(short, AUTO_SIZES[-1])]
     options = EngineOptions(config.threads, config.gpu, config.cuda, config.nv12)
 
     def rung_of(network: Network, size: int) -> Rung:
