@@ -19,7 +19,6 @@ from livefilter.live.governor.rung import Rung, ladder
 from livefilter.metrics import Metrics
 from livefilter.styles.network import Network
 
-
 # Smaller than what a start would ever choose: a soft picture in time, for the minutes in which nothing else helps.
 _LEAST_SIZE = 192
 
