@@ -49,7 +49,7 @@ class Config(BaseModel):
     )
     style: str = Field("hayao", description="Name of the style to start with; see `livefilter styles`.")
     network: Literal["auto", "lite", "full"] = Field(
-        "auto", description="Size of the style's network: lite, full, or auto for full on a GPU and lite elsewhere."
+        "auto", description="Size of the style's network: lite, full, or auto for the style's best, else full on a GPU."
     )
     strength: float = Field(1.0, ge=0, le=1, description="Blend of original (0) and styled picture (1).")
     backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")

@@ -10,6 +10,7 @@ from livefilter.cli import train_animegan
 
 SCALES = ("384", "512", "640")
 _NO_LIMIT = 10**9
+_UNSAID = click.core.ParameterSource.DEFAULT
 
 
 @click.group()
@@ -22,10 +23,12 @@ for command in train_animegan.COMMANDS:
 
 
 @train.command()
-@click.option("--style", required=True, help="Style to train, for example hayao.")
+@click.option("--recipe", "recipe_name", help="A style's recipe, or a .toml file; gives what other options do not.")
+@click.option("--style", help="Style to train, for example hayao; default: the recipe's.")
 @click.option("--network", "size", default="lite", show_default=True, help="Size of the network: lite or full.")
 @click.option("--photos", type=click.Path(path_type=Path), help="Folder of photos for --teacher to draw.")
 @click.option("--teacher", type=click.Path(path_type=Path), help="Published generator, an ONNX file.")
+@click.option("--teachers", type=click.Path(path_type=Path), help="Folder with the ONNX files that the recipe names.")
 @click.option(
     "--pairs",
     multiple=True,
@@ -62,10 +65,12 @@ for command in train_animegan.COMMANDS:
 )
 @click.option("--bfloat16/--float32", default=True, show_default=True, help="Precision of the forward pass.")
 def distill(
-    style: str,
+    recipe_name: str | None,
+    style: str | None,
     size: str,
     photos: Path | None,
     teacher: Path | None,
+    teachers: Path | None,
     pairs: tuple[tuple[Path, Path], ...],
     cache: Path,
     out: Path,
@@ -110,10 +115,12 @@ def distill(
     from livefilter.generator.network import DESIGNS
     from livefilter.training.artist import PublishedDrawings, TeacherArtist
     from livefilter.training.card import facts_of, write_style
+    from livefilter.training.chain import ChainArtist, load_generators
     from livefilter.training.data import Lesson, Scale, list_photos, prepare
     from livefilter.training.distill import Distillation, Recipe
     from livefilter.training.distill import distill as train_to_the_end
     from livefilter.training.figures import measure
+    from livefilter.training.recipe import read_recipe
     from livefilter.training.sheet import draw, write_sheet
     from livefilter.training.target import palette_of
     from livefilter.training.teacher import Teacher
@@ -123,6 +130,18 @@ def distill(
     if threads:
         torch.set_num_threads(threads)
     cv2.setNumThreads(1)
+    plan = read_recipe(recipe_name) if recipe_name else None
+    if plan is not None:
+        given = click.get_current_context().get_parameter_source
+        kept = {name for name in ("scales", "crop", "batch", "flatness", "consistency") if given(name) != _UNSAID}
+        style = style or plan.style
+        scales = scales if "scales" in kept else tuple(plan.scales)
+        crop = crop if "crop" in kept else plan.crop
+        batch = batch if "batch" in kept else plan.batch
+        flatness = flatness if "flatness" in kept else plan.flatness
+        consistency = consistency if "consistency" in kept else plan.consistency
+    if style is None:
+        raise InvalidInput("Say what to train: --recipe hayao, or --style hayao with its teacher.")
     finish = facts_of(style).finish
     if size not in DESIGNS:
         raise UnknownName("network size", size, DESIGNS)
@@ -138,7 +157,11 @@ def distill(
         raise InvalidInput(f"--repeats {repeats} is more than half of --batch {batch}. Use {batch // 2} or less.")
     published = [(list_photos(folder), PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
     lessons = [Lesson(folder, artist) for (folder, _), (_, artist) in zip(pairs, published, strict=True)]
-    if photos and teacher:
+    if plan is not None:
+        if not photos or not teachers or teacher or pairs:
+            raise InvalidInput("A recipe needs --photos and --teachers, and neither --teacher nor --pairs.")
+        lessons.append(Lesson(photos, ChainArtist(plan.steps, load_generators(plan.steps, teachers, runtime))))
+    elif photos and teacher:
         shown = [pair for files, artist in published for pair in artist.drawn(files)]
         palette = palette_of(shown) if shown else None
         lessons.append(Lesson(photos, TeacherArtist(Teacher(teacher, runtime), finish, palette)))
@@ -149,6 +172,8 @@ def distill(
     seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
 
     steps = steps or (_NO_LIMIT if minutes else Recipe.steps)
+    if plan is not None and adversarial_from is None and steps != _NO_LIMIT:
+        adversarial_from = round(plan.adversarial_after * steps)
     recipe = Recipe(
         steps=steps,
         minutes=minutes,
@@ -178,7 +203,7 @@ def _without_paths(arguments: list[str]) -> list[str]:
     """Show options that name a file or folder as the option's name in capitals: a card tells nobody's paths."""
     shown = list(arguments)
     for index, argument in enumerate(arguments[:-1]):
-        if argument in {"--photos", "--teacher", "--cache", "--out", "--picture", "--start-from"}:
+        if argument in {"--photos", "--teacher", "--teachers", "--cache", "--out", "--picture", "--start-from"}:
             shown[index + 1] = argument[2:].upper()
         elif argument == "--pairs":
             shown[index + 1 : index + 3] = "PHOTOS", "DRAWINGS"

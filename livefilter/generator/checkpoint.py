@@ -116,7 +116,9 @@ def _own(weights: dict[str, Tensor]) -> Generator | None:
     except KeyError:
         return None
     # Weights do not tell how far apart their taps lie; the designs that are trained do.
-    design = next((each for each in DESIGNS.values() if replace(each, dilation=1) == design), design)
+    plain = replace(design, strength=0, person=0)
+    spread = next((each.dilation for each in DESIGNS.values() if replace(each, dilation=1) == plain), 1)
+    design = replace(design, dilation=spread)
     with torch.device("meta"):
         wanted = shapes(Generator(design).state_dict())
     if wanted != shapes(weights):

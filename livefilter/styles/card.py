@@ -41,6 +41,7 @@ class Style:
     networks: by size, "lite" and "full"; at least one of them.
     picture_path: a picture of the effect, if there is one.
     order: place in lists, and the key 1 to 9 that chooses the style.
+    best: the network that "auto" takes everywhere, where one size looks better than the other; empty where `full` does.
     """
 
     name: str
@@ -53,16 +54,18 @@ class Style:
     teacher: str = ""
     picture_path: Path | None = None
     order: int = 1000
+    best: str = ""
 
     def network(self, size: str = "auto", *, gpu: bool = False) -> Network:
         """Pick a network; a style that has only one gives that, and says so once if another was named.
 
-        size: "lite", "full", or "auto": full on a GPU, lite elsewhere. gpu: whether it is going to run on one.
+        size: "lite", "full", or "auto": the card's `best`, else full on a GPU, lite elsewhere.
+        gpu: whether it is going to run on one.
         Raises: UnknownName: no such size.
         """
         if size not in ("auto", *SIZES):
             raise UnknownName("network size", size, ("auto", *SIZES))
-        wanted = size if size != "auto" else "full" if gpu else "lite"
+        wanted = size if size != "auto" else self.best or ("full" if gpu else "lite")
         if wanted in self.networks:
             return self.networks[wanted]
         (only,) = self.networks.values()
@@ -95,17 +98,22 @@ def read_card(folder: Path) -> Style:
     if not NAME.fullmatch(name):
         raise card.wrong("name", f"{shown(name)} must be of a-z, 0-9, - and _")
     picture = card.text("picture", "")
+    networks = {size: _network(name, size, table) for size, table in card.networks().items()}
+    best = card.text("best", "")
+    if best and best not in networks:
+        raise card.wrong("best", f"{shown(best)} must be one of: {', '.join(networks)}")
     return Style(
         name=name,
         title=card.text("title"),
         licence=card.text("licence"),
         folder=folder,
-        networks=MappingProxyType({size: _network(name, size, table) for size, table in card.networks().items()}),
+        networks=MappingProxyType(networks),
         description=card.text("description", ""),
         credit=card.text("credit", ""),
         teacher=card.text("teacher", ""),
         picture_path=card.file("picture") if picture else None,
         order=int(card.number("order", 1000)),
+        best=best,
     )
 
 

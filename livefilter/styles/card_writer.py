@@ -29,6 +29,8 @@ def write_card(style: Style) -> Path:
         "teacher": style.teacher,
         "order": style.order,
     }
+    if style.best:
+        entries["best"] = style.best
     if style.picture_path is not None:
         entries["picture"] = style.picture_path.name
     lines = _lines(entries)

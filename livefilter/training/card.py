@@ -28,7 +28,7 @@ PICTURE_WIDTH = 640
 class StyleFacts:
     """What the card says about a style and no training run can know.
 
-    finish: how the teacher's drawings become targets.
+    best: see `Style`. finish: how the teacher's drawings become targets.
     """
 
     title: str
@@ -37,6 +37,7 @@ class StyleFacts:
     credit: str
     teacher: str
     order: int
+    best: str = ""
     finish: Finish = field(default_factory=Finish)
 
 
@@ -48,6 +49,7 @@ STYLES = {
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
         teacher="AnimeGANv3_tiny_Cute, AnimeGANv3_Hayao_36",
         order=1,
+        best="lite",
     ),
     "shinkai": StyleFacts(
         title="Shinkai",
@@ -56,6 +58,7 @@ STYLES = {
         credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
         teacher="AnimeGANv3_tiny_Cute, AnimeGANv3_Shinkai_37",
         order=2,
+        best="lite",
     ),
     "paprika": StyleFacts(
         title="Paprika",
@@ -152,6 +155,7 @@ def write_style(
             teacher=facts.teacher,
             picture_path=picture_path,
             order=facts.order,
+            best=facts.best if facts.best in networks else "",
         )
     )
 

@@ -137,8 +137,9 @@ class Distillation:
         """Make one step of the generator and, once it is due, of the discriminator; returns the unweighted terms."""
         seen, targets = (self._planes(pictures) for pictures in (batch.seen, batch.targets))
         adversarial = self.step >= self.recipe.adversarial_from
+        strength = seen.new_ones(len(seen), self.generator.design.strength, *seen.shape[2:])
         with self._autocast():
-            drawn = self.generator(seen)
+            drawn = self.generator(torch.cat([seen, strength], 1).contiguous(memory_format=torch.channels_last))
         terms = self._terms(drawn.float(), targets, batch.shifts)
         if adversarial:
             rows = slice(self.recipe.judged)  # half a batch is enough for the discriminator and costs half the time

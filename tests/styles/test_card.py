@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from livefilter.errors import StyleCorrupt, UnknownName
-from livefilter.styles.card import read_card
+from livefilter.styles.card import Style, read_card
 from livefilter.styles.card_writer import write_card
+from livefilter.styles.network import Network
 from tests.styles.folders import write_style
 
 
@@ -130,3 +131,11 @@ def test_a_card_that_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> No
     (folder / "card.toml").write_bytes(content)
     with pytest.raises(StyleCorrupt, match="is not valid TOML"):
         read_card(folder)
+
+
+def test_auto_takes_the_network_that_the_card_calls_best() -> None:
+    """A style whose lite network draws better gives that on a GPU too; a named size is taken as it is."""
+    networks = {size: Network("ink", size, Path(f"{size}.onnx"), "0" * 64) for size in ("lite", "full")}
+    style = Style("ink", "Ink", "free", Path(), networks, best="lite")
+    assert style.network(gpu=True).size == "lite"
+    assert style.network("full").size == "full"

@@ -1,0 +1,158 @@
+"""An artist that is a chain: published generators and filters, one after the other, as a style's recipe lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livefilter.errors import InvalidInput
+from livefilter.training.smoothing import l0_smoothed
+from livefilter.training.target import Finish
+from livefilter.training.teacher import Teacher
+
+Image = npt.NDArray[np.uint8]
+Lab = npt.NDArray[np.float32]
+Generator = Callable[[Image], Image]
+_MULTIPLE = 32
+
+
+class ChainArtist:
+    """Draws a photo by the steps of a recipe; see docs/generator.md for what each step does.
+
+    steps: tables with `do`, the name of a step, and its parameters.
+    generators: what draws one picture, by the names that `teacher` steps use.
+    Raises: InvalidInput: a step or one of its parameters is unknown, or a generator is missing.
+    """
+
+    enlarges = True
+    finish = Finish()
+
+    def __init__(self, steps: Sequence[Mapping[str, Any]], generators: Mapping[str, Generator]) -> None:
+        self._steps = [_checked(step, generators) for step in steps]
+        self._generators = generators
+
+    def draw(self, path: Path, photo: Image) -> Image:
+        drawing = photo
+        for name, parameters in self._steps:
+            if name == "teacher":
+                for _ in range(parameters.get("passes", 1)):
+                    drawing = _framed(self._generators[parameters["name"]], drawing)
+            else:
+                drawing = _STEPS[name](drawing, photo, **parameters)
+        return drawing
+
+
+def load_generators(steps: Sequence[Mapping[str, Any]], folder: Path, runtime: str) -> dict[str, Generator]:
+    """The generators that the steps name, read from NAME.onnx in `folder`.
+
+    Raises: InvalidInput: one is missing or cannot be loaded.
+    """
+    names = {step["name"] for step in steps if step.get("do") == "teacher" and "name" in step}
+    return {name: Teacher(folder / f"{name}.onnx", runtime).draw for name in sorted(names)}
+
+
+def smooth(drawing: Image, photo: Image, amount: float) -> Image:
+    """Flatten regions; `amount` is the lambda of L0 smoothing."""
+    return l0_smoothed(drawing, amount)
+
+
+def recolour(drawing: Image, photo: Image, rich: float = 1.0, light: float = 0.8) -> Image:
+    """Give wide areas the photo's hue (Gaussian, sigma 8), `rich` times as strong, and a share of its brightness
+    (sigma 24): generators in a row turn skin brown and dark."""
+    drawn, seen = _lab(drawing), _lab(photo)
+    shift = cv2.GaussianBlur(seen, (0, 0), 8.0) - cv2.GaussianBlur(drawn, (0, 0), 8.0)
+    drawn[..., 1:] = (drawn[..., 1:] + shift[..., 1:]) * rich
+    wide = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
+    drawn[..., 0] += light * wide
+    return _bgr(drawn)
+
+
+def brighten(drawing: Image, photo: Image, gamma: float, rich: float = 1.0) -> Image:
+    """Take the brightness to the power `gamma`, below 1 for lighter, and the colour `rich` times."""
+    drawn = _lab(drawing)
+    drawn[..., 0] = 100.0 * _lightness(drawn) ** gamma
+    drawn[..., 1:] *= rich
+    return _bgr(drawn)
+
+
+def light(drawing: Image, photo: Image, gamma: float, cool: float, bloom: float, rich: float, skin: float) -> Image:
+    """Luminous air: blue shadows, light that spreads around what is bright, colours `rich` and skin `skin` times."""
+    drawn = _lab(drawing)
+    level = _lightness(drawn)
+    warm = np.clip(np.minimum(drawn[..., 1], drawn[..., 2]) / 12.0, 0.0, 1.0)
+    drawn[..., 1:] *= (rich + (skin - rich) * warm)[..., None]
+    shadow = (1.0 - level) ** 2
+    drawn[..., 1] += cool / 3.0 * shadow
+    drawn[..., 2] -= cool * shadow
+    level = level**gamma
+    glow = cv2.GaussianBlur(np.clip((level - 0.62) / 0.38, 0.0, 1.0), (0, 0), 7.0)
+    drawn[..., 0] = 100.0 * (1.0 - (1.0 - level) * (1.0 - bloom * glow))
+    return _bgr(drawn)
+
+
+def ink(drawing: Image, photo: Image, amount: float, fine: float, wide: float, faintest: float = 3.0) -> Image:
+    """Draw dark lines over where the drawing has them: difference of Gaussians of sigma `fine` and `wide` pixels."""
+    grey = cv2.cvtColor(drawing, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    lines = cv2.GaussianBlur(grey, (0, 0), wide) - cv2.GaussianBlur(grey, (0, 0), fine) - faintest
+    cover = cv2.GaussianBlur(np.clip(np.clip(lines, 0.0, 40.0) * amount, 0.0, 0.9), (0, 0), 0.5)[..., None]
+    inked = drawing * (1.0 - cover) + np.array([32.0, 21.0, 38.0]) * cover
+    return np.asarray(np.rint(inked), np.uint8)
+
+
+def poster(drawing: Image, photo: Image, contrast: float, rich: float, skin: float) -> Image:
+    """Gather the brightness near four tones and make colours `rich` and skin `skin` times as strong."""
+    drawn = _lab(drawing)
+    level = _lightness(drawn) ** 0.9
+    level = level - 0.045 * np.sin(8.0 * np.pi * level)
+    drawn[..., 0] = 100.0 * np.clip(0.5 + (level - 0.5) * contrast, 0.0, 1.0)
+    chroma = np.clip(np.hypot(drawn[..., 1], drawn[..., 2]) / 12.0, 0.0, 1.0)
+    warm = np.clip(np.minimum(drawn[..., 1], drawn[..., 2]) / 12.0, 0.0, 1.0)
+    drawn[..., 1:] *= (1.0 + (rich - 1.0 + (skin - rich) * warm) * chroma)[..., None]
+    return _bgr(drawn)
+
+
+_STEPS: dict[str, Callable[..., Image]] = {
+    step.__name__: step for step in (smooth, recolour, brighten, light, ink, poster)
+}
+
+
+def _checked(step: Mapping[str, Any], generators: Mapping[str, Generator]) -> tuple[str, dict[str, Any]]:
+    parameters = dict(step)
+    name = parameters.pop("do", "")
+    if name == "teacher":
+        known = {"name", "passes"}
+        if parameters.get("name") not in generators:
+            raise InvalidInput(f"A teacher step names {parameters.get('name')!r}; there are {', '.join(generators)}.")
+    elif name in _STEPS:
+        code = _STEPS[name].__code__
+        known = set(code.co_varnames[2 : code.co_argcount])
+    else:
+        raise InvalidInput(f"The step {name!r} is unknown: a recipe may use teacher, {', '.join(_STEPS)}.")
+    if not set(parameters) <= known:
+        unknown = ", ".join(sorted(set(parameters) - known))
+        raise InvalidInput(f"The step {name} takes {', '.join(sorted(known))}, not {unknown}. Correct the recipe.")
+    return name, parameters
+
+
+def _framed(generator: Generator, picture: Image) -> Image:
+    """Draw a picture of any size with a margin of its mirror image, which is cut off."""
+    height, width = picture.shape[:2]
+    margin = [(0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0)]
+    return np.asarray(generator(np.pad(picture, margin, "symmetric"))[:height, :width], np.uint8)
+
+
+def _lab(picture: Image) -> Lab:
+    return np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB), np.float32)
+
+
+def _bgr(lab: Lab) -> Image:
+    return np.asarray(np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * 255.0, 0.0, 255.0)), np.uint8)
+
+
+def _lightness(lab: Lab) -> Lab:
+    return np.asarray(np.clip(lab[..., 0] / 100.0, 0.0, 1.0), np.float32)

@@ -1,0 +1,58 @@
+"""A style's recipe file: who draws its targets, in which steps, and how its networks learn from them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from livefilter.errors import InvalidInput
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+RECIPE = "recipe.toml"
+_STYLES = Path(__file__).resolve().parents[1] / "styles"
+
+
+@dataclass(frozen=True)
+class StyleRecipe:
+    """What `livefilter train distill --recipe` reads.
+
+    style: name of the style. steps: of the chain, see `ChainArtist`. scales: longest sides at which photos are drawn.
+    crop, batch: of a step. adversarial_after: share of the steps after which the discriminator joins. flatness,
+    consistency: weights of these losses.
+    """
+
+    style: str
+    steps: list[dict[str, Any]]
+    scales: list[str]
+    crop: int = 224
+    batch: int = 5
+    adversarial_after: float = 0.45
+    flatness: float = 0.7
+    consistency: float = 1.2
+
+
+def read_recipe(name: str) -> StyleRecipe:
+    """Read the recipe of a bundled style, or the file of this path.
+
+    Raises: InvalidInput: there is none, or it is not understood.
+    """
+    path = Path(name) if name.endswith(".toml") else _STYLES / name / RECIPE
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        there = ", ".join(sorted(each.parent.name for each in _STYLES.glob(f"*/{RECIPE}")))
+        raise InvalidInput(f"There is no recipe {name}: name one of {there}, or a .toml file.") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput(f"The recipe {path} cannot be read: {error}.") from error
+    known = {field.name for field in fields(StyleRecipe)}
+    if unknown := sorted(set(found) - known):
+        raise InvalidInput(f"The recipe {path} has {', '.join(unknown)}; it may have {', '.join(sorted(known))}.")
+    if missing := sorted({"style", "steps", "scales"} - set(found)):
+        raise InvalidInput(f"The recipe {path} lacks {', '.join(missing)}.")
+    return StyleRecipe(**found)
