@@ -44,7 +44,7 @@ def test_recolouring_takes_wide_hues_back_from_the_photo() -> None:
     """A drawing that turned green is the photo's colour again where nothing is fine."""
     photo = np.full((64, 64, 3), (120, 140, 200), np.uint8)
     green = np.full((64, 64, 3), (90, 190, 110), np.uint8)
-    steps = [{"do": "teacher", "name": "green"}, {"do": "recolour", "light": 1.0}]
+    steps: list[dict[str, object]] = [{"do": "teacher", "name": "green"}, {"do": "recolour", "light": 1.0}]
     drawn = ChainArtist(steps, {"green": lambda picture: green}).draw(HERE, photo)
     assert np.abs(drawn.astype(int) - photo).max() <= 2
 
