@@ -120,6 +120,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"[bold red]Error:[/] Cannot write the output: {escape(str(error.strerror))}.", soft_wrap=True)
         _forget_output()
         code = 1
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        console.print(
+            "[bold red]Error:[/] No more threads can be started here. Close other programs, or raise the limit."
+        )
+        code = 1
     except ImportError as error:
         missing = _missing_library(error)
         if missing is None:

@@ -66,4 +66,7 @@ def _in_foreground() -> bool:
         return True
     import os
 
-    return os.getpgrp() == os.tcgetpgrp(sys.stdin.fileno())
+    try:
+        return os.getpgrp() == os.tcgetpgrp(sys.stdin.fileno())
+    except OSError:  # started by setsid: the terminal is there, and is not ours
+        return False

@@ -95,9 +95,14 @@ class RecordingSink(Sink):
         if self._path.suffix.lower() in (".mp4", ".mov"):
             with suppress(OSError):
                 cut_torn_end(self._path)
+        kept = "What was recorded so far is playable"
+        with suppress(OSError):
+            if self._path.stat().st_size == 0:
+                self._path.unlink()
+                kept = "Nothing was recorded"
         return SinkLost(
-            f"Recording {self._path} stopped: {_reason(error)}. What was recorded so far is playable; "
-            f"make room or choose another disk, and record to a new file."
+            f"Recording {self._path} stopped: {_reason(error)}. {kept}; "
+            "make room or choose another disk, and record to a new file."
         )
 
 
