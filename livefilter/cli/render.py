@@ -132,7 +132,7 @@ class _ConfiguredStylist:
 
     def __call__(self, image: Image) -> Image:
         if self._styler is None:
-            from livefilter.live.compose import open_styler
+            from livefilter.live.open_styler import open_styler
 
             height, width = image.shape[:2]
             self._styler = open_styler(self._config, self._config.style, width, height)

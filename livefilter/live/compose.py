@@ -17,32 +17,26 @@ from livefilter.capture.paced import PacedSource
 from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
-from livefilter.errors import EngineMismatch
-from livefilter.inference.base import EngineInfo, EngineOptions
-from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
-from livefilter.inference.styler import LIVE_SHARE, Styler
+from livefilter.inference.base import EngineInfo
+from livefilter.inference.selection import choose_backend
 from livefilter.live.control_room import RunFacts, steer_pages
-from livefilter.live.engine_upgrade import EngineUpgrade
 from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
-from livefilter.live.governor.wire import on_ladder, open_governor
+from livefilter.live.governor.wire import open_governor
 from livefilter.live.nv12_check import require_nv12
+from livefilter.live.open_outputs import add_outputs, expand_outputs, open_threaded
 from livefilter.live.outputs import Outputs
 from livefilter.live.pipeline import Pipeline, PipelineOptions
 from livefilter.live.session import Keys, LiveSession
-from livefilter.live.settled_size import SettledSize
+from livefilter.live.style_loader import StyleLoader
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
-from livefilter.output import auto_outputs, check_output, open_sink, resolve_output
+from livefilter.output import check_output, open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
-from livefilter.output.worker import WorkerSink
 from livefilter.styles.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
 DEFAULT_FPS = 30.0
-# Frames that wait for a disk or an encoder in a live run: two seconds at 720p, fewer large ones; then the oldest goes.
-_QUEUED_FRAMES = 60
-_QUEUED_BYTES = 256 * 2**20
 # A file is not lost when its next picture is seconds away, as in a recorded slide show.
 _HOLD_FILE_S = 30.0
 # Long enough for a program that looks at the camera, closes it and opens it again.
@@ -101,43 +95,13 @@ class Live:
         return f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}"
 
 
-def open_styler(
-    config: Config, style: str, width: int, height: int, budget_ms: float | None = None, *, nv12: bool = False
-) -> Styler:
-    """Load and warm up a style for frames of width x height.
-
-    budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
-    nv12: let an engine that can do so give NV12.
-    Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
-    """
-    catalogue = Catalogue()
-    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12)
-
-    def on(backend: str) -> Styler:
-        _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))
-        return Styler(network, backend, config.process_size, options, budget_ms=budget_ms)
-
-    backend, _reason = choose_backend(config.backend)
-    styler = on(backend)
-    try:
-        styler.warm_up(width, height)
-    except EngineMismatch as error:
-        if config.backend != "auto":
-            raise
-        ready, _reason = choose_backend("auto", without=BUILT_AHEAD)
-        _log.warning("%s Styling with %s now.", error, ready)
-        styler = on(ready)
-        styler.warm_up(width, height)
-    return styler
-
-
 def compose_live(config: Config, keys: Keys) -> Live:
     """Open everything that a live run needs; when one part cannot be opened the others are closed again.
 
     Raises: LivefilterError: the first thing that cannot be opened.
     """
     with ExitStack() as opened:
-        specs, missing = _expand(config.output)
+        specs, missing = expand_outputs(config.output)
         for spec in specs:
             check_output(spec)
         source, notices = _open_input(config)
@@ -160,58 +124,20 @@ def compose_live(config: Config, keys: Keys) -> Live:
             )
         )
 
-        budget_ms = LIVE_SHARE * 1000.0 / fps
-        backend, reason = choose_backend(config.backend)
-        ready = choose_backend("auto", without=BUILT_AHEAD)[0] if backend in BUILT_AHEAD else backend
-        sizes = SettledSize("auto")
-        if config.nv12:
-            require_nv12(config, backend, info.width, info.height)
-
-        def open_ready(style: str) -> Styler:
-            wanted = settings.current
-            network = Catalogue().get(style).network(wanted.network, gpu=runs_on_gpu(ready))
-            size = wanted.process_size or sizes.of(network)
-            at = config.model_copy(update={"backend": ready, "process_size": size, "network": wanted.network})
-            measured = budget_ms if size == "auto" else None
-            styler = open_styler(at, style, info.width, info.height, measured, nv12=config.nv12)
-            if size == "auto":
-                sizes.settle(network, styler.working_size)
-            return styler
-
-        upgrade: EngineUpgrade | None = None
-        load: Callable[[str], Styler] = open_ready
-        if backend in BUILT_AHEAD:
-            from livefilter.live.upgrade_wiring import engine_upgrade
-
-            def notify(notice: str) -> None:
-                settings.change(notice=notice)
-
-            upgrade = engine_upgrade(config, backend, ready, open_ready, info.width, info.height, notify)
-            opened.callback(upgrade.close)
-            load = upgrade.open
-        governor = open_governor(config, settings, metrics, fps, backend)
+        governor = open_governor(config, settings, metrics, fps, choose_backend(config.backend)[0])
         opened.callback(governor.close)
-
-        def load_ladder(style: str) -> LadderStyler:
-            wanted, styler = settings.current, load(style)
-            networks = Catalogue().get(style).networks
-            return on_ladder(config, wanted, networks, styler, (info.width, info.height), governor.follow)
-
-        first = load_ladder(config.style)
-
-        def load_and_show(style: str) -> LadderStyler:
-            drawing = Running(stylist).styler
-            if len(drawing.rungs) > 1:
-                sizes.follow(drawing.rung, (info.width, info.height))
-            return load_ladder(style)
+        loader = StyleLoader(config, settings, governor, (info.width, info.height), fps)
+        opened.callback(loader.close)
+        if config.nv12:
+            require_nv12(config, loader.backend, info.width, info.height)
+        first = loader.load(config.style)
 
         def close_engines() -> None:
             governor.close()
-            if upgrade is not None:
-                upgrade.close()
+            loader.close()
 
         stylist = LiveStylist(
-            load_and_show,
+            lambda style: loader.load_after(running.styler, style),
             first,
             settings,
             metrics,
@@ -220,13 +146,9 @@ def compose_live(config: Config, keys: Keys) -> Live:
         )
         opened.callback(stylist.close)
         running = Running(stylist)
-        if upgrade is not None:
-            upgrade.start(stylist.reload)
-        notices.append(f"Backend {backend}, {reason}")
-        if upgrade is not None and settings.current.notice:
-            notices.append(settings.current.notice)
-        if first.size_reason:
-            notices.append(first.size_reason)
+        loader.start(stylist)
+        said = [f"Backend {loader.backend}, {loader.reason}", settings.current.notice, first.size_reason]
+        notices.extend(text for text in said if text)
 
         sink_options = SinkOptions(
             info.width, info.height, fps, info.media, config.loop, nv12=config.nv12, lan=config.lan
@@ -240,17 +162,10 @@ def compose_live(config: Config, keys: Keys) -> Live:
         preview = next((sink for sink in sinks if sink.main_thread), None)
 
         def open_recording(path: Path) -> Sink:
-            return _open_threaded(f"record:{path}", sink_options)
+            return open_threaded(f"record:{path}", sink_options)
 
         outputs = Outputs(strict=config.strict_outputs, notify=lambda notice: settings.change(notice=notice))
-
-        def reopen(spec: str) -> Sink:
-            sink = open_sink(spec, sink_options)
-            steer(sink)
-            return _threaded(sink, sink_options)
-
-        for spec, sink in zip(specs, sinks, strict=True):
-            outputs.add(_threaded(sink, sink_options), functools.partial(reopen, spec) if sink.comes_back else None)
+        add_outputs(outputs, specs, sinks, sink_options, lambda sink: steer(sink))
         pipeline = Pipeline(
             source,
             stylist,
@@ -312,28 +227,6 @@ def _reopener(source: Source, config: Config) -> Callable[[], Source]:
     return functools.partial(open_source, target, options)
 
 
-def _expand(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Replace "auto" by what this machine has, without naming anything twice."""
-    specs: list[str] = []
-    notices: list[str] = []
-    for output in outputs:
-        found = [output]
-        if output == "auto":
-            found, missing = auto_outputs()
-            notices.extend(missing)
-        specs.extend(spec for spec in found if spec not in specs)
-    return specs, notices
-
-
 def _may_rest(info: SourceInfo, specs: list[str]) -> bool:
     """Whether a run is from a camera, which opens in a moment, to a virtual one, which may go unwatched for hours."""
     return info.reopen_target is not None and any(resolve_output(spec)[0] == "camera" for spec in specs)
-
-
-def _open_threaded(spec: str, options: SinkOptions) -> Sink:
-    return _threaded(open_sink(spec, options), options)
-
-
-def _threaded(sink: Sink, options: SinkOptions) -> Sink:
-    fitting = _QUEUED_BYTES // (options.width * options.height * 3)
-    return WorkerSink(sink, min(_QUEUED_FRAMES, fitting)) if sink.slow else sink

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from livefilter.config import Config
-from livefilter.live import compose
+from livefilter.live import compose, open_styler, style_loader
 from livefilter.live.compose import compose_live
 from livefilter.styles.catalogue import Catalogue
 from tests.fakes import NoKeys, until
@@ -32,7 +32,8 @@ def styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = write_style(tmp_path / "styles", name, networks=dict.fromkeys(sizes, entry))
         for size in sizes:
             (folder / f"{size}.onnx").write_bytes(network)
-    monkeypatch.setattr(compose, "Catalogue", lambda: Catalogue(user=tmp_path / "styles"))
+    for module in (compose, open_styler, style_loader):
+        monkeypatch.setattr(module, "Catalogue", lambda: Catalogue(user=tmp_path / "styles"))
     return tmp_path / "styles"
 
 

@@ -14,8 +14,9 @@ pytest.importorskip("filelock", reason="the engine store needs filelock")
 from livefilter.config import Config
 from livefilter.errors import EngineMismatch, InvalidInput
 from livefilter.inference.cuda.bindings import BindingsCuda
-from livefilter.live.compose import compose_live, open_styler
+from livefilter.live.compose import compose_live
 from livefilter.live.nv12_check import require_nv12
+from livefilter.live.open_styler import open_styler
 from livefilter.live.upgrade_wiring import StoreBuilder
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
@@ -49,6 +50,12 @@ class EngineInMemory(TensorRTEngine):
     @classmethod
     def unavailable(cls) -> str | None:
         return None
+
+
+@pytest.fixture(autouse=True)
+def _agreeing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The in-memory GPU draws negatives, which no other backend does; trials are tested in test_upgrade."""
+    monkeypatch.setattr("livefilter.live.engine_trial.disagreement", lambda engine, other, pictures: "")
 
 
 @pytest.fixture(autouse=True)
@@ -104,9 +111,10 @@ def test_a_live_run_swaps_to_the_engine_that_it_builds(
     assert DRIVER.left == {}
 
 
-def test_with_the_engine_there_the_run_starts_on_it(tmp_path: Path) -> None:
+def test_with_a_tried_engine_there_the_run_starts_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing else is opened."""
     put_engine(120, 64, tmp_path / "engines")
+    monkeypatch.setattr("livefilter.tensorrt.engine.TensorRTEngine.verdict", lambda self: "")
     live = compose_live(CONFIG, NoKeys())
     live.pipeline.start()
     live.pipeline.stop()

@@ -1,0 +1,81 @@
+"""Opens styles for a live run: with the best backend that is ready, or with an engine that is built meanwhile."""
+
+from __future__ import annotations
+
+from livefilter.config import Config
+from livefilter.control.settings import SharedSettings
+from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
+from livefilter.inference.styler import LIVE_SHARE, Styler
+from livefilter.live.engine_upgrade import EngineUpgrade
+from livefilter.live.governor.governor import Governor
+from livefilter.live.governor.ladder_styler import LadderStyler
+from livefilter.live.governor.wire import on_ladder
+from livefilter.live.open_styler import open_styler
+from livefilter.live.settled_size import SettledSize
+from livefilter.live.stylist import LiveStylist
+from livefilter.styles.catalogue import Catalogue
+
+
+class StyleLoader:
+    """Loads styles by name, warm, for frames of one size, by the settings of the moment at which it is called.
+
+    backend, reason: what is to run, and why. size: (width, height) of the frames in pixels.
+    Raises: UnknownName, BackendUnavailable.
+    """
+
+    def __init__(
+        self, config: Config, settings: SharedSettings, governor: Governor, size: tuple[int, int], fps: float
+    ) -> None:
+        self.backend, self.reason = choose_backend(config.backend)
+        built_ahead = self.backend in BUILT_AHEAD
+        self._ready = choose_backend("auto", without=BUILT_AHEAD)[0] if built_ahead else self.backend
+        self._config, self._settings, self._governor = config, settings, governor
+        self._size, self._budget_ms = size, LIVE_SHARE * 1000.0 / fps
+        self._sizes = SettledSize("auto")
+        self._upgrade: EngineUpgrade | None = None
+        if built_ahead:
+            from livefilter.live.upgrade_wiring import engine_upgrade
+
+            self._upgrade = engine_upgrade(
+                config, self.backend, self._ready, self._open_ready, *size, lambda text: self._notify(text)
+            )
+
+    def load(self, style: str) -> LadderStyler:
+        """A warm style, with the ladder of sizes that the governor may choose from.
+
+        Raises: LivefilterError.
+        """
+        wanted = self._settings.current
+        styler = self._upgrade.open(style) if self._upgrade is not None else self._open_ready(style)
+        networks = Catalogue().get(style).networks
+        return on_ladder(self._config, wanted, networks, styler, self._size, self._governor.follow)
+
+    def load_after(self, drawing: LadderStyler, style: str) -> LadderStyler:
+        """Another style, at a size that fits what draws now."""
+        if len(drawing.rungs) > 1:
+            self._sizes.follow(drawing.rung, self._size)
+        return self.load(style)
+
+    def start(self, stylist: LiveStylist) -> None:
+        """Begin to build the engines that are missing, and let the stylist change over to them."""
+        if self._upgrade is not None:
+            self._upgrade.start(stylist.reload)
+
+    def close(self) -> None:
+        """End what is being built. Can be called twice."""
+        if self._upgrade is not None:
+            self._upgrade.close()
+
+    def _open_ready(self, style: str) -> Styler:
+        wanted = self._settings.current
+        network = Catalogue().get(style).network(wanted.network, gpu=runs_on_gpu(self._ready))
+        size = wanted.process_size or self._sizes.of(network)
+        at = self._config.model_copy(update={"backend": self._ready, "process_size": size, "network": wanted.network})
+        measured = self._budget_ms if size == "auto" else None
+        styler = open_styler(at, style, *self._size, measured, nv12=self._config.nv12)
+        if size == "auto":
+            self._sizes.settle(network, styler.working_size)
+        return styler
+
+    def _notify(self, text: str) -> None:
+        self._settings.change(notice=text)
