@@ -22,7 +22,7 @@ def planes(image: Image) -> tuple[Image, Image]:
     return image[:height], image[height:].reshape(height // 2, width // 2, 2)
 
 
-def to_bgr(image: Image) -> Image:
+def nv12_to_bgr(image: Image) -> Image:
     """An NV12 picture as (H, W, 3) BGR; one that is BGR already is given back."""
     return image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_YUV2BGR_NV12), np.uint8)
 

@@ -24,6 +24,7 @@ MAY = {
     "frame": set(),
     "mailbox": set(),
     "metrics": set(),
+    "letterbox": set(),
     "nv12": set(),
     "registry": set(),
     "config": {"live.governor.promise"},
@@ -57,6 +58,7 @@ MAY = {
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
 EVERYONE_MAY = {
+    "letterbox",
     "closeable",
     "continuity",
     "errors",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from livefilter.frame import Frame
-from livefilter.nv12 import cut, planes, to_bgr
+from livefilter.nv12 import cut, nv12_to_bgr, planes
 from tests.conftest import picture
 from tests.inference.fake_runtime import to_nv12
 
@@ -14,8 +14,8 @@ def test_a_picture_comes_back_from_nv12() -> None:
     """But for what half the colour resolution costs; BGR is given back as it is."""
     image = picture(96, 64)
     image[:8] = 0  # the sharp square loses colour at its edges
-    assert np.abs(to_bgr(to_nv12(image)).astype(int) - image).mean() < 2
-    assert to_bgr(image) is image
+    assert np.abs(nv12_to_bgr(to_nv12(image)).astype(int) - image).mean() < 2
+    assert nv12_to_bgr(image) is image
 
 
 def test_a_frame_knows_its_size_in_either_format() -> None:
@@ -41,4 +41,4 @@ def test_a_picture_is_scaled_with_its_colour() -> None:
     luma, colour = planes(scaled)
     assert np.ptp(luma) == 0
     assert np.ptp(colour.reshape(-1, 2), axis=0).tolist() == [0, 0]
-    assert np.abs(to_bgr(scaled).astype(int) - (40, 90, 200)).max() <= 2
+    assert np.abs(nv12_to_bgr(scaled).astype(int) - (40, 90, 200)).max() <= 2

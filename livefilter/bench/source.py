@@ -13,7 +13,7 @@ from livefilter.bench.recorder import Recorder
 from livefilter.capture.base import Source, SourceInfo
 from livefilter.errors import EndOfStream, InvalidInput
 from livefilter.frame import Frame, Image
-from livefilter.output.fit import fit
+from livefilter.letterbox import letterboxed
 
 _MOST_FRAMES = 48
 _MOST_BYTES = 64 * 1024 * 1024
@@ -48,7 +48,7 @@ def preload(source: Source, width: int, height: int, *, timed: bool) -> Preloade
             break
         read_s.append(time.perf_counter() - started)
         same = (image.shape[1], image.shape[0]) == (width, height)
-        images.append(np.array(image) if same else fit(image, width, height))
+        images.append(np.array(image) if same else letterboxed(image, width, height))
     if not images:
         raise InvalidInput(f"The benchmark cannot start: {source.info.name} has no frame. Name another --input.")
     return Preloaded(source.info.name, images, read_s if timed else [])

@@ -7,9 +7,10 @@ import time
 from livefilter.capture.base import Source, SourceInfo
 from livefilter.capture.lease import Lease
 from livefilter.capture.pictures import PictureFile
-from livefilter.capture.pixels import fit, to_bgr
+from livefilter.capture.pixels import to_bgr
 from livefilter.errors import EndOfStream
 from livefilter.frame import Frame
+from livefilter.letterbox import letterboxed
 
 
 class AnimationSource(Source):
@@ -35,7 +36,7 @@ class AnimationSource(Source):
             if self._number == self._file.count:
                 raise EndOfStream(f"{self.info.name} is at its end.")
             still = self._file.read(self._number)
-            image = fit(to_bgr(still.image), self.info.width, self.info.height)
+            image = letterboxed(to_bgr(still.image), self.info.width, self.info.height)
             frame = Frame(image, self._number, time.perf_counter(), self._media_s, still.duration_s)
             self._number += 1
             self._media_s += still.duration_s

@@ -8,9 +8,10 @@ from pathlib import Path
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
 from livefilter.capture.pictures import PictureFile, Still, read_picture
-from livefilter.capture.pixels import fit, to_bgr
+from livefilter.capture.pixels import to_bgr
 from livefilter.capture.ticker import Ticker
 from livefilter.frame import Frame, Image
+from livefilter.letterbox import letterboxed
 
 _FPS = 30.0
 
@@ -46,7 +47,7 @@ class ImageSource(Source):
         with self._lease:
             at_s = self._ticker.wait()
             if self._file.animated and at_s >= self._shown_until_s:
-                self._image = fit(to_bgr(self._still_at(at_s).image), self.info.width, self.info.height)
+                self._image = letterboxed(to_bgr(self._still_at(at_s).image), self.info.width, self.info.height)
             self._number += 1
             return Frame(self._image, self._number - 1, time.perf_counter())
 

@@ -35,22 +35,6 @@ def to_bgr(image: NDArray[Any], background: int = 255) -> Image:
     raise ValueError(f"pixels with {channels} channels")
 
 
-def fit(image: Image, width: int, height: int) -> Image:
-    """Scale an image into width x height, undistorted, with black bars where its shape differs.
-
-    image: (H, W, 3) uint8. Returns: (height, width, 3) uint8, C-contiguous; the same array when it already fits.
-    """
-    if image.shape[:2] == (height, width):
-        return image
-    scale = min(width / image.shape[1], height / image.shape[0])
-    inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    scaled = cv2.resize(image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
-    canvas = np.zeros((height, width, 3), np.uint8)
-    canvas[top : top + inner[1], left : left + inner[0]] = scaled
-    return canvas
-
-
 def _flattened(image: NDArray[Any], background: int) -> Image:
     alpha = image[:, :, 3:].astype(np.uint16)
     mixed = image[:, :, :3] * alpha + background * (255 - alpha)

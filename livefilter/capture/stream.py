@@ -12,11 +12,11 @@ from av.error import ExitError, FFmpegError, HTTPError, ProtocolNotFoundError
 from livefilter.capture.addresses import is_url
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
-from livefilter.capture.pixels import fit
 from livefilter.capture.video_reader import VideoReader
 from livefilter.capture.web_pictures import NoPictures, WebPicturesSource
 from livefilter.errors import EndOfStream, InvalidInput, SourceError, SourceLost, SourceUnavailable
 from livefilter.frame import Frame
+from livefilter.letterbox import letterboxed
 from livefilter.mailbox import Mailbox, MailboxClosed
 from livefilter.masking import mask_address, mask_text
 
@@ -115,7 +115,7 @@ class StreamSource(Source):
     def read(self) -> Frame:
         with self._lease:
             decoded, captured_at = self._take()
-            image = fit(self._reader.image(decoded), self.info.width, self.info.height)
+            image = letterboxed(self._reader.image(decoded), self.info.width, self.info.height)
             frame = Frame(image, self._number, captured_at, None if self.info.live else self._time_of(decoded))
             self._number += 1
             return frame

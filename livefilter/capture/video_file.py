@@ -12,10 +12,10 @@ from av.error import FFmpegError
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.kinds import kind_of
 from livefilter.capture.lease import Lease
-from livefilter.capture.pixels import fit
 from livefilter.capture.video_reader import VideoReader
 from livefilter.errors import EndOfStream, InvalidInput, SourceLost, SourceUnavailable
 from livefilter.frame import Frame
+from livefilter.letterbox import letterboxed
 
 _log = logging.getLogger(__name__)
 _SHORT_S = 0.3  # what containers round
@@ -70,7 +70,7 @@ class VideoFileSource(Source):
             if decoded is None:
                 decoded = self._again()
             media_s = self._time_of(decoded)
-            image = fit(self._reader.image(decoded), self.info.width, self.info.height)
+            image = letterboxed(self._reader.image(decoded), self.info.width, self.info.height)
             frame = Frame(image, self._number, time.perf_counter(), media_s, self._end_s - media_s)
             self._number += 1
             return frame

@@ -18,9 +18,9 @@ import numpy as np
 
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
-from livefilter.capture.pixels import fit
 from livefilter.errors import SourceError, SourceLost, SourceUnavailable
 from livefilter.frame import Frame, Image
+from livefilter.letterbox import letterboxed
 from livefilter.mailbox import Mailbox, MailboxClosed
 from livefilter.masking import mask_address, mask_text
 
@@ -85,7 +85,7 @@ class WebPicturesSource(Source):
                     raise SourceLost(f"{self._name} sends pictures that cannot be decoded.")
             self._damaged = 0
             self._number += 1
-            return Frame(fit(image, self.info.width, self.info.height), self._number - 1, captured_at)
+            return Frame(letterboxed(image, self.info.width, self.info.height), self._number - 1, captured_at)
 
     def close(self) -> None:
         self._closing.set()

@@ -29,7 +29,7 @@ class Fit:
         return self.padded_width * self.padded_height
 
 
-def fit(width: int, height: int, process_size: int | None, accepts: Accepts = ANY) -> Fit:
+def fit_network(width: int, height: int, process_size: int | None, accepts: Accepts = ANY) -> Fit:
     """Choose the size at which a frame of width x height is styled.
 
     process_size: wanted length of the shorter side in pixels; never enlarges, except tiny frames up to `FLOOR`.

@@ -16,7 +16,7 @@ import numpy as np
 from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
-from livefilter.inference.geometry import ANY, FLOOR, Fit, fit
+from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
 from livefilter.inference.look import PLAIN, ComposingEngine, Look
 from livefilter.nv12 import cut
 from livefilter.registry import ENGINES
@@ -159,7 +159,7 @@ class Styler:
             self._open_within(width, height, self._budget_ms)
 
     def _open(self, width: int, height: int, process_size: int | None) -> None:
-        chosen = fit(width, height, process_size, self._accepts)
+        chosen = fit_network(width, height, process_size, self._accepts)
         if self._engine is None or chosen != self._fit:
             if self._engine is not None:
                 self._engine.close()
@@ -192,7 +192,7 @@ class Styler:
         around_ms = statistics.median(run.total_ms - run.inference_ms for run in runs)
 
         def predicted_ms(size: int) -> float:
-            return around_ms + inference_ms * fit(width, height, size, self._accepts).pixels / measured
+            return around_ms + inference_ms * fit_network(width, height, size, self._accepts).pixels / measured
 
         short = min(width, height)
         sizes = [size for size in AUTO_SIZES if size < short] + [min(short, AUTO_SIZES[-1])]

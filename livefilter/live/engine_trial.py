@@ -9,7 +9,7 @@ import numpy as np
 
 from livefilter.frame import Image
 from livefilter.inference.base import Engine
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 from livefilter.tensorrt.precision_check import measure
 
 # Two runtimes round differently and NV12 has half the colour, so only averages over blocks are compared; a network
@@ -39,6 +39,6 @@ def disagreement(engine: Engine, other: Engine, pictures: Mapping[str, Image]) -
 
 
 def _averaged(image: Image) -> Image:
-    bgr = to_bgr(image)
+    bgr = nv12_to_bgr(image)
     size = (max(1, bgr.shape[1] // _BLOCK), max(1, bgr.shape[0] // _BLOCK))
     return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, LivefilterError
 from livefilter.inference.base import Engine, EngineOptions
-from livefilter.inference.geometry import Fit, fit
+from livefilter.inference.geometry import Fit, fit_network
 from livefilter.inference.styler import AUTO_SIZES, EngineFactory, Styler
 from livefilter.styles.network import Network
 
@@ -96,7 +96,7 @@ class EngineUpgrade:
         Raises: LivefilterError: neither can be opened.
         """
         network = self._network(style)
-        chosen = fit(*self._size, self._process_size, network.accepts)
+        chosen = fit_network(*self._size, self._process_size, network.accepts)
         styler = Styler(network, self._factory(style, chosen), self._process_size, self._options)
         try:
             styler.warm_up(*self._size)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from livefilter.errors import LivefilterError, SinkLost
 from livefilter.frame import Frame
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 from livefilter.output.base import Sink
 
 _log = logging.getLogger(__name__)
@@ -263,4 +263,4 @@ class Outputs:
 
 
 def _as_bgr(frame: Frame) -> Frame:
-    return frame if frame.image.ndim == 3 else replace(frame, image=to_bgr(frame.image))
+    return frame if frame.image.ndim == 3 else replace(frame, image=nv12_to_bgr(frame.image))

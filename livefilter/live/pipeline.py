@@ -14,6 +14,7 @@ from typing import Protocol
 from livefilter.capture.base import Source
 from livefilter.errors import EndOfStream, EngineError, LivefilterError, StageStuck
 from livefilter.frame import Frame
+from livefilter.letterbox import letterboxed
 from livefilter.live.idle import IdleWatch
 from livefilter.live.input import LiveInput
 from livefilter.live.outputs import Outputs
@@ -21,11 +22,10 @@ from livefilter.live.pipeline_options import PipelineOptions as PipelineOptions
 from livefilter.live.steady_queue import SteadyQueue
 from livefilter.mailbox import Mailbox, MailboxClosed
 from livefilter.metrics import Metrics
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 from livefilter.output.base import Sink
 from livefilter.output.card import holding_card
 from livefilter.output.clock import SteadyClock
-from livefilter.output.fit import fit
 
 _log = logging.getLogger(__name__)
 
@@ -260,7 +260,7 @@ class Pipeline:
         width, height = self._options.width, self._options.height
         if (frame.width, frame.height) == (width, height):
             return frame
-        return replace(frame, image=fit(to_bgr(frame.image), width, height))
+        return replace(frame, image=letterboxed(nv12_to_bgr(frame.image), width, height))
 
     def _card(self, now: float) -> Frame:
         number = self._latest.number if self._latest is not None else 0

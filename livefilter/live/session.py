@@ -15,7 +15,7 @@ from livefilter.control.controller import Controller, help_lines
 from livefilter.control.settings import SharedSettings
 from livefilter.errors import LivefilterError, SinkLost
 from livefilter.live.pipeline import Pipeline
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 from livefilter.output.base import Sink
 
 _log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ class LiveSession:
             # A picture outlives the moment, so its name goes on saying what it shows.
             path = self._new_path(f"-{shown.raw.lower().replace(' ', '-')}.png" if shown.raw else ".png")
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(cv2.imencode(".png", to_bgr(shown.image))[1].tobytes())
+                file.write(cv2.imencode(".png", nv12_to_bgr(shown.image))[1].tobytes())
         except OSError as error:
             self._notify(f"Snapshot could not be saved: {error}")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from livefilter.inference.geometry import fit
+from livefilter.inference.geometry import fit_network
 from livefilter.inference.styler import AUTO_SIZES
 from livefilter.live.governor.rung import Rung
 from livefilter.styles.network import Network
@@ -39,7 +39,7 @@ class SettledSize:
     def follow(self, rung: Rung, frame_size: tuple[int, int]) -> None:
         """Take over what the governor has come to; frame_size: width and height in pixels."""
         if self._measured is not None:
-            self._measured = (rung.size, rung.cost / fit(*frame_size, rung.size).pixels)
+            self._measured = (rung.size, rung.cost / fit_network(*frame_size, rung.size).pixels)
 
     def settle(self, network: Network, size: int) -> None:
         """Take over what was measured for the first network; one that takes a single size tells nothing."""

@@ -18,7 +18,7 @@ from livefilter.frame import Frame, Image
 from livefilter.inference.look import PLAIN, Look, split_at
 from livefilter.inference.styler import Timings, blend
 from livefilter.metrics import Metrics
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class LiveStylist:
             self._last_styled, self._last_mirrored = image, settings.mirror_output
         else:
             if not settings.bypass:
-                image = self._compose(frame.image, to_bgr(image), settings)
+                image = self._compose(frame.image, nv12_to_bgr(image), settings)
             image = _flipped(image) if settings.mirror_output else image
         self._last = replace(frame, image=image, raw=raw, frozen=settings.frozen)
         return self._last
@@ -197,7 +197,7 @@ class LiveStylist:
         self._styler, self.style = styler, name
         self._good_frames = _FRAMES_TO_TRUST
         if self._fade_s > 0 and self._last_styled is not None:
-            last = to_bgr(self._last_styled)
+            last = nv12_to_bgr(self._last_styled)
             self._fade_raw = self._last_raw
             self._fade_from, self._fade_started = _flipped(last) if self._last_mirrored else last, self._clock()
 

@@ -11,7 +11,7 @@ from collections import deque
 import cv2
 
 from livefilter.frame import Frame
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 
 JPEG_QUALITY = 85
 
@@ -72,7 +72,7 @@ class Picture:
         """The newest frame as a JPEG file, with its count; (0, b"") before the first one."""
         newest = self._newest
         if newest is not None and newest[0] != self._jpeg[0]:
-            image = to_bgr(newest[1].image)
+            image = nv12_to_bgr(newest[1].image)
             _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
             self._jpeg = (newest[0], jpeg.tobytes())
         return self._jpeg

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from livefilter.capture.pixels import fit, to_bgr
+from livefilter.capture.pixels import to_bgr
+from livefilter.letterbox import letterboxed
 from tests.conftest import picture
 
 
@@ -20,14 +21,14 @@ from tests.conftest import picture
 )
 def test_fit_always_gives_the_size_that_was_asked(source: tuple[int, int], target: tuple[int, int]) -> None:
     """Whatever the two shapes are."""
-    fitted = fit(picture(*source), *target)
+    fitted = letterboxed(picture(*source), *target)
     assert fitted.shape == (target[1], target[0], 3)
     assert fitted.flags.c_contiguous
 
 
 def test_fit_keeps_the_shape_and_adds_bars() -> None:
     """A square in a wide frame stays square, with black on both sides."""
-    fitted = fit(np.full((50, 50, 3), 255, np.uint8), 200, 100)
+    fitted = letterboxed(np.full((50, 50, 3), 255, np.uint8), 200, 100)
     assert fitted[50, 50:150].min() == 255
     assert fitted[:, :50].max() == 0
     assert fitted[:, 150:].max() == 0

@@ -17,7 +17,7 @@ from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.cuda import open_cuda
 from livefilter.inference.look import ComposingEngine, Look
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
@@ -138,7 +138,7 @@ def test_nv12_shows_the_same_picture(backend: str, store: EngineStore) -> None:
     with open_engine(backend, style, store) as engine:
         expected = engine.run(image).astype(int)
     with open_engine(backend, style, store, nv12=True) as engine:
-        assert np.abs(to_bgr(engine.run(image)) - expected).mean() < 4
+        assert np.abs(nv12_to_bgr(engine.run(image)) - expected).mean() < 4
 
 
 @pytest.mark.parametrize("backend", BUILT_AHEAD)

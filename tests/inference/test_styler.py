@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from livefilter.errors import EngineFailed, InvalidInput, UnknownName
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
-from livefilter.inference.geometry import FLOOR, fit
+from livefilter.inference.geometry import FLOOR, fit_network
 from livefilter.inference.styler import AUTO_SIZES, Styler, blend
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.network import Network
@@ -91,7 +91,7 @@ def test_any_size_comes_out_as_it_went_in(width: int, height: int, process_size:
 @given(width=st.integers(1, 4096), height=st.integers(1, 4096), process_size=st.integers(64, 2160))
 def test_the_fit_keeps_proportions_and_never_enlarges(width: int, height: int, process_size: int) -> None:
     """Scaled sizes keep the proportions to the pixel, are enlarged only below the floor, and fit multiples of 8."""
-    found = fit(width, height, process_size)
+    found = fit_network(width, height, process_size)
     scale = max(found.width, found.height) / max(width, height)
     assert found.width == pytest.approx(max(1, width * scale), abs=1)
     assert found.height == pytest.approx(max(1, height * scale), abs=1)
@@ -117,7 +117,7 @@ def test_the_fit_keeps_proportions_and_never_enlarges(width: int, height: int, p
 )
 def test_the_shorter_side_becomes_the_process_size(frame: tuple[int, int], engine: tuple[int, int]) -> None:
     """Landscape, portrait, 4:3, 4K, odd and tiny frames are styled at the size that is meant for them."""
-    found = fit(*frame, 360)
+    found = fit_network(*frame, 360)
     assert (found.padded_width, found.padded_height) == engine
 
 
@@ -139,7 +139,7 @@ def test_a_network_of_one_size_gets_the_whole_frame(engines: list[CountingEngine
 @pytest.mark.parametrize("size", [(130, 100), (64, 64), (65, 128)])
 def test_a_network_may_take_coarser_multiples(size: tuple[int, int]) -> None:
     """Both sides of what is filled up are multiples of what the network takes."""
-    chosen = fit(*size, None, Accepts(multiple=48))
+    chosen = fit_network(*size, None, Accepts(multiple=48))
     assert (chosen.width, chosen.height) == size
     assert chosen.padded_width % 48 == chosen.padded_height % 48 == 0
     assert 0 <= chosen.padded_width - chosen.width < 48

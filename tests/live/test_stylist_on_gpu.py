@@ -17,7 +17,7 @@ from livefilter.frame import Frame, Image
 from livefilter.inference.styler import Styler
 from livefilter.live.stylist import FrameStyler, LiveStylist
 from livefilter.metrics import Metrics
-from livefilter.nv12 import to_bgr
+from livefilter.nv12 import nv12_to_bgr
 from tests.conftest import frame
 from tests.fakes import FakeStyler, until
 from tests.inference.fake_runtime import to_nv12
@@ -151,4 +151,4 @@ def test_odd_frames_cannot_be_nv12(tmp_path: Path) -> None:
 def test_bgr_frames_are_never_taken_for_nv12() -> None:
     """The number of axes tells them apart."""
     given = Frame(to_nv12(frame(*SIZE).image), 0, 0.0)
-    assert to_bgr(given.image).shape == (SIZE[1], SIZE[0], 3)
+    assert nv12_to_bgr(given.image).shape == (SIZE[1], SIZE[0], 3)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from livefilter.config import Config
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.base import EngineOptions
-from livefilter.inference.geometry import fit
+from livefilter.inference.geometry import fit_network
 from livefilter.inference.selection import runs_on_gpu
 from livefilter.inference.styler import AUTO_SIZES, Styler
 from livefilter.live.governor.full_screen import FullScreenWatch
@@ -52,7 +52,7 @@ def on_ladder(
     options = EngineOptions(config.threads, config.gpu, config.cuda, config.nv12)
 
     def rung_of(network: Network, size: int) -> Rung:
-        chosen = fit(*frame_size, None if network.accepts.size is not None else size, network.accepts)
+        chosen = fit_network(*frame_size, None if network.accepts.size is not None else size, network.accepts)
         return Rung(network.size, size, (network.macs_per_pixel or 1.0) * chosen.pixels)
 
     first = rung_of(now, styler.working_size)

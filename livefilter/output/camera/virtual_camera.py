@@ -11,14 +11,14 @@ import numpy as np
 
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable, nearest
 from livefilter.frame import Frame, Image
-from livefilter.nv12 import to_bgr
+from livefilter.letterbox import letterboxed
+from livefilter.nv12 import nv12_to_bgr
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.camera.driver import loopbacks, missing_driver, windows_cameras
 from livefilter.output.camera.loopback import prepare, refuse_fed, v4l2_calls
 from livefilter.output.camera.mapped_buffers import MappedBuffers
 from livefilter.output.camera.watchers import Watchers
 from livefilter.output.camera.yuv import YuvEncoder
-from livefilter.output.fit import fit
 
 _log = logging.getLogger(__name__)
 
@@ -173,9 +173,9 @@ class VirtualCameraSink(Sink):
         if image.ndim == 2:
             if self._kind == "NV12" and self._sent == self._size:
                 return image
-            image = to_bgr(image)
+            image = nv12_to_bgr(image)
         if self._sent != self._even:
-            image = fit(image, *self._sent)
+            image = letterboxed(image, *self._sent)
         elif self._size != self._even:
             down, right = self._even[1] - self._size[1], self._even[0] - self._size[0]
             image = np.asarray(cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)

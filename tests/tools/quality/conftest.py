@@ -57,7 +57,9 @@ def facts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     made = {
         "negative": card.StyleFacts("Negative", "", "CC0-1.0", "", "negate", 1),
-        "redrawn": card.StyleFacts("Redrawn", "", "CC0-1.0", "", "somebody's drawings", 2, Finish(keeps_greys=True)),
+        "redrawn": card.StyleFacts(
+            "Redrawn", "", "CC0-1.0", "", "somebody's drawings", 2, finish=Finish(keeps_greys=True)
+        ),
     }
     monkeypatch.setattr(card, "STYLES", made)
     monkeypatch.setattr("tools.quality.report.STYLES", made)
