@@ -104,8 +104,8 @@ def write_style(
     """Export a trained generator as one network of the style in `folder`; a network of the other size stays.
 
     Args:
-        folder: made if missing; SIZE.onnx, card.toml and picture.jpg are written. The picture shows the network
-            that was written last.
+        folder: made if missing; SIZE.onnx, card.toml and picture.jpg are written. The picture shows the style's
+            best network where there is one, which is `full` unless the facts say otherwise.
         name: a style that `facts_of` knows.
         size: "lite" or "full".
         generator: the trained network.
@@ -142,7 +142,9 @@ def write_style(
         figures=figures,
     )
     picture_path = folder / "picture.jpg"
-    _write_picture(picture_path, np.asarray(before, np.uint8), generator)
+    shown = facts.best or "full"
+    if size == shown or shown not in networks or not picture_path.exists():
+        _write_picture(picture_path, np.asarray(before, np.uint8), generator)
     write_card(
         Style(
             name=name,
