@@ -74,4 +74,4 @@ def test_a_card_is_no_frame_of_the_source() -> None:
     probe.send(frame())
     assert recorder.end().beats == []
     probe.close()
-    assert sink.closed == 1
+    assert sink.closed >= 1
