@@ -108,7 +108,7 @@ def test_a_recording_that_fails_does_not_end_the_show(tmp_path: Path) -> None:
     run.press("r")
     until(lambda: run.session.tick(0.001) and not run.settings.current.recording, "the recording's end")
     assert "disk full" in run.settings.current.notice
-    assert recording.closed
+    until(lambda: recording.closed, "the file finished")
     sent = len(run.sink.sent)
     until(lambda: len(run.sink.sent) > sent + 5, "frames for the viewers")
     run.end()
