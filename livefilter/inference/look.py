@@ -52,6 +52,18 @@ def split_at(width: int, split: float) -> int:
     return int(width * split)
 
 
+def with_split(original: Image, styled: Image, split: float) -> Image:
+    """A split screen on the CPU: see `Look`; a new array.
+
+    original, styled: (H, W, 3) uint8 BGR.
+    """
+    image = np.array(styled)
+    edge = split_at(image.shape[1], split)
+    image[:, :edge] = original[:, :edge]
+    image[:, max(edge - 1, 0) : edge + 1] = int(_WHITE)
+    return image
+
+
 PLAIN = Look()
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Frame, Image
-from livefilter.inference.look import PLAIN, Look, split_at
+from livefilter.inference.look import PLAIN, Look, with_split
 from livefilter.inference.styler import Timings, blend
 from livefilter.metrics import Metrics
 from livefilter.nv12 import nv12_to_bgr
@@ -229,12 +229,7 @@ class LiveStylist:
     def _compose(self, original: Image, styled: Image, settings: LiveSettings) -> Image:
         image = self._faded(blend(original, styled, settings.strength))
         self._last_styled, self._last_mirrored = image, False
-        if settings.compare:
-            image = np.array(image)
-            half = split_at(image.shape[1], settings.split)
-            image[:, :half] = original[:, :half]
-            image[:, max(half - 1, 0) : half + 1] = 255
-        return image
+        return with_split(original, image, settings.split) if settings.compare else image
 
     def _faded(self, image: Image) -> Image:
         if self._fade_from is None:

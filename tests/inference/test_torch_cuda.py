@@ -25,6 +25,7 @@ from livefilter.inference.torch_cuda import TorchCudaEngine
 from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt.look_graph import add_frame_extras
 from tests.conftest import picture
+from tests.inference.looks import LOOKS
 from tests.inference.networks import write_style_network
 
 WIDTH, HEIGHT = 96, 64
@@ -89,9 +90,7 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("nv12", [False, True])
-@pytest.mark.parametrize(
-    "look", [Look(strength=0.3), Look(strength=0.0, compare=True), Look(compare=True, mirror=True, width=85)], ids=str
-)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_a_frame_is_finished_as_in_the_graph_of_tensorrt(look: Look, nv12: bool) -> None:
     """Blended, split, mirrored, and NV12 or not: within one grey level of what ONNX Runtime makes of that graph."""
     image, path = picture(WIDTH, HEIGHT), STYLES["hayao-lite"]

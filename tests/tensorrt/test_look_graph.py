@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import onnxruntime
 import pytest
@@ -16,7 +15,6 @@ from livefilter.errors import InvalidInput, StyleCorrupt
 from livefilter.frame import Image
 from livefilter.generator.onnx_network import fix_size, load_network
 from livefilter.inference.look import PLAIN, Look
-from livefilter.inference.styler import blend
 from livefilter.output.base import SinkOptions
 from livefilter.output.camera.virtual_camera import VirtualCameraSink
 from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
@@ -27,18 +25,11 @@ from livefilter.tensorrt.look_graph import add_frame_extras
 from livefilter.tensorrt.store import EngineStore
 from tests.conftest import frame, picture
 from tests.generator.networks import gains, normalising
+from tests.inference.looks import LOOKS, finished_on_the_cpu
 from tests.inference.networks import write_style_network
 from tests.output.camera.test_virtual_camera import FakeLibrary, install
 
 WIDTH, HEIGHT = 96, 64
-LOOKS = [
-    PLAIN,
-    Look(strength=0.0),
-    Look(strength=0.3),
-    Look(strength=0.5, compare=True),
-    Look(mirror=True),
-    Look(strength=0.7, compare=True, mirror=True, width=85),
-]
 
 
 @pytest.fixture(params=["fp32", "fp16"])
@@ -58,22 +49,12 @@ def drawn(model: Any, image: Image, look: Look | None = None) -> Image:
     return styled
 
 
-def finished(original: Image, styled: Image, look: Look) -> Image:
-    """What the CPU makes of the two, as LiveStylist does."""
-    width = look.width or original.shape[1]
-    image = np.array(blend(original, styled, look.strength)[:, :width])
-    if look.compare:
-        image[:, : width // 2] = original[:, : width // 2]
-        image[:, width // 2 - 1 : width // 2 + 1] = 255
-    return np.asarray(cv2.flip(image, 1), np.uint8) if look.mirror else image
-
-
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_the_graph_finishes_a_frame_as_the_cpu_does(network: Any, look: Look) -> None:
     """Within one grey level, for a blend rounds elsewhere; what is not blended is the same to the bit."""
     image = picture(WIDTH, HEIGHT)
     found = drawn(add_frame_extras(network), image, look)
-    expected = finished(image, drawn(network, image), look)
+    expected = finished_on_the_cpu(image, drawn(network, image), look)
     apart = np.abs(found[:, : expected.shape[1]].astype(int) - expected)
     assert apart.max() <= (0 if look.strength in (0, 1) else 1)
 
