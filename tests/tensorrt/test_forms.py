@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("filelock", reason="the engine store needs filelock")
 
-from livefilter.errors import EngineMismatch
+from livefilter.errors import EngineMismatch, GpuFault
 from livefilter.inference.look import Look
 from livefilter.tensorrt import engine as backend
 from livefilter.tensorrt.builder import EngineRequest
@@ -107,13 +107,16 @@ def test_a_look_reaches_the_gpu_once(machine: Machine) -> None:
         assert np.array_equal(engine.run(frame(2)), 255 - frame(2))
 
 
-def test_a_look_outlives_a_lost_context(machine: Machine) -> None:
-    """It is sent again to the new context, so that nobody is seen unstyled or turned."""
+def test_the_engine_after_a_lost_one_gets_the_look_anew(machine: Machine) -> None:
+    """The same look as before is sent to the new context, so that nobody is seen unstyled or turned."""
+    look = Look(mirror=True)
     with machine.open() as engine:
-        look = Look(mirror=True)
         engine.compose(frame(), look)
         machine.driver.lose()
-        assert np.array_equal(engine.compose(frame(1), look), (255 - frame(1))[:, ::-1])
+        with pytest.raises(GpuFault):
+            engine.compose(frame(1), look)
+    with machine.open() as again:
+        assert np.array_equal(again.compose(frame(1), look), (255 - frame(1))[:, ::-1])
 
 
 def test_nv12_comes_from_an_engine_of_its_own(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_file_that_is_no_style_is_refused(tmp_path: Path) -> None:
     """A damaged file and a network with other ports are each refused in one line that names the file."""
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"not an ONNX file")
-    with pytest.raises(StyleCorrupt, match=r"damaged\.onnx cannot be read as ONNX") as caught:
+    with pytest.raises(StyleCorrupt, match=r"damaged\.onnx cannot be read: it is no ONNX file") as caught:
         load_network(damaged)
     assert "\n" not in str(caught.value)
     network = onnx.load(str(gains(tmp_path / "other.onnx", 2.0)))
