@@ -39,7 +39,7 @@ class SourceInfo:
     fps: nominal frames per second; what was measured where the device's own word cannot be trusted.
     live: True for devices and streams that cannot wait; False for files and pictures that can be read at any pace.
     frames: how many frames a finite input has, as its header says; 0 when unknown or endless.
-    media: the file that sound can be copied from, if there is one.
+    media: the file that sound and subtitles can be copied from, if there are any.
     reopen_target: the input (as --input takes it) under which the same device is found again, though its index changed.
     mode: what a camera was found to be best in, for `SourceOptions.mode`.
     """

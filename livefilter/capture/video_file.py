@@ -44,6 +44,7 @@ class VideoFileSource(Source):
             if first is None:
                 raise InvalidInput(f"No frame of {self._name} can be decoded: it is damaged. Convert it again.")
             image = self._reader.image(first)
+            beside = self._reader.has_audio or self._reader.has_subtitles
             self.info = SourceInfo(
                 name=self._name,
                 width=image.shape[1],
@@ -51,7 +52,7 @@ class VideoFileSource(Source):
                 fps=self._reader.fps,
                 live=False,
                 frames=0 if options.loop else self._reader.stream.frames,
-                media=self._path if self._reader.has_audio and self._path.is_file() else None,
+                media=self._path if beside and self._path.is_file() else None,
             )
         except BaseException:
             self._reader.close()

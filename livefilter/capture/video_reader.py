@@ -102,6 +102,10 @@ class VideoReader:
     def has_audio(self) -> bool:
         return bool(self.container.streams.audio)
 
+    @property
+    def has_subtitles(self) -> bool:
+        return bool(self.container.streams.subtitles)
+
     def next_packet(self) -> Any | None:
         """The next packet, None at the end; `packet_wait_s` is the seconds that it took to come.
 
@@ -171,6 +175,8 @@ class VideoReader:
             src_colorspace=_matrix(frame),
             dst_colorspace=_BT601,  # nothing to RGB, but some PyAV versions look at the source's only if this differs
             src_color_range=frame.color_range,
+            # What is not converted in one step (10 bit, other sizes) comes out too dark by PyAV's own bilinear filter.
+            interpolation="BICUBIC",
         )
         return _upright(to_bgr(converted.to_ndarray(), background=0), self.turn)
 

@@ -96,6 +96,8 @@ def render(
             bar.stop()
         on = stylist.device
     console.print(_summary(result, on, time.monotonic() - started), soft_wrap=True)
+    if result.notice:
+        console.print(escape(result.notice), soft_wrap=True)
     for line in result.bad:
         console.print(f"[bold red]Damaged:[/] {escape(line)}", soft_wrap=True)
     if result.bad and not accept_damage:

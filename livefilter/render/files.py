@@ -54,6 +54,7 @@ class Rendered:
     target: the file or folder. frames: frames of the video or animation, pages, or images of a folder.
     skipped: files of a folder that are not images. folders: sub-folders, which are left alone.
     bad: what could not be rendered, a line each. what: what the frames are called.
+    notice: what the output cannot hold and was left out.
     """
 
     target: Path
@@ -62,6 +63,7 @@ class Rendered:
     folders: int = 0
     bad: tuple[str, ...] = ()
     what: str = "frame"
+    notice: str | None = None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -133,6 +135,7 @@ def _render_video(
 ) -> Rendered:
     partial = unused_name(target)
     done = 0
+    notice: str | None = None
     with opener() as opened:
         total = opened.info.frames
 
@@ -141,8 +144,14 @@ def _render_video(
             done = frames
             report(frames, total)
 
+        def record(options: SinkOptions) -> Sink:
+            nonlocal notice
+            sink = openers.recording(partial, options)
+            notice = sink.notice
+            return sink
+
         try:
-            render(opened, stylist, lambda options: openers.recording(partial, options), progress, tracks)
+            render(opened, stylist, record, progress, tracks)
             damage = opened.damage
         except KeyboardInterrupt as interrupt:
             raise Interrupted(partial if partial.exists() else None, done) from interrupt
@@ -155,7 +164,7 @@ def _render_video(
     if not done:
         raise InvalidInput(f"{source} holds no frame that can be decoded, so there is nothing to write.")
     put_in_place(partial, target, overwrite)
-    return Rendered(target, done, bad=(damage,) if damage else ())
+    return Rendered(target, done, bad=(damage,) if damage else (), notice=notice)
 
 
 @contextmanager

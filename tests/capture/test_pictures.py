@@ -184,6 +184,9 @@ def test_a_cut_off_picture_is_refused_unless_damage_is_accepted() -> None:
         ("一行\n".encode(), ".txt", Kind.TEXT),
         (b"", ".mp4", Kind.EMPTY),
         (b"#EXTM3U\n", ".m3u8", Kind.OTHER),
+        ((b"G" + bytes(187)) * 8, ".jpg", Kind.OTHER),
+        ((bytes(4) + b"G" + bytes(187)) * 8, ".png", Kind.OTHER),
+        (b"G" + bytes(2000), ".jpg", Kind.PICTURE),
     ],
 )
 def test_a_file_is_told_by_its_first_bytes(start: bytes, ending: str, kind: Kind) -> None:

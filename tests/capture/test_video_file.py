@@ -144,6 +144,31 @@ def test_colours_survive_every_coding(colour: tuple[int, int, int], codec: str, 
     assert image.mean(axis=(0, 1)).tolist() == pytest.approx(wanted, abs=6)
 
 
+def test_ten_bit_colours_are_those_of_the_standard(tmp_path: Path) -> None:
+    """One level at most, on average, from BT.601 in floating point, and no colour much darker."""
+    height, width = 64, 96
+    across, down = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+    wanted = np.stack([40 + 150 * across, 200 - 120 * down, 60 + 120 * across * down], -1)
+    blue, green, red = np.moveaxis(wanted, -1, 0)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    coded = (16 + luma * 219 / 255, 128 + (blue - luma) / 1.772 * 224 / 255, 128 + (red - luma) / 1.402 * 224 / 255)
+    planes = [plane if number == 0 else plane.reshape(32, 2, 48, 2).mean((1, 3)) for number, plane in enumerate(coded)]
+    frame = av.VideoFrame(width, height, "yuv420p10le")
+    for plane, values in zip(frame.planes, planes, strict=True):
+        lines = np.zeros((plane.height, plane.line_size // 2), "<u2")
+        lines[:, : plane.width] = np.round(values * 4)
+        plane.update(lines.tobytes())
+    path = tmp_path / "ten.mkv"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p10le"
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    apart = first_image(path).astype(float) - wanted
+    assert np.abs(apart).mean() <= 1
+    assert np.abs(apart.mean(axis=(0, 1))).max() <= 1.5
+
+
 def test_transparent_video_lies_on_black(tmp_path: Path) -> None:
     """What is transparent shows black, as players show it."""
     path = tmp_path / "alpha.mkv"

@@ -18,6 +18,7 @@ from livefilter.frame import Frame, Image
 from livefilter.output.base import SinkOptions
 from livefilter.output.video.audio import SoundTrack
 from livefilter.output.video.encoders import Recipe
+from livefilter.output.video.subtitles import SubtitleTracks
 from livefilter.output.video.timeline import Timeline
 
 _TIME_BASE = Fraction(1, 90_000)
@@ -33,7 +34,7 @@ _MIN_BIT_RATE, _MAX_BIT_RATE = 400_000, 20_000_000
 
 
 class Muxer:
-    """Writes a playable file or stream out of frames of one size and the sound of a file.
+    """Writes a playable file or stream out of frames of one size and the sound and subtitles of a file.
 
     file: takes the bytes; the caller closes it. If it is closed before `finish`, nothing more is written.
     Raises on construction: InvalidInput: the size cannot be encoded; av.FFmpegError, OSError: the sound cannot be read.
@@ -48,6 +49,7 @@ class Muxer:
         self._finished = False
         self._last_picture: Packet[VideoStream] | None = None
         self._sound: SoundTrack | None = None
+        self._subtitles: SubtitleTracks | None = None
         # H.264 in 4:2:0, the only kind that every player takes, has even sides.
         self._padded = _even_canvas(options.width, options.height)
         self._container = av.open(
@@ -61,6 +63,13 @@ class Muxer:
             self._sound = SoundTrack.open(
                 options.media, options.loop, self._container, recipe.sound_copied, recipe.sound_encoder, options.tracks
             )
+            if options.ended is not None:
+                self._subtitles = SubtitleTracks(options.media, self._container)
+
+    @property
+    def subtitles_left_out(self) -> tuple[str, ...]:
+        """The subtitle tracks of a whole file that the container cannot hold as they are."""
+        return self._subtitles.left_out if self._subtitles is not None else ()
 
     @property
     def width(self) -> int:
@@ -92,6 +101,10 @@ class Muxer:
                 start_s = 0.0 if self._options.ended is not None else placement.media_s
                 self._sound.align(start_s, placement.at_s - placement.media_s + start_s)
             self._container.mux(list(self._sound.until(placement.at_s)))
+        if self._subtitles is not None:
+            if placement.media_s is not None:
+                self._subtitles.align(placement.at_s - placement.media_s)
+            self._container.mux(list(self._subtitles.until(placement.at_s)))
         self._encode(frame.image, placement.at_s)
 
     def finish(self) -> None:
@@ -112,16 +125,18 @@ class Muxer:
                     for packet in self._sound.until(end_s):
                         self._container.mux(packet)
                     self._container.mux(list(self._sound.finish()))
+                if self._subtitles is not None and self._options.ended is not None and self._options.ended.is_set():
+                    self._container.mux(list(self._subtitles.until()))
                 self._mux_pictures(self._video.encode(None))
                 self._end_pictures()
                 self._container.close()
         finally:
-            self._close_sound()
+            self._close_media()
 
     def abandon(self) -> None:
         """Let go of everything after a failure; close the file first."""
         self._finished = True
-        self._close_sound()
+        self._close_media()
         # The file refuses the end mark, as it must: it already failed.
         with contextlib.suppress(av.FFmpegError, OSError, ValueError):
             self._container.close()
@@ -182,9 +197,10 @@ class Muxer:
         self._padded[height:] = self._padded[height - 1 : height]
         return self._padded
 
-    def _close_sound(self) -> None:
-        if self._sound is not None:
-            self._sound.close()
+    def _close_media(self) -> None:
+        for track in (self._sound, self._subtitles):
+            if track is not None:
+                track.close()
 
 
 def _even_canvas(width: int, height: int) -> Image:

@@ -24,7 +24,8 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errn
 
 
 class RecordingSink(Sink):
-    """Records into .mp4, .mov, .mkv (H.264) or .webm (VP9), with the sound of `options.media` beside it.
+    """Records into .mp4, .mov, .mkv (H.264) or .webm (VP9), with the sound of `options.media` beside it, of a
+    whole file the subtitles too; its notice says which of those were left out.
 
     Frames of a file keep the file's timing, live ones that of their capture; a repeated frame is not written again.
     The file is playable at every moment: a crash or a full disk costs at most about the last two seconds.
@@ -52,6 +53,12 @@ class RecordingSink(Sink):
                 ) from error
             raise
         self.name = f"recording {self._path}"
+        left_out = self._muxer.subtitles_left_out
+        if left_out:
+            self.notice = (
+                f"Subtitle track{'s' * (len(left_out) > 1)} left out: {', '.join(left_out)}; "
+                f"{suffix} cannot hold {'them as they are' if len(left_out) > 1 else 'it as it is'}."
+            )
         if (self._muxer.width, self._muxer.height) != (options.width, options.height):
             _log.info("%s is %dx%d: video needs even sides.", self.name, self._muxer.width, self._muxer.height)
 
