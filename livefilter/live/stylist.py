@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Frame, Image
 from livefilter.inference.look import PLAIN, Look, with_split
 from livefilter.inference.styler import Timings, blend
+from livefilter.live.loading import Loading
 from livefilter.metrics import Metrics
 from livefilter.nv12 import nv12_to_bgr
 
@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 _FRAMES_TO_TRUST = 300
 # A style that still loads this long after the end closes itself when it is there.
 _LOADER_TIMEOUT_S = 0.5
+# A style that is no longer wanted may go on loading this long before another one is begun beside it.
+_LOADING_PATIENCE_S = 10.0
 
 
 class FrameStyler(Protocol):
@@ -79,9 +81,7 @@ class LiveStylist:
         self._last_raw = self._fade_raw = ""
         self._fade_started = 0.0
         self._good_frames = _FRAMES_TO_TRUST
-        self._loader: threading.Thread | None = None
-        self._loaded: tuple[str, FrameStyler | LivefilterError] | None = None
-        self._closed = False
+        self._loading: Loading[FrameStyler] | None = None
         self._on_close = on_close
         self._reloads: set[str] = set()
 
@@ -133,13 +133,9 @@ class LiveStylist:
 
     def close(self) -> None:
         """Free the engines. Can be called twice."""
-        self._closed = True
-        if self._loader is not None:
-            self._loader.join(_LOADER_TIMEOUT_S)
-            self._loader = None
-        if self._loaded is not None and not isinstance(self._loaded[1], LivefilterError):
-            self._loaded[1].close()
-        self._loaded = None
+        if self._loading is not None:
+            self._loading.abandon(_LOADER_TIMEOUT_S)
+            self._loading = None
         self._styler.close()
         self._on_close()
 
@@ -159,38 +155,27 @@ class LiveStylist:
 
     def _follow(self, wanted: str, frame: Frame) -> None:
         """Take over a style that is loaded; start loading one that is wanted."""
-        if self._loader is not None and not self._loader.is_alive() and self._loaded is not None:
-            (name, result), self._loader, self._loaded = self._loaded, None, None
-            if isinstance(result, LivefilterError):
-                _log.warning("Style %s could not be loaded: %s", name, result)
-                if wanted == name:
-                    self._settings.change(style=self.style, notice=f"Staying with {self.style}: {result}")
-            elif wanted == name:
-                self._swap(name, result)
-            else:
-                result.close()  # the wish changed meanwhile
-        elif self._loader is None and (wanted != self.style or wanted in self._reloads):
-            self._reloads.discard(wanted)
-            size = (frame.width, frame.height)
-            # A daemon, so that an engine that takes minutes to build cannot keep the program from ending.
-            self._loader = threading.Thread(
-                target=self._load_style, args=(wanted, size), name="style-loader", daemon=True
-            )
-            self._loader.start()
-
-    def _load_style(self, name: str, size: tuple[int, int]) -> None:
-        try:
-            styler = self._load(name)
-            styler.warm_up(*size)
-        except LivefilterError as error:
-            self._loaded = (name, error)
-        except Exception as error:  # whatever a runtime throws, the running style goes on
-            _log.exception("Style %s could not be loaded", name)
-            self._loaded = (name, EngineError(f"Style {name} could not be loaded: {error}"))
+        loading = self._loading
+        if loading is None:
+            if wanted != self.style or wanted in self._reloads:
+                self._reloads.discard(wanted)
+                self._loading = Loading(self._load, wanted, (frame.width, frame.height), self._clock())
+            return
+        found = loading.take()
+        if found is None:
+            if wanted != loading.name and self._clock() - loading.began_at > _LOADING_PATIENCE_S:
+                loading.abandon()  # a network that never answers may not keep other styles waiting
+                self._loading = None
+            return
+        self._loading = None
+        if isinstance(found, LivefilterError):
+            _log.warning("Style %s could not be loaded: %s", loading.name, found)
+            if wanted == loading.name:
+                self._settings.change(style=self.style, notice=f"Staying with {self.style}: {found}")
+        elif wanted == loading.name:
+            self._swap(wanted, found)
         else:
-            self._loaded = (name, styler)
-            if self._closed:
-                styler.close()
+            found.close()  # the wish changed meanwhile
 
     def _swap(self, name: str, styler: FrameStyler) -> None:
         self._styler.close()

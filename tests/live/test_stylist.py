@@ -144,6 +144,36 @@ def test_a_style_that_never_loads_does_not_hold_up_the_end() -> None:
     until(loader_done, "the loader's end")
 
 
+def test_a_style_that_never_loads_does_not_keep_others_waiting() -> None:
+    """Another one is loaded beside it after ten seconds; what comes of the first in the end is closed."""
+    gate, late, good = threading.Event(), FakeStyler(value=1), FakeStyler(value=240)
+
+    def load(name: str) -> FakeStyler:
+        if name == "good":
+            return good
+        gate.wait(60)
+        return late
+
+    live, settings, clock = stylist(FakeStyler(value=40), load)
+    settings.change(style="hung")
+    live(frame())
+    settings.change(style="good")
+    clock.now = 9.0
+    assert live(frame()).image.max() == 40
+    clock.now = 11.0
+    live(frame())
+
+    def swapped() -> bool:
+        live(frame())
+        return live.style == "good"
+
+    until(swapped, "the good style on screen")
+    gate.set()
+    until(lambda: late.closed, "the late style closed")
+    assert not good.closed
+    live.close()
+
+
 def test_switching_is_loaded_beside_the_frames_and_cross_fades() -> None:
     """Old style until the new one is warm, then a fade from the last old picture to the new one, nothing raw."""
     gate = threading.Event()
