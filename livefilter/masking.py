@@ -33,21 +33,22 @@ _KIND = re.compile(r"[a-z]+:(?=[a-z][a-z0-9+.-]*:?//?)", re.IGNORECASE)  # strea
 _LOOKS_LIKE_A_KEY = re.compile(r"(?=.*\d)[\w-]{12,}")
 
 
-def mask_address(address: str) -> str:
+def mask_address(address: str, *, sent_to: bool = False) -> str:
     """The address without logins, stream keys, tokens and passphrases; also of one that is written wrongly.
 
     address: the whole of what the user wrote; what follows a space, as librtmp's options do, is masked as text.
+    sent_to: it is an output, so that its path may hold a key whatever its scheme.
     """
     kind = _KIND.match(address)
     if kind:
-        return kind[0] + mask_address(address[kind.end() :])
+        return kind[0] + mask_address(address[kind.end() :], sent_to=sent_to)
     first, space, rest = address.partition(" ")
     parts = _ADDRESS.fullmatch(_LOOSE_LOGIN.sub(f"{HIDDEN}@", first))
     if parts is None:
         return _SECRET.sub(rf"\1={HIDDEN}", address)
     scheme, login = parts["scheme"], f"{HIDDEN}@" if parts["login"] else ""
     path = parts["path"]
-    if scheme.lower() not in _PATH_IS_PUBLIC:
+    if sent_to or scheme.lower() not in _PATH_IS_PUBLIC:
         application, slash, key = path[1:].partition("/")
         hidden = _LOOKS_LIKE_A_KEY.fullmatch(application) is not None
         example = (login, parts["host"], key) == ("", "host", "key")  # in our own messages

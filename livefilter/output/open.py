@@ -32,7 +32,9 @@ def resolve_output(spec: str) -> tuple[str, str]:
     if explicit:
         return explicit[1], _checked(explicit[1], explicit[2])
     if "://" in words:
-        raise InvalidInput(f"Cannot send to {mask_address(words)}: the address must start with {', '.join(SCHEMES)}.")
+        raise InvalidInput(
+            f"Cannot send to {mask_address(words, sent_to=True)}: the address must start with {', '.join(SCHEMES)}."
+        )
     if Path(words).suffix.lower() in VIDEO_SUFFIXES:
         return "record", words
     raise InvalidInput(_unknown(words))
@@ -78,7 +80,9 @@ def _checked(kind: str, target: str | None) -> str:
     if kind in _WITHOUT_TARGET:
         raise InvalidInput(f"Output {kind!r} takes no target, so not {target!r}: write just {kind}.")
     if kind == "stream" and not is_stream_url(target):
-        raise InvalidInput(f"Cannot send to {mask_address(target)}: the address must start with {', '.join(SCHEMES)}.")
+        raise InvalidInput(
+            f"Cannot send to {mask_address(target, sent_to=True)}: the address must start with {', '.join(SCHEMES)}."
+        )
     return target
 
 

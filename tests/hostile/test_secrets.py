@@ -103,12 +103,13 @@ def test_no_error_tells_a_key(address: str) -> None:
     [
         ["run", "-i", "demo", "-o", f"rtmp://127.0.0.1:1/live/{PLANTED}"],
         ["run", "-i", "demo", "-o", f"null,rmtp://127.0.0.1:1/live/{PLANTED}"],
+        ["run", "-i", "demo", "-o", f"https://127.0.0.1:1/live2/{PLANTED}"],
         ["run", "-i", f"http://127.0.0.1:1/video?access_token={PLANTED}", "-o", "null"],
         ["run", f"rtmp://127.0.0.1:1/live/{PLANTED}"],
         ["render", f"rtmp://127.0.0.1:1/live/{PLANTED}", "out.mp4"],
         ["--config-that-is-none", f"rtmp://127.0.0.1:1/live/{PLANTED}"],
     ],
-    ids=["output", "list", "input", "extra word", "render", "option"],
+    ids=["output", "list", "scheme", "input", "extra word", "render", "option"],
 )
 def test_no_command_prints_a_key(tmp_path: Path, words: list[str]) -> None:
     """Not even where everything is logged, libav's own lines included."""
