@@ -23,7 +23,8 @@ from livefilter.errors import EngineFailed, InvalidInput, LivefilterError, SinkU
 from livefilter.frame import Frame
 from livefilter.inference.base import EngineInfo
 from livefilter.live.pipeline import Pipeline, PipelineOptions
-from livefilter.live.stylist import FrameStyler, LiveStylist
+from livefilter.live.style_switch import FrameStyler
+from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Latency, percentiles
 from livefilter.output import open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions

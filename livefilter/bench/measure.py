@@ -20,7 +20,8 @@ from livefilter.inference.base import EngineInfo
 from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.styler import Timings
 from livefilter.live.pipeline import Pipeline, PipelineOptions
-from livefilter.live.stylist import FrameStyler, LiveStylist
+from livefilter.live.style_switch import FrameStyler
+from livefilter.live.stylist import LiveStylist
 from livefilter.output.base import Sink
 from livefilter.output.worker import WorkerSink
 

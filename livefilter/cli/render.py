@@ -18,8 +18,9 @@ from livefilter.capture.base import SourceOptions
 from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config
 from livefilter.frame import Image
+from livefilter.inference.look import blend
 from livefilter.inference.selection import choose_backend, runs_on_gpu
-from livefilter.inference.styler import Styler, blend
+from livefilter.inference.styler import Styler
 from livefilter.styles.catalogue import Catalogue
 
 if TYPE_CHECKING:

@@ -1,13 +1,15 @@
-"""What an engine on a GPU can do to a frame besides styling it."""
+"""What becomes of a styled picture before viewers see it, on the CPU and on a GPU."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine
 
@@ -52,16 +54,39 @@ def split_at(width: int, split: float) -> int:
     return int(width * split)
 
 
-def with_split(original: Image, styled: Image, split: float) -> Image:
-    """A split screen on the CPU: see `Look`; a new array.
+def blend(original: Image, styled: Image, strength: float) -> Image:
+    """Mix two frames of one size: `original` itself at 0, `styled` itself at 1, otherwise a new array.
 
-    original, styled: (H, W, 3) uint8 BGR.
+    Raises: InvalidInput.
     """
-    image = np.array(styled)
-    edge = split_at(image.shape[1], split)
-    image[:, :edge] = original[:, :edge]
-    image[:, max(edge - 1, 0) : edge + 1] = int(_WHITE)
-    return image
+    if not 0.0 <= strength <= 1.0:
+        raise InvalidInput(f"Strength {strength} is out of range: it must be from 0 (original) to 1 (styled).")
+    if original.shape != styled.shape:
+        raise InvalidInput(f"Frames of different shapes cannot be blended: {original.shape} and {styled.shape}.")
+    if strength == 0.0:
+        return original
+    if strength == 1.0:
+        return styled
+    return np.asarray(cv2.addWeighted(original, 1.0 - strength, styled, strength, 0.0), np.uint8)
+
+
+def arranged(original: Image, blended: Image, look: Look) -> Image:
+    """What `look` makes of two pictures besides blending them, on the CPU: split, then mirrored.
+
+    original, blended: (H, W, 3) uint8 BGR of one size; `blended` itself is returned where nothing is to do.
+    """
+    image = blended
+    if look.compare:
+        image = np.array(blended)
+        edge = split_at(image.shape[1], look.split)
+        image[:, :edge] = original[:, :edge]
+        image[:, max(edge - 1, 0) : edge + 1] = int(_WHITE)
+    return flipped(image) if look.mirror else image
+
+
+def flipped(image: Image) -> Image:
+    """The picture with left and right exchanged; a new array."""
+    return np.asarray(cv2.flip(image, 1), np.uint8)
 
 
 PLAIN = Look()

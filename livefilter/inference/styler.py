@@ -245,19 +245,3 @@ class Styler:
             return image
         cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REFLECT_101, dst=self._padded)
         return self._padded
-
-
-def blend(original: Image, styled: Image, strength: float) -> Image:
-    """Mix two frames of one size: `original` itself at 0, `styled` itself at 1, otherwise a new array.
-
-    Raises: InvalidInput.
-    """
-    if not 0.0 <= strength <= 1.0:
-        raise InvalidInput(f"Strength {strength} is out of range: it must be from 0 (original) to 1 (styled).")
-    if original.shape != styled.shape:
-        raise InvalidInput(f"Frames of different shapes cannot be blended: {original.shape} and {styled.shape}.")
-    if strength == 0.0:
-        return original
-    if strength == 1.0:
-        return styled
-    return np.asarray(cv2.addWeighted(original, 1.0 - strength, styled, strength, 0.0), np.uint8)

@@ -11,8 +11,9 @@ from livefilter.capture.animation import AnimationSource
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.pictures import PictureFile
 from livefilter.frame import Image
+from livefilter.inference.look import blend
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend
-from livefilter.inference.styler import Styler, blend
+from livefilter.inference.styler import Styler
 from livefilter.output import VIDEO_SUFFIXES, open_sink
 from livefilter.render import Openers, render_path
 from livefilter.styles.catalogue import Catalogue

@@ -1,57 +1,26 @@
-"""The inference stage of a live run: styles frames, follows the settings, switches styles without a gap."""
+"""The inference stage of a live run: styles frames by the settings of each moment."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
-import cv2
-import numpy as np
-
-from livefilter.control.settings import LiveSettings, SharedSettings
-from livefilter.errors import EngineError, LivefilterError
+from livefilter.control.settings import SharedSettings
+from livefilter.errors import EngineError
 from livefilter.frame import Frame, Image
-from livefilter.inference.look import PLAIN, Look, with_split
-from livefilter.inference.styler import Timings, blend
-from livefilter.live.loading import Loading
+from livefilter.inference.look import PLAIN, Look, arranged, blend, flipped
+from livefilter.live.fade import Fade
+from livefilter.live.style_switch import FrameStyler, StyleSwitch
 from livefilter.metrics import Metrics
 from livefilter.nv12 import nv12_to_bgr
-
-_log = logging.getLogger(__name__)
-
-# An engine that fails again within this many frames of being reloaded is broken for good.
-_FRAMES_TO_TRUST = 300
-# A style that still loads this long after the end closes itself when it is there.
-_LOADER_TIMEOUT_S = 0.5
-# A style that is no longer wanted may go on loading this long before another one is begun beside it.
-_LOADING_PATIENCE_S = 10.0
-
-
-class FrameStyler(Protocol):
-    """A loaded style, as livefilter.inference.styler.Styler is."""
-
-    @property
-    def timings(self) -> Timings: ...
-
-    def composes(self, width: int, height: int) -> bool: ...
-
-    def __call__(self, image: Image, look: Look = PLAIN) -> Image: ...
-
-    def warm_up(self, width: int, height: int) -> None: ...
-
-    def cancel(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class LiveStylist:
     """Styles frames with the wanted style; an unstyled one leaves only by bypass, compare or strength.
 
-    load: opens a style by name; called on the thread "style-loader" while frames keep flowing.
-    first: the style to start with, already warm. on_close: called once the engines are freed.
+    load, first: as of StyleSwitch. fade_s: how long one style fades into the next.
+    on_close: called once the engines are freed.
     """
 
     def __init__(
@@ -64,26 +33,15 @@ class LiveStylist:
         clock: Callable[[], float] = time.perf_counter,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
-        self.style = settings.current.style
-        self._load = load
-        self._styler = first
+        self._switch = StyleSwitch(load, first, settings, clock)
+        self._fade = Fade(fade_s, clock)
         self._settings = settings
         self._metrics = metrics
-        self._fade_s = fade_s
-        self._clock = clock
-        self._last: Frame | None = None
-        self._cancelled = False
-        self._held: Frame | None = None
-        self._look: tuple[object, ...] = ()
-        self._last_styled: Image | None = None
-        self._last_mirrored = False
-        self._fade_from: Image | None = None
-        self._last_raw = self._fade_raw = ""
-        self._fade_started = 0.0
-        self._good_frames = _FRAMES_TO_TRUST
-        self._loading: Loading[FrameStyler] | None = None
         self._on_close = on_close
-        self._reloads: set[str] = set()
+        self._held: Frame | None = None
+        self._shown: tuple[str, bool, Look] | None = None
+        self._last: Frame | None = None
+        self._last_raw = ""
 
     def __call__(self, frame: Frame) -> Frame:
         """Style one frame by the settings of this moment.
@@ -93,32 +51,22 @@ class LiveStylist:
         Raises: EngineError: the engine failed, was loaded again, and failed again.
         """
         settings = self._settings.current
-        self._follow(settings.style, frame)
-        look = (
-            self.style,
-            settings.strength,
-            settings.compare,
-            settings.split,
-            settings.bypass,
-            settings.mirror_output,
-        )
+        if self._switch.follow(settings.style, frame.width, frame.height):
+            self._fade.begin(self._last_raw)
+        look = Look(settings.strength, settings.compare, settings.mirror_output, split=settings.split)
+        shown = (self.style, settings.bypass, look)
         if settings.frozen and self._held is not None and self._last is not None:
-            if settings.bypass or (look == self._look and self._fade_from is None):
+            if settings.bypass or (shown == self._shown and not self._fade.running):
                 self._last = replace(self._last, frozen=True)
                 return self._last
             frame = self._held  # so that a raw picture that was frozen goes when bypass ends
-        self._held, self._look = frame, look
-        image, finished = (frame.image, False) if settings.bypass else self._style(frame, settings)
-        if not settings.bypass:
-            # Of a fade from a picture that showed the camera, a part still shows it.
-            self._last_raw = settings.raw or (self._fade_raw if self._fade_from is not None else "")
-        raw = settings.raw or self._last_raw
-        if finished:
-            self._last_styled, self._last_mirrored = image, settings.mirror_output
+        self._held, self._shown = frame, shown
+        if settings.bypass:
+            image, raw = flipped(frame.image) if look.mirror else frame.image, settings.raw
         else:
-            if not settings.bypass:
-                image = self._compose(frame.image, nv12_to_bgr(image), settings)
-            image = _flipped(image) if settings.mirror_output else image
+            image = self._finish(frame.image, look)
+            # Of a fade from a picture that showed the camera, a part still shows it.
+            raw = self._last_raw = settings.raw or self._fade.raw
         self._last = replace(frame, image=image, raw=raw, frozen=settings.frozen)
         return self._last
 
@@ -128,21 +76,22 @@ class LiveStylist:
 
     def cancel(self) -> None:
         """Cut short the frame that is being styled, where the engine can; there will be no other one."""
-        self._cancelled = True
-        self._styler.cancel()
+        self._switch.cancel()
 
     def close(self) -> None:
         """Free the engines. Can be called twice."""
-        if self._loading is not None:
-            self._loading.abandon(_LOADER_TIMEOUT_S)
-            self._loading = None
-        self._styler.close()
+        self._switch.close()
         self._on_close()
 
     @property
+    def style(self) -> str:
+        """The name of the style that draws now; one that is being loaded is not it yet."""
+        return self._switch.style
+
+    @property
     def styler(self) -> FrameStyler:
-        """What draws now; a style that is being loaded is not it yet."""
-        return self._styler
+        """What draws now."""
+        return self._switch.styler
 
     @property
     def original(self) -> Frame | None:
@@ -151,80 +100,30 @@ class LiveStylist:
 
     def reload(self, style: str) -> None:
         """Load a style anew beside the frames, if it is on screen, and swap as between styles; from any thread."""
-        self._reloads.add(style)
+        self._switch.reload(style)
 
-    def _follow(self, wanted: str, frame: Frame) -> None:
-        """Take over a style that is loaded; start loading one that is wanted."""
-        loading = self._loading
-        if loading is None:
-            if wanted != self.style or wanted in self._reloads:
-                self._reloads.discard(wanted)
-                self._loading = Loading(self._load, wanted, (frame.width, frame.height), self._clock())
-            return
-        found = loading.take()
-        if found is None:
-            if wanted != loading.name and self._clock() - loading.began_at > _LOADING_PATIENCE_S:
-                loading.abandon()  # a network that never answers may not keep other styles waiting
-                self._loading = None
-            return
-        self._loading = None
-        if isinstance(found, LivefilterError):
-            _log.warning("Style %s could not be loaded: %s", loading.name, found)
-            if wanted == loading.name:
-                self._settings.change(style=self.style, notice=f"Staying with {self.style}: {found}")
-        elif wanted == loading.name:
-            self._swap(wanted, found)
-        else:
-            found.close()  # the wish changed meanwhile
-
-    def _swap(self, name: str, styler: FrameStyler) -> None:
-        self._styler.close()
-        self._styler, self.style = styler, name
-        self._good_frames = _FRAMES_TO_TRUST
-        if self._fade_s > 0 and self._last_styled is not None:
-            last = nv12_to_bgr(self._last_styled)
-            self._fade_raw = self._last_raw
-            self._fade_from, self._fade_started = _flipped(last) if self._last_mirrored else last, self._clock()
-
-    def _style(self, frame: Frame, settings: LiveSettings) -> tuple[Image, bool]:
-        """The styled picture, and whether it is finished: a GPU did all that `_compose` and the mirror do."""
-        look = Look(settings.strength, settings.compare, settings.mirror_output, frame.width, settings.split)
+    def _finish(self, image: Image, look: Look) -> Image:
+        """Style a picture and make of it what viewers see: a GPU does all of that in one pass, if it can."""
+        composes = not self._fade.running and self._switch.styler.composes(image.shape[1], image.shape[0])
+        asked = replace(look, width=image.shape[1]) if composes else PLAIN
         try:
-            styled = self._run(frame.image, look)
+            styled = self._run(image, asked)
         except EngineError as error:
-            if self._cancelled or self._good_frames < _FRAMES_TO_TRUST:
-                raise
-            _log.warning("%s Loading %s again.", error, self.style)
-            self._good_frames = 0
-            self._styler.close()
-            self._styler = self._load(self.style)
-            styled = self._run(frame.image, look)
-        self._good_frames += 1
-        timings = self._styler.timings
+            self._switch.recover(error)
+            return self._finish(image, look)
+        if composes or (not self._fade.running and look == Look(split=look.split)):
+            self._fade.remember(styled, mirrored=look.mirror)
+            return styled
+        blended = self._fade.mix(blend(image, nv12_to_bgr(styled), look.strength))
+        self._fade.remember(blended)
+        return arranged(image, blended, look)
+
+    def _run(self, image: Image, look: Look) -> Image:
+        styler = self._switch.styler
+        styled = styler(image, look)
+        self._switch.count_good()
+        timings = styler.timings
         self._metrics.record("preprocess", timings.preprocess_ms / 1000)
         self._metrics.record("inference", timings.inference_ms / 1000)
         self._metrics.record("postprocess", timings.postprocess_ms / 1000)
         return styled
-
-    def _run(self, image: Image, look: Look) -> tuple[Image, bool]:
-        composes = self._fade_from is None and self._styler.composes(look.width, image.shape[0])
-        finished = composes or (self._fade_from is None and look == Look(width=look.width, split=look.split))
-        return self._styler(image, look if composes else PLAIN), finished
-
-    def _compose(self, original: Image, styled: Image, settings: LiveSettings) -> Image:
-        image = self._faded(blend(original, styled, settings.strength))
-        self._last_styled, self._last_mirrored = image, False
-        return with_split(original, image, settings.split) if settings.compare else image
-
-    def _faded(self, image: Image) -> Image:
-        if self._fade_from is None:
-            return image
-        share = (self._clock() - self._fade_started) / self._fade_s
-        if share >= 1 or self._fade_from.shape != image.shape:
-            self._fade_from = None
-            return image
-        return blend(self._fade_from, image, share)
-
-
-def _flipped(image: Image) -> Image:
-    return np.asarray(cv2.flip(image, 1), np.uint8)

@@ -13,7 +13,7 @@ from livefilter.bench.naive import NaiveLoop
 from livefilter.bench.source import Preloaded
 from livefilter.errors import EngineFailed, SinkLost
 from livefilter.inference.styler import Styler
-from livefilter.live.stylist import FrameStyler
+from livefilter.live.style_switch import FrameStyler
 from tests.conftest import picture
 from tests.fakes import FakeSink, FakeStyler
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-
 from livefilter.frame import Image
-from livefilter.inference.look import PLAIN, Look, with_split
-from livefilter.inference.styler import blend
+from livefilter.inference.look import PLAIN, Look, arranged, blend
 
 LOOKS = [
     PLAIN,
@@ -27,7 +23,5 @@ LOOKS = [
 def finished_on_the_cpu(original: Image, styled: Image, look: Look) -> Image:
     """What a live run makes of the two where no GPU does it."""
     width = look.width or original.shape[1]
-    image = blend(original, styled, look.strength)[:, :width]
-    if look.compare:
-        image = with_split(original[:, :width], image, look.split)
-    return np.asarray(cv2.flip(image, 1) if look.mirror else image, np.uint8)
+    left, right = original[:, :width], styled[:, :width]
+    return arranged(left, blend(left, right, look.strength), look)

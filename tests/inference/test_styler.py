@@ -13,7 +13,8 @@ from livefilter.errors import EngineFailed, InvalidInput, UnknownName
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import FLOOR, fit_network
-from livefilter.inference.styler import AUTO_SIZES, Styler, blend
+from livefilter.inference.look import blend
+from livefilter.inference.styler import AUTO_SIZES, Styler
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.network import Network
 from tests.conftest import picture

@@ -84,7 +84,9 @@ def test_bypass_shows_the_raw_camera_and_mirror_output_flips() -> None:
     live, settings, _ = stylist(FakeStyler(), bypass=True)
     taken = frame()
     assert np.array_equal(live(taken).image, taken.image)
-    settings.change(bypass=False, mirror_output=True)
+    settings.change(mirror_output=True)
+    assert np.array_equal(live(taken).image, taken.image[:, ::-1])
+    settings.change(bypass=False)
     assert np.array_equal(live(taken).image, 255 - taken.image[:, ::-1])
 
 
@@ -201,6 +203,21 @@ def test_switching_is_loaded_beside_the_frames_and_cross_fades() -> None:
     assert old.closed
     live.close()
     assert new.closed
+
+
+def test_a_fade_out_of_a_weak_style_is_marked_until_it_is_over() -> None:
+    """Part of what is faded from is the camera's picture, though the wish for it has ended."""
+    live, settings, clock = stylist(FakeStyler(), lambda name: FakeStyler(value=240), strength=0.1)
+    live(frame())
+    settings.change(style="second")
+    live(frame())
+    until(loader_done, "the style loaded")
+    settings.change(strength=1.0)
+    assert live(frame()).raw == "Weak style"
+    clock.now += 0.5
+    assert live(frame()).raw == "Weak style"
+    clock.now += 0.5
+    assert live(frame()).raw == ""
 
 
 def test_a_style_that_does_not_load_leaves_the_running_one() -> None:

@@ -15,7 +15,8 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import InvalidInput
 from livefilter.frame import Frame, Image
 from livefilter.inference.styler import Styler
-from livefilter.live.stylist import FrameStyler, LiveStylist
+from livefilter.live.style_switch import FrameStyler
+from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
 from livefilter.nv12 import nv12_to_bgr
 from tests.conftest import frame
@@ -82,10 +83,10 @@ def test_the_gpu_finishes_frames_as_the_cpu_does(tmp_path: Path, settings: dict[
 
 
 def test_no_cpu_work_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither blend nor flip is called when the GPU does it."""
+    """Neither blending nor arranging is called when the GPU does it."""
     there = Switching(on_gpu(Machine(tmp_path).build()), nothing, strength=0.5, mirror_output=True)
     monkeypatch.setattr("livefilter.live.stylist.blend", None)
-    monkeypatch.setattr("livefilter.live.stylist.cv2", None)
+    monkeypatch.setattr("livefilter.live.stylist.arranged", None)
     assert there().shape == (SIZE[1], SIZE[0], 3)
     there.live.close()
 
