@@ -60,11 +60,15 @@ class ConfigError(InvalidInput):
 
 
 class UnknownName(InvalidInput):
-    """No style, backend, input or output has that name."""
+    """No style, backend, input or output has that name.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    kind: what of these was named. meant: the one that was probably meant, where that is not the one most alike.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], meant: str | None = None) -> None:
+        self.kind = kind
         choices = sorted(known)
-        near = nearest(name, choices)
+        near = meant or nearest(name, choices)
         meant = f" Did you mean {near!r}?" if near else ""
         super().__init__(f"Unknown {kind} {mask_address(name)!r}.{meant} Known: {', '.join(choices) or 'none'}.")
 

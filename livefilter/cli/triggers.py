@@ -54,7 +54,7 @@ def listening(
         triggers: list[Trigger] = []
         if wanted.hotkeys != "off" and wanted.chords:
             try:
-                keys: Trigger = TRIGGERS.load(keyboard_trigger())(wanted.chords, controller.perform, notify)
+                keys: Trigger = TRIGGERS.load(keyboard_trigger())(wanted.chords, controller.trigger, notify)
             except TriggerUnavailable as error:
                 if wanted.hotkeys == "on":
                     raise
@@ -64,7 +64,7 @@ def listening(
                 controller.chording = keys.chording
                 say(f"Hotkeys: {keys.name}, with any window in focus; livefilter hotkeys lists them")
         if wanted.midi != "off":
-            pads: Trigger = TRIGGERS.load("midi")(wanted.pads, wanted.midi, controller.perform, notify)
+            pads: Trigger = TRIGGERS.load("midi")(wanted.pads, wanted.midi, controller.trigger, notify)
             triggers.append(opened.enter_context(pads))
             say(f"MIDI:    {pads.name.removeprefix('MIDI device ')}; livefilter hotkeys lists the pads")
         if wanted.osc != "off":

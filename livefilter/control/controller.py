@@ -10,7 +10,7 @@ from livefilter.control.actions import ACTIONS, STYLE_ACTIONS, find_action
 from livefilter.control.actions import help_lines as help_lines
 from livefilter.control.settings import SharedSettings
 from livefilter.control.timed import TimedActions
-from livefilter.errors import InvalidInput, UnknownName
+from livefilter.errors import InvalidInput, LivefilterError, UnknownName
 
 STRENGTH_STEP = 0.1
 # What a timed action changes, and what it gives back afterwards.
@@ -54,8 +54,15 @@ class Controller:
         action = self._keys.get("h" if key == "?" else key.lower())
         if action is None or self.chording():
             return False
-        self.perform(action)
+        self.trigger(action)
         return True
+
+    def trigger(self, action: str) -> None:
+        """Carry out an action for a key, a chord or a pad, which nobody can answer: a refusal becomes a notice."""
+        try:
+            self.perform(action)
+        except LivefilterError as error:
+            self._notify(str(error))
 
     def perform(self, action: str, /, **values: Any) -> None:
         """Carry out an action of the table by its name.
@@ -73,8 +80,10 @@ class Controller:
                 raise InvalidInput(f"cooldown_s of {action} means nothing without for_s: give both, or neither.")
             self._do(action, parsed)
             return
-        if action == "style" and parsed["name"] not in self._styles:
-            raise UnknownName("style", parsed["name"], self._styles)
+        if action == "style":
+            self._place_of(parsed["name"])
+        if action in STYLE_ACTIONS:
+            self._place_number(STYLE_ACTIONS.index(action) + 1)
         self.timed.add(_FIELDS[action], action, parsed, for_s, cooldown_s)
 
     def close(self) -> None:
@@ -82,17 +91,11 @@ class Controller:
         self.timed.close()
 
     def select_style(self, number: int) -> None:
-        """Wish for the style with this number, counted from 1 in the catalogue's order."""
-        if number > len(self._styles):
-            known = ", ".join(f"{place} {name}" for place, name in enumerate(self._styles, 1))
-            self._notify(f"There is no style {number}; there is {known}")
-            return
-        self._select(number - 1)
+        """Wish for the style with this number, counted from 1 in the catalogue's order. Raises: UnknownName."""
+        self._select(self._place_number(number))
 
     def set_style(self, name: str) -> None:
-        if name not in self._styles:
-            raise UnknownName("style", name, self._styles)
-        self._select(self._styles.index(name))
+        self._select(self._place_of(name))
 
     def next_style(self) -> None:
         self._step(1)
@@ -199,6 +202,17 @@ class Controller:
         current = self._settings.current.style
         place = self._styles.index(current) if current in self._styles else -by
         self._select((place + by) % len(self._styles))
+
+    def _place_number(self, number: int) -> int:
+        if number > len(self._styles):
+            known = [f"{place} {name}" for place, name in enumerate(self._styles, 1)]
+            raise UnknownName("style number", str(number), known)
+        return number - 1
+
+    def _place_of(self, name: str) -> int:
+        if name not in self._styles:
+            raise UnknownName("style", name, self._styles)
+        return self._styles.index(name)
 
     def _select(self, place: int) -> None:
         self._settings.change(style=self._styles[place], notice=f"Style {place + 1}: {self._styles[place]}")

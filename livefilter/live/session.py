@@ -80,7 +80,8 @@ class LiveSession:
         return not (over or self._settings.current.quitting)
 
     def close(self) -> None:
-        """Finish a recording that is still running. Can be called twice."""
+        """Finish a recording that is still running, and forget what is timed. Can be called twice."""
+        self._controller.close()
         self._settings.change(recording=False)
         self._follow_recording()
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from livefilter.errors import Busy, InvalidInput, LivefilterError, UnknownName
 
+_NO_SUCH_ACTION = ("action", "style number")
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -26,19 +27,18 @@ class Refused(Exception):
         return {"error": {"what": self.what, "why": self.why, "fix": self.fix}}
 
 
-def refusal(error: Exception, what: str) -> Refused:
-    """What an error of livefilter's means to whoever called the API."""
+def refusal(error: Exception, what: str, fix: str = "") -> Refused:
+    """What an error of livefilter's means to whoever called the API. fix: what to do where the error does not say."""
     if isinstance(error, Refused):
         return error
     status = 503
     if isinstance(error, InvalidInput):
-        unknown_action = isinstance(error, UnknownName) and str(error).startswith("Unknown action ")
-        status = 404 if unknown_action else 400
+        status = 404 if isinstance(error, UnknownName) and error.kind in _NO_SUCH_ACTION else 400
     elif isinstance(error, Busy):
         status = 429
     if not isinstance(error, LivefilterError):
         return Refused(500, what, "Something unforeseen went wrong; the log says what.", "Please report it.")
-    fix = error.fix or "GET /api/openapi.json lists what is possible, with names and bounds."
+    fix = error.fix or fix or "GET /api/openapi.json lists what is possible, with names and bounds."
     return Refused(status, what, error.problem, fix, retry_s=5 if status == 429 else None)
 
 

@@ -9,6 +9,7 @@ import pytest
 from livefilter.control.actions import ACTIONS, BARE, help_lines
 from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.errors import UnknownName
 
 STYLES = ("hayao", "shinkai", "paprika")
 
@@ -102,12 +103,24 @@ def test_bypass_says_that_viewers_see_the_camera() -> None:
 def test_every_action_has_a_name_that_performs_it() -> None:
     """Whatever triggers an action calls it by its name; each one changes the settings."""
     for name in BARE:
-        settings, controller = control()
+        settings = SharedSettings(LiveSettings("hayao"))
+        controller = Controller(settings, [*STYLES, *"456789"])
         before = settings.current
         controller.perform(name)
         assert settings.current is not before, name
-    controller.perform("style_9")
-    assert settings.current.notice.startswith("There is no style 9")
+
+
+@pytest.mark.parametrize("values", [{}, {"for_s": 5}])
+def test_a_style_number_that_nobody_has_is_refused(values: dict[str, float]) -> None:
+    """Callers get an error, at once also when it is timed; whoever pressed a key gets a notice."""
+    settings, controller = control()
+    controller.perform("style_1", for_s=60)
+    with pytest.raises(UnknownName, match=r"Unknown style number '9'\. Known: 1 hayao, 2 shinkai, 3 paprika"):
+        controller.perform("style_9", **values)
+    assert settings.current.style == "hayao"
+    assert controller.press("9")
+    assert settings.current.notice.startswith("Unknown style number '9'")
+    controller.close()
 
 
 def test_actions_of_several_threads_all_count() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -68,8 +69,10 @@ class Run:
             assert recording is not None
             return recording
 
-        controller = Controller(self.settings, ["first", "second"])
-        self.session = LiveSession(self.pipeline, self.settings, controller, open_recording, folder, self.keys, preview)
+        self.controller = Controller(self.settings, ["first", "second"])
+        self.session = LiveSession(
+            self.pipeline, self.settings, self.controller, open_recording, folder, self.keys, preview
+        )
 
     def shows(self, mark: str) -> bool:
         return bool(self.sink.sent) and self.sink.sent[-1].mark == mark
@@ -207,3 +210,14 @@ def test_the_preview_shows_help_and_mirror_when_asked(tmp_path: Path) -> None:
     assert any("next style" in line for line in preview.overlay_lines)
     assert not run.settings.current.mirror_output
     run.end()
+
+
+def test_what_is_timed_ends_with_the_session(tmp_path: Path) -> None:
+    """No thread of a timed action outlives the run, and nothing is given back into settings that nobody reads."""
+    run = Run(tmp_path)
+    run.pipeline.start()
+    run.controller.perform("bypass", for_s=60)
+    assert [thread for thread in threading.enumerate() if thread.name == "timed-actions"]
+    run.end()
+    assert not [thread for thread in threading.enumerate() if thread.name == "timed-actions"]
+    assert run.controller.timed.state() == []

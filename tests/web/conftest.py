@@ -60,7 +60,9 @@ def open_desk(options: SinkOptions = OPTIONS, target: str = "0") -> Desk:
     """A page over settings, a controller and a fake run."""
     styles = Catalogue().styles
     settings = SharedSettings(LiveSettings("hayao"))
-    controller = Controller(settings, [style.name for style in styles])
+    # Nine, so that each action of the table has something to do.
+    names = [style.name for style in styles]
+    controller = Controller(settings, [*names, *(f"imported-{number}" for number in range(len(names) + 1, 10))])
     page, run = PageSink(target, options), FakeRun(settings)
     page.steer(LiveRoom(run, settings, controller, styles, ["said before"]))
     return Desk(page, settings, controller, run)
