@@ -81,7 +81,9 @@ class PictureFile:
         ending = source.suffix.lower() if isinstance(source, Path) else ""
         found = kind_of_bytes(start, ending)
         if start and found.refusal:
-            raise InvalidInput(f"{self.name} {found.refusal}")
+            # What was sent to us has no path.
+            refusal = found.refusal if isinstance(source, Path) else found.refusal.replace(": check the path.", ".")
+            raise InvalidInput(f"{self.name} {refusal}")
         with self._translated():
             if not start:
                 raise ValueError("the file is empty")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from livefilter.config import Config
+from livefilter.control.actions import BARE
+from livefilter.control.bindings import chord_bindings, pad_bindings
 from livefilter.control.controller import Controller
 from livefilter.control.settings import SharedSettings
 from livefilter.frame import Image
@@ -115,6 +117,8 @@ def steer_pages(
                 original=lambda: _original(stylist),
                 inputs=inputs.listed,
                 doctor=doctor_rows,
+                folders=[config.recordings],
+                bindings=bindings_of(config),
                 **photo_features(),
             )
 
@@ -127,6 +131,15 @@ def small_styler(style: str) -> Styler:
     """A style for small pictures, on one CPU core, so that the live run has the rest."""
     network = Catalogue().get(style).network("lite", gpu=False)
     return Styler(network, "onnxruntime", options=EngineOptions(threads=1))
+
+
+def bindings_of(config: Config) -> dict[str, dict[str, list[str]]]:
+    """The chords and pads of each action, as the settings have them."""
+    hotkeys, pads = chord_bindings(config.hotkey), pad_bindings(config.midi_pad)
+    return {
+        "hotkeys": {name: [str(chord) for chord, bound in hotkeys.items() if bound == name] for name in BARE},
+        "pads": {name: [str(pad) for pad, bound in pads.items() if bound == name] for name in BARE},
+    }
 
 
 def doctor_rows() -> list[dict[str, Any]]:

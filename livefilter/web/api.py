@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from livefilter.web.answers import Refused, json_answer, refusal
+from livefilter.web.guard import from_elsewhere
 from livefilter.web.openapi import document
 from livefilter.web.site import Site
 
@@ -18,7 +19,7 @@ def routes(site: Site) -> Iterable[web.RouteDef]:
     described = document()
 
     async def state(request: web.Request) -> web.Response:
-        return json_answer(site.room.state())
+        return json_answer(site.state(elsewhere=from_elsewhere(request)))
 
     async def meters(request: web.Request) -> web.Response:
         return json_answer(site.room.meters())

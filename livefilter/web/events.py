@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 
 from livefilter.web.answers import Refused
 from livefilter.web.api import perform
+from livefilter.web.guard import from_elsewhere
 from livefilter.web.live_stream import REPEAT_S, keep_short, require_room
 from livefilter.web.site import Site
 
@@ -45,6 +46,7 @@ class _Visit:
 
     def __init__(self, site: Site, request: web.Request) -> None:
         self._site, self._request = site, request
+        self._elsewhere = from_elsewhere(request)
         self._socket = web.WebSocketResponse(heartbeat=15.0, max_msg_size=MAX_MESSAGE, compress=False)
         self._changed = asyncio.Event()
         self._meters_s: float | None = None
@@ -129,7 +131,7 @@ class _Visit:
         told, metered_at = "", 0.0
         while True:
             self._changed.clear()
-            state = self._site.room.state()
+            state = self._site.state(elsewhere=self._elsewhere)
             text = json.dumps(state, ensure_ascii=False)
             if text != told:
                 told = text

@@ -137,6 +137,12 @@ class Guard:
         return name == "localhost" or _is_loopback(name)
 
 
+def from_elsewhere(request: web.Request) -> bool:
+    """Whether a request that was let in comes from another computer or another user of this one."""
+    peer = _end(request, "peername")
+    return not (_is_loopback(peer[0]) and is_own_user(peer, _end(request, "sockname")))
+
+
 async def add_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Put the headers of HEADERS on every answer."""
     response.headers.update(HEADERS)

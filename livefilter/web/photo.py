@@ -226,7 +226,8 @@ async def _aside(work: Any, *given: Any) -> Any:
     try:
         return await asyncio.get_running_loop().run_in_executor(None, work, *given)
     except LivefilterError as error:
-        raise refusal(error, "It was not taken in.") from error
+        fix = "Send a picture: JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF or BMP."
+        raise refusal(error, "It was not taken in.", fix) from error
 
 
 async def _drawn(future: Future[bytes]) -> bytes:

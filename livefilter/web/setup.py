@@ -19,17 +19,23 @@ from livefilter.web.site import Site
 def routes(site: Site) -> Iterable[web.RouteDef]:
     """/api/actions, /api/inputs, /api/doctor, /api/addresses and /api/qr.svg.
 
-    Of site.features: "inputs" lists {name, target}, "doctor" lists rows; both may take seconds.
+    Of site.features: "inputs" lists {name, target}, "doctor" lists rows; both may take seconds. "bindings" are the
+    chords ("hotkeys") and "pads" of each action, where the settings are known; else the defaults are shown.
     """
 
     async def actions(request: web.Request) -> web.Response:
+        bound = site.features.get("bindings", {})
+
+        def of(kind: str, name: str, default: str) -> str:
+            return ", ".join(bound[kind].get(name, [])) if kind in bound else default
+
         told = [
             {
                 "name": name,
                 "help": action.help,
                 "key": action.key,
-                "hotkey": action.chord,
-                "pad": action.pad,
+                "hotkey": of("hotkeys", name, action.chord),
+                "pad": of("pads", name, action.pad),
                 "parameters": [{"name": each.name, **schema(each)} for each in action.takes],
             }
             for name, action in BY_NAME.items()

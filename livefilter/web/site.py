@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from livefilter.web.answers import Refused
+from livefilter.web.discreet import names_only
 from livefilter.web.picture import Picture
 from livefilter.web.token import TokenFile
 
@@ -59,3 +60,8 @@ class Site:
     features: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0
+
+    def state(self, *, elsewhere: bool) -> dict[str, Any]:
+        """The room's state; `elsewhere`, without the places of files on this computer."""
+        state = self.room.state()
+        return names_only(state, self.features.get("folders", ())) if elsewhere else state

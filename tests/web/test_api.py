@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -65,6 +67,7 @@ def test_every_action_of_the_table_can_be_called(desk: Desk, name: str) -> None:
         ("/api/actions/strength", '{"value": 1e999}', 400, "value of strength must be"),
         ("/api/actions/style", '{"name": "papprika"}', 400, "Did you mean 'paprika'"),
         ("/api/actions/nothing", "", 404, "Unknown action 'nothing'"),
+        ("/api/actions/style_10", "", 404, "Unknown action 'style_10'"),
         ("/api/actions/", "", 404, "Not Found"),
         ("/api/actions/strength", "x" * 100_000, 413, ""),
         ("/api/state", "", 405, "Method Not Allowed"),
@@ -77,6 +80,50 @@ def test_a_refusal_says_what_why_and_how_to_mend_it(desk: Desk, path: str, body:
     assert (got, set(answer), set(answer["error"])) == (status, {"error"}, {"what", "why", "fix"})
     assert says in f"{answer['error']['why']} {answer['error']['fix']}"
     assert desk.settings.current is before
+
+
+def test_a_style_number_without_a_style_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table has nine of these actions whatever there is: those beyond it are not found, and nothing changes."""
+    monkeypatch.setattr(desk.controller, "_styles", ("hayao", "paprika"))
+    before = desk.settings.current
+    for query in ("", "?for_s=3"):
+        status, answer = call(desk.page, f"/api/actions/style_9{query}", "POST")
+        assert (status, answer["error"]["why"]) == (404, "Unknown style number '9'")
+        assert "1 hayao, 2 paprika" in answer["error"]["fix"]
+    assert desk.settings.current is before
+
+
+def test_others_are_told_names_and_not_places(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Input, outputs and notices keep their last part alone, over HTTP and the WebSocket; the own user sees all."""
+    films, clips = tmp_path / "my films", tmp_path / "my clips"
+    desk.run.input_name = f"{films}/me and you.mp4"  # type: ignore[misc]
+    desk.run.outputs.append({"name": f"recording {films}/out.mkv", "state": "on"})
+    desk.settings.change(notice=f"Recorded {clips}/now.mp4")
+    desk.settings.change(
+        notice="Engine /opt/some/place/x.plan; see http://127.0.0.1:8420/setup and C:\\Users\\me\\a.txt"
+    )
+    desk.settings.change(notice=f"Staying with demo: {Path.home()}/Our Videos/b.mp4 is damaged, 25/30 read")
+    room = desk.page._server.site.room
+    desk.page.steer(room, folders=[clips, Path.home() / "Our Videos"])
+    assert str(films) in json.dumps(call(desk.page, "/api/state"))
+    monkeypatch.setattr("livefilter.web.guard.is_own_user", lambda peer, here: False)
+    headers = {"Authorization": f"Bearer {TokenFile().ensure()}"}
+    told = call(desk.page, "/api/state", headers=headers)[1]
+    assert told["input"]["name"] == "me and you.mp4"
+    assert told["outputs"][-1]["name"] == "recording out.mkv"
+    assert [each["text"] for each in told["notices"]] == [
+        "said before",
+        "Recorded now.mp4",
+        "Engine x.plan; see http://127.0.0.1:8420/setup and a.txt",
+        "Staying with demo: b.mp4 is damaged, 25/30 read",
+    ]
+
+    async def first_message() -> str:
+        address = f"{desk.page.url.replace('http', 'ws')}api/events"
+        async with aiohttp.ClientSession() as session, session.ws_connect(address, headers=headers) as socket:
+            return str((await socket.receive(60)).data)
+
+    assert json.loads(asyncio.run(first_message()))["state"] == told
 
 
 def test_without_a_run_actions_say_so() -> None:

@@ -118,6 +118,9 @@ def test_what_is_no_photo_is_refused_in_words(studio: PageSink, content: bytes, 
     assert got == status
     assert says in answer["error"]["why"]
     assert "../" not in answer["error"]["why"]
+    assert "openapi" not in answer["error"]["fix"]
+    assert "path" not in answer["error"]["why"]
+    assert "PNG" in answer["error"]["why"] + answer["error"]["fix"]
 
 
 def test_photos_are_bounded_in_bytes_pixels_and_number(studio: PageSink, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from livefilter.config import Config
 from livefilter.control.actions import BY_NAME
+from livefilter.live.control_room import bindings_of
 from livefilter.web.address import network_address
 from tests.conftest import frame
 from tests.fakes import until
@@ -33,11 +35,26 @@ def test_actions_inputs_and_doctor_are_told(desk: Desk) -> None:
     """The table of actions is there; what the run offers as inputs and findings comes through."""
     told = call(desk.page, "/api/actions")[1]["actions"]
     assert [each["name"] for each in told] == list(BY_NAME)
+    assert next(each for each in told if each["name"] == "next_style")["hotkey"] == "ctrl+shift+f2"
     assert call(desk.page, "/api/inputs") == (200, {"inputs": []})
     room = desk.page._server.site.room
     desk.page.steer(room, inputs=lambda: [{"name": "Demo scene", "target": "demo"}], doctor=lambda: [{"name": "x"}])
     assert call(desk.page, "/api/inputs")[1]["inputs"][0]["target"] == "demo"
     assert call(desk.page, "/api/doctor")[1]["rows"] == [{"name": "x"}]
+
+
+def test_keys_are_those_of_the_settings(desk: Desk, chromium: Any) -> None:
+    """What the user bound anew, added or took away is what the page shows, not the defaults."""
+    config = Config(hotkey=("next_style=ctrl+alt+n", "next_style=f14", "bypass=none"), midi_pad=("bypass=cc:20@10",))
+    desk.page.steer(desk.page._server.site.room, bindings=bindings_of(config))
+    told = {each["name"]: (each["hotkey"], each["pad"]) for each in call(desk.page, "/api/actions")[1]["actions"]}
+    assert told["next_style"] == ("ctrl+alt+n, f14", "note:37")
+    assert told["bypass"] == ("", "cc:20@10")
+    assert told["strength"] == ("", "")
+    chromium.get(f"{desk.page.url}setup")
+    until_script(chromium, "return document.getElementById('keys').innerText.includes('ctrl+alt+n, f14')")
+    assert "ctrl+shift+f3" not in chromium.find_element("id", "keys").text
+    chromium.get("about:blank")
 
 
 def test_there_is_no_code_for_phones_without_lan(desk: Desk) -> None:

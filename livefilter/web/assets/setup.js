@@ -54,7 +54,7 @@ async function keys() {
   if (!found) return;
   byId("keys").replaceChildren(...found.actions.map((action) => {
     const row = document.createElement("tr");
-    for (const text of [action.help, action.key, action.hotkey, action.pad.replace(":", " "), action.name]) {
+    for (const text of [action.help, action.key, action.hotkey, action.pad.replaceAll(":", " "), action.name]) {
       row.insertCell().textContent = text;
     }
     return row;

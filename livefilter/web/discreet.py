@@ -1,0 +1,40 @@
+"""What others on the network are told: names of files, and not where on this computer they lie."""
+
+from __future__ import annotations
+
+import ntpath
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+# Folders of a path within a text, up to its last part; an address' slashes follow a colon, a name or each other.
+_FOLDERS = re.compile(r"(?<![\w:/.\\*])(?:[A-Za-z]:[\\/]|~?/|\\\\)(?:[^\s\\/'\"]+[\\/])+(?=[^\s\\/])")
+
+
+def names_only(state: dict[str, Any], folders: Iterable[Path] = ()) -> dict[str, Any]:
+    """A room's state with the last part alone of every path.
+
+    folders: those that are known to come up; their names may hold spaces, which no pattern can tell from the text.
+    """
+    known = {str(folder) for folder in (*folders, Path.home(), Path.cwd())}
+    told = [state.get("input", {}).get("name", ""), *(each.get("name", "") for each in state.get("outputs", []))]
+    # A source is called by its path, a recording "recording PATH".
+    paths = [text[found.start() :] for text in told if (found := re.search(r"(?<!\S)(?:[A-Za-z]:[\\/]|/)", text))]
+    known |= {ntpath.dirname(path) if "\\" in path else path.rpartition("/")[0] for path in paths}
+    longest = sorted((folder for folder in known if len(folder) > 1), key=len, reverse=True)
+    found = _without(state, longest)
+    assert isinstance(found, dict)
+    return found
+
+
+def _without(value: Any, folders: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(each, folders) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without(each, folders) for each in value]
+    if not isinstance(value, str):
+        return value
+    for folder in folders:
+        value = value.replace(f"{folder}/", "").replace(f"{folder}\\", "")
+    return _FOLDERS.sub("", value)
