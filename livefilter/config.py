@@ -177,7 +177,7 @@ def load_config(
         problem = error.errors()[0]
         key = str(problem["loc"][0])
         wrong = f"Setting {key} = {_masked(merged.get(key))} in {origin.get(key, 'defaults')}"
-        raise ConfigError(f"{wrong} must be {_allowed(key)}.") from error
+        raise ConfigError(f"{wrong} must be {_allowed(key)}.{_share_meant(key, merged.get(key))}") from error
 
 
 def _masked(value: Any) -> str:
@@ -210,6 +210,18 @@ def _allowed(key: str) -> str:
         whole = "a whole number" if field.annotation is int else "a number"
         return f"{whole} from {bounds['ge']} to {bounds['le']}"
     return "a list of texts" if get_origin(field.annotation) is tuple else "a text"
+
+
+def _share_meant(key: str, value: Any) -> str:
+    """A hint for those who gave a percentage where a share is wanted."""
+    if key not in ("strength", "gaming_share"):
+        return ""
+    try:
+        percent = float(str(value).strip().removesuffix("%"))
+    except ValueError:
+        return ""
+    least = 0 if str(value).endswith("%") else 1
+    return f" Did you mean {percent / 100:g}?" if least < percent <= 100 else ""
 
 
 def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapping[str, Any]]]:

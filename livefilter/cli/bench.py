@@ -30,6 +30,7 @@ from livefilter.bench.session import BenchSession, Parts
 from livefilter.bench.table import case_name, tables
 from livefilter.cli.bench_load import bench_load
 from livefilter.cli.bench_loopback import bench_loopback
+from livefilter.cli.console import open_console
 from livefilter.config import Config
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.styles.network import SIZES
@@ -109,7 +110,7 @@ def bench(
     Every combination of styles, backends and sizes is run flat out, as many frames as it can, and live, at --fps.
     Ctrl-C ends it and keeps what was measured.
     """
-    console = Console(stderr=as_json, highlight=False)
+    console = open_console(stderr=as_json)
     cases, skipped = list_cases(style, backend, size, process_size, network)
     plan = Plan(fps, seconds, rounds, warmup, against)
     parts = Parts(source, output, threads)

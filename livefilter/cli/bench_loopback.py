@@ -15,6 +15,7 @@ from rich.table import Table
 from livefilter.bench.loopback import STAGES, Loop, loopback_device, measure_loopback
 from livefilter.bench.measure import Case, Plan
 from livefilter.bench.session import Parts
+from livefilter.cli.console import print_table
 
 _INTERRUPTED = 130
 
@@ -35,7 +36,7 @@ def bench_loopback(
             return _INTERRUPTED
         loops.append(loop)
         if not as_json:
-            console.print(_table(loop))
+            print_table(console, _table(loop))
             console.print(_verdict(loop), soft_wrap=True)
     if as_json:
         found = [dataclasses.asdict(loop) | {"added_p95_ms": loop.added_p95_ms} for loop in loops]

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from livefilter.cli.build_network import network_to_build
+from livefilter.cli.console import open_console
 from livefilter.errors import InvalidInput
 from livefilter.styles.network import SIZES
 from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
@@ -74,7 +75,7 @@ def build(
     """
     ranges = [SizeRange.parse(size) for size in dict.fromkeys(sizes)]
     store = EngineStore(engines_folder(engines))
-    console = Console(stderr=True, highlight=False)
+    console = open_console(stderr=True)
     with tempfile.TemporaryDirectory() as folder:
         found = network_to_build(
             network,

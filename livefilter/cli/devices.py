@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,6 +14,7 @@ from livefilter.capture.listing import camera_modes, list_cameras
 from livefilter.capture.mode import Mode
 from livefilter.capture.modes import understood
 from livefilter.capture.screens import ScreenDescription, list_screens
+from livefilter.cli.console import open_console, print_table
 from livefilter.errors import LivefilterError
 
 
@@ -36,13 +36,13 @@ def devices(as_json: bool) -> None:
     if as_json:
         print(json.dumps(_as_data(cameras, screens, problems), indent=2))
         return
-    console = Console()
+    console = open_console()
     if cameras:
-        console.print(_camera_table(cameras))
+        print_table(console, _camera_table(cameras))
     else:
         console.print("No camera found. Plug one in; until then --input demo shows a built-in scene.")
     if screens:
-        console.print(_screen_table(screens))
+        print_table(console, _screen_table(screens))
     for problem in problems:
         console.print(problem, markup=False, highlight=False)
 

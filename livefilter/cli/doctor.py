@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from livefilter.cli.console import open_console, print_table
 from livefilter.doctor import Check, can_run, run_checks
 
 _SIGNS = {"ok": "[green]ok[/]", "absent": "[dim]-[/]", "warn": "[yellow]warn[/]", "fail": "[bold red]FAIL[/]"}
@@ -33,7 +33,7 @@ def doctor(as_json: bool, fix_hint: bool) -> int:
 
 
 def _show(checks: list[Check], ready: bool) -> None:
-    console = Console(highlight=False)
+    console = open_console()
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -42,7 +42,7 @@ def _show(checks: list[Check], ready: bool) -> None:
         table.add_row(_SIGNS[check.status], check.name, escape(check.detail))
         if check.fix:
             table.add_row("", "", f"[cyan]{escape(check.fix)}[/]")
-    console.print(table)
+    print_table(console, table)
     if ready:
         console.print("\n[green]Ready.[/] Start with: livefilter run")
     else:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from livefilter.cli.console import open_console, print_table
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt.compatibility import why_stale
@@ -41,7 +42,7 @@ def list_engines(engines: Path | None, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_facts(engine, fault) for engine, fault in found], indent=2))
         return
-    console = Console(highlight=False)
+    console = open_console()
     if not found:
         console.print(f"No engines in {escape(str(store.folder))}. Build one: livefilter build hayao", soft_wrap=True)
         return
@@ -51,7 +52,7 @@ def list_engines(engines: Path | None, as_json: bool) -> None:
     for engine, fault in found:
         state = "[green]good[/]" if fault is None else "[red]not used[/]"
         table.add_row(engine.plan_path.stem[-16:][:8], *(escape(cell) for cell in _cells(engine.sidecar)), state)
-    console.print(table)
+    print_table(console, table)
     for engine, fault in found:
         if fault is not None:
             console.print(f"{escape(engine.plan_path.name)}: {escape(fault)}.", soft_wrap=True)
@@ -82,7 +83,7 @@ def inspect(name: str, engines: Path | None, as_json: bool) -> None:
             json.dumps(_facts(engine, None) | {"check": [dict(c) for c in sidecar.check], "layers": layers}, indent=2)
         )
         return
-    console = Console(highlight=False)
+    console = open_console()
     for key, value in _facts(engine, fault_of(engine, _networks())).items():
         console.print(f"[bold]{key:<16}[/] {escape(str(value))}", soft_wrap=True)
     for check in sidecar.check:
@@ -171,6 +172,6 @@ def _show_layers(console: Console, layers: list[dict[str, Any]], note: str) -> N
     for layer in layers:
         made = [f"{layer['precision']} {layer['shape']}"] if "precision" in layer else list(layer["outputs"])
         table.add_row(escape(layer["name"]), escape(layer["type"]), escape(", ".join(made)))
-    console.print(table)
+    print_table(console, table)
     counts = Counter(layer.get("precision") or layer["type"] for layer in layers)
     console.print(f"{len(layers)} layers: " + ", ".join(f"{count} {name}" for name, count in counts.most_common()))

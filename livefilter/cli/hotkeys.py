@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from livefilter.cli.console import open_console, print_table
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.triggers import TriggerSettings
 from livefilter.control.actions import BARE, BY_NAME
@@ -71,14 +71,14 @@ def _midi() -> list[str] | str:
 
 
 def _show(rows: list[dict[str, Any]], found: Mapping[str, list[str] | str]) -> None:
-    console = Console(highlight=False)
+    console = open_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Action", "Key", "Hotkey", "MIDI pad", ""):
         table.add_column(title)
     for row in rows:
         cells = [row["action"], row["key"], ", ".join(row["hotkeys"]), ", ".join(row["pads"]), row["help"]]
         table.add_row(*(escape(cell) for cell in cells))
-    console.print(table)
+    print_table(console, table)
     midi = found["midi"]
     devices = midi if isinstance(midi, str) else ", ".join(midi) or "no device found"
     console.print("Keys: in the preview window and the terminal. Hotkeys: with any window in focus.")

@@ -6,9 +6,9 @@ import hashlib
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
+from livefilter.cli.console import open_console
 from livefilter.errors import InvalidInput
 from livefilter.styles.catalogue import Catalogue, Network, Style, user_folder
 from livefilter.styles.known import recognise
@@ -61,7 +61,7 @@ def import_style(
     it is run but its arithmetic, in a process of its own within bounds of time and memory. It is wrapped, run once and
     compared with what it was before it is added.
     """
-    console = Console(stderr=True, highlight=False)
+    console = open_console(stderr=True)
     mine = UserStyles(user_folder())
     there = _room_for(mine, name, size)
     with console.status(f"Reading {escape(file.name)} ..."):

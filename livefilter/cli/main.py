@@ -15,11 +15,11 @@ from contextlib import suppress
 from typing import NoReturn
 
 import click
-from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
 from livefilter import __version__
+from livefilter.cli.console import open_console
 from livefilter.errors import LivefilterError, UnknownName
 from livefilter.masking import mask_text
 from livefilter.text import printable
@@ -84,9 +84,13 @@ def cli(verbose: int) -> None:
     browser. `livefilter doctor` says what works on this machine.
     """
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    console = Console(stderr=True)
-    handler = RichHandler(console=console, show_path=False)
-    handler.setFormatter(_HarmlessFormatter("%(message)s"))
+    console = open_console(stderr=True)
+    if console.is_terminal:
+        handler: logging.Handler = RichHandler(console=console, show_path=False)
+        handler.setFormatter(_HarmlessFormatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_HarmlessFormatter("[%(asctime)s] %(levelname)-8s %(message)s", "%X"))
     logging.basicConfig(level=level, handlers=[handler])
     if verbose < 3:
         for noisy in ("aiohttp.access", "libav", "matplotlib", "PIL"):
@@ -96,7 +100,7 @@ def cli(verbose: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a clear error, 2 wrong usage, 130 interrupted."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # read when OpenCV is imported; our own errors say more
-    console = Console(stderr=True, highlight=False)
+    console = open_console(stderr=True)
     try:
         code = cli.main(args=arguments, standalone_mode=False)
     except LivefilterError as error:

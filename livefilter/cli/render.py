@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from functools import partial
 from pathlib import Path
@@ -15,12 +16,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from typing_extensions import Self
 
 from livefilter.capture.base import SourceOptions
+from livefilter.cli.console import open_console
 from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config
+from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.look import blend
 from livefilter.inference.selection import choose_backend, runs_on_gpu
 from livefilter.inference.styler import Styler
+from livefilter.masking import mask_address
 from livefilter.styles.catalogue import Catalogue
 
 if TYPE_CHECKING:
@@ -30,8 +34,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", callback=lambda context, parameter, text: _file(text, "IN"))
+@click.argument("target", metavar="OUT", callback=lambda context, parameter, text: _file(text, "OUT"))
 @config_options("style", "network", "strength", "backend", "process_size", "threads")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
 @click.option(
@@ -68,7 +72,7 @@ def render(
     from livefilter.render import Interrupted, render_path
 
     settings = config_from(config, profile, flags)
-    console = Console(stderr=True, highlight=False)
+    console = open_console(stderr=True)
     started = time.monotonic()
     bar = _progress_bar(console)
     with _ConfiguredStylist(settings) as stylist:
@@ -103,6 +107,15 @@ def render(
         console.print(f"[bold red]Damaged:[/] {escape(line)}", soft_wrap=True)
     if result.bad and not accept_damage:
         click.get_current_context().exit(1)
+
+
+def _file(text: str, which: str) -> Path:
+    """A path as it was typed; as a path an address would lose a slash, and nobody would recognize it."""
+    if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
+        how = "livefilter run -i ADDRESS -o FILE.mp4" if which == "IN" else "livefilter run -i FILE -o ADDRESS"
+        address = mask_address(text, sent_to=which == "OUT")
+        raise InvalidInput(f"render works on files, and {address} is an address.", fix=f"Use it live: {how}")
+    return Path(text)
 
 
 def openers(accept_damage: bool = False) -> Openers:

@@ -20,6 +20,7 @@ from rich.live import Live as LiveDisplay
 from rich.logging import RichHandler
 from rich.markup import escape
 
+from livefilter.cli.console import open_console
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.status import status_text
 from livefilter.cli.triggers import TriggerSettings, listening
@@ -56,7 +57,7 @@ def run(
     if frames:  # they are counted as they are styled, and nobody may be watching
         settings = settings.model_copy(update={"idle": False})
     wanted = TriggerSettings.of(settings)
-    console = Console(stderr=as_json, highlight=False)
+    console = open_console(stderr=as_json)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
             handler.console = console  # log lines go above the status line, not through it

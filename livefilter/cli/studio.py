@@ -7,9 +7,9 @@ import threading
 from types import FrameType
 
 import click
-from rich.console import Console
 from rich.markup import escape
 
+from livefilter.cli.console import open_console
 from livefilter.live.control_room import doctor_rows
 from livefilter.live.photos import photo_features
 from livefilter.output.page import lan_notice
@@ -30,7 +30,7 @@ def studio(port: int | None, lan: bool) -> None:
     host, number = parse_address("" if port is None else str(port), lan=lan)
     listener = listen(host, number)
     number = int(listener.getsockname()[1])
-    console = Console(highlight=False)
+    console = open_console()
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

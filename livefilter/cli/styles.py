@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from livefilter.cli.console import open_console, print_table
 from livefilter.errors import InvalidInput, StyleCorrupt
 from livefilter.styles.catalogue import Catalogue, Network, user_folder
 from livefilter.styles.known import known_generators
@@ -58,7 +59,7 @@ def _fault(network: Network) -> str | None:
 
 
 def _show(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> None:
-    console = Console(highlight=False)
+    console = open_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Key", "Name", "Title", "Licence", "Network"):
         table.add_column(title, overflow="fold")
@@ -74,7 +75,7 @@ def _show(catalogue: Catalogue, faults: dict[str, str | None], verify: bool) -> 
             table.add_row(*(escape(cell) for cell in row), *([state] if verify else []))
             about = [""] * len(about)  # the second network of a style stands below the first
     if catalogue.styles:
-        console.print(table)
+        print_table(console, table)
         _show_more(console)
     else:
         console.print(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +16,7 @@ from livefilter.errors import TriggerUnavailable, install_extra
 _log = logging.getLogger(__name__)
 # How often it is asked whether the device is still plugged in; no MIDI system tells by itself.
 _LOOK_EVERY_S = 2.0
+_SEQUENCER = "/dev/snd/seq"
 _PRESSED = 64  # of 127, from where on a controller counts as a button that is down (MIDI 1.0, switches)
 
 
@@ -101,13 +104,25 @@ def list_midi_inputs() -> list[str]:
 
     Raises: TriggerUnavailable: mido or its backend is missing, or this system has no MIDI.
     """
+    mido = _mido()
+    if mido.backend.name.startswith("mido.backends.rtmidi") and sys.platform.startswith("linux"):
+        _require_sequencer()
     try:
-        return list(dict.fromkeys(_mido().get_input_names()))
+        return list(dict.fromkeys(mido.get_input_names()))
     except TriggerUnavailable:
         raise
     except Exception as error:  # whatever the system's MIDI library throws
         reason = " ".join(str(error).split()).rstrip(".")
         raise TriggerUnavailable(f"MIDI does not work on this system: {reason}. Check its sound drivers.") from error
+
+
+def _require_sequencer() -> None:
+    """ALSA prints a line of its own to the terminal when it cannot open this, so it is asked for first."""
+    if not os.access(_SEQUENCER, os.R_OK | os.W_OK):
+        there = os.path.exists(_SEQUENCER)
+        why = "may not be opened by this user" if there else "does not exist"
+        fix = "Add your user to the group audio." if there else "Load it: sudo modprobe snd-seq"
+        raise TriggerUnavailable(f"MIDI does not work on this system: {_SEQUENCER} {why}.", fix=fix)
 
 
 def _mido() -> Any:

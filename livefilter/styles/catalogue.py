@@ -56,7 +56,10 @@ class Catalogue:
         for broken in self.broken:
             if broken.name == name:
                 raise StyleCorrupt(broken.reason)
-        raise UnknownName("style", name, [style.name for style in self.styles])
+        known = [style.name for style in self.styles]
+        # Keys choose styles by number, so people try that here.
+        meant = known[int(name) - 1] if name.isascii() and name.isdigit() and 0 < int(name) <= len(known) else None
+        raise UnknownName("style", name, known, meant)
 
     def choose(self, name: str, size: str = "auto", *, gpu: bool = False) -> tuple[Style, Network]:
         """Look up a style and the network of it that is to run, see Style.network; the file is verified.

@@ -226,6 +226,16 @@ def test_the_report_is_readable_and_exits_with_0(monkeypatch: pytest.MonkeyPatch
     assert "Ready." in result.output
 
 
+def test_a_pipe_gets_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long command can be copied from a log: it is not broken at 80 columns, nor filled up with spaces."""
+    long = "Install it: sudo apt install " + "package " * 40 + "end"
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(command, "run_checks", lambda: [*FINDINGS, Check("Third", "warn", "gone", long)])
+    lines = run().output.splitlines()
+    assert [line.strip() for line in lines if "Install it: sudo apt" in line] == [long]
+    assert all(line == line.rstrip() for line in lines)
+
+
 def test_a_failure_exits_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exit code says that the main job cannot run."""
     monkeypatch.setattr(command, "run_checks", lambda: [Check("OpenCV", "fail", "gone")])

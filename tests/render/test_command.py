@@ -35,7 +35,10 @@ def test_a_video_is_rendered_and_summed_up(tmp_path: Path) -> None:
         (("missing.mp4", "out.mp4"), "There is no file or folder missing.mp4"),
         (("in.mp4", "in.mp4"), "cannot be both"),
         (("in.mp4", "out.mp4", "--style", "hayo"), "Did you mean 'hayao'"),
+        (("in.mp4", "out.mp4", "--style", "3"), "Did you mean 'paprika'"),
         (("in.mp4", "out.mp4", "--backend", "identty"), "identity"),
+        (("http://x.example/in.mp4", "out.mp4"), "http://x.example/in.mp4 is an address"),
+        (("in.mp4", "rtmp://x.example/live/k-1234567890"), "rtmp://x.example/live/*** is an address"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
