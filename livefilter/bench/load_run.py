@@ -75,7 +75,7 @@ def entrants(config: Config) -> list[Entrant]:
     """Governed, measured at the start, and two fixed sizes; a chosen process_size of `config` does not count."""
     auto = config.model_copy(update={"process_size": "auto"})
     with closing_live(auto) as live:
-        measured = live.running.styler.working_size
+        measured = live.facts.styler.working_size
         large = min(_LARGE, config.width, config.height)
 
     def fixed(size: int) -> Config:
@@ -165,7 +165,7 @@ class _Watch:
             round(fps, 2),
             round(age_ms, 1) if age_ms is not None else None,
             round(self._gap_ms(recent), 1),
-            self._live.running.styler.working_size,
+            self._live.facts.styler.working_size,
             self._run.promise.kept(fps, age_ms),
             round(own, 3),
             round(max(0.0, busy - own - programs), 3),

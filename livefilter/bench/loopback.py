@@ -12,7 +12,7 @@ import numpy as np
 
 from livefilter.bench.measure import Case, Plan
 from livefilter.bench.recorder import Recorder
-from livefilter.bench.session import Parts, open_styler
+from livefilter.bench.session import Parts, open_case
 from livefilter.bench.stamp import draw_stamp, read_stamp, seconds_since, stamp_of
 from livefilter.capture import open_source
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
@@ -29,6 +29,7 @@ from livefilter.metrics import Latency, percentiles
 from livefilter.output import open_sink, resolve_output
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.camera.driver import loopbacks, missing_driver
+from livefilter.styles.catalogue import Catalogue
 
 # In the order in which a frame passes them; "queues" is what it waits between them, for the output's tick most of all.
 STAGES = ("draw", "preprocess", "inference", "postprocess", "queues", "output", "driver", "glass to glass")
@@ -88,8 +89,7 @@ def measure_loopback(case: Case, plan: Plan, parts: Parts, device: str, stop: th
     Raises: LivefilterError: the first thing that failed; SourceUnavailable: the virtual camera cannot be read.
     """
     recorder = Recorder()
-    with closing(open_styler(case, plan, parts)) as styler:
-        styler.warm_up(case.width, case.height)
+    with closing(open_case(case, plan, parts, Catalogue())) as styler:
         info = styler.engine_info
         sink = _SendTimes(open_sink(f"camera:{device}", SinkOptions(case.width, case.height, plan.fps)), recorder)
         settings = SharedSettings(LiveSettings(style=case.style))

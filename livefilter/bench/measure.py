@@ -19,11 +19,11 @@ from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo
 from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.styler import Timings
+from livefilter.live.open_outputs import threaded
 from livefilter.live.pipeline import Pipeline, PipelineOptions
 from livefilter.live.style_switch import FrameStyler
 from livefilter.live.stylist import LiveStylist
-from livefilter.output.base import Sink
-from livefilter.output.worker import WorkerSink
+from livefilter.output.base import Sink, SinkOptions
 
 _SAMPLE_EVERY_S = 0.1
 _JOIN_TIMEOUT_S = 1.5
@@ -32,7 +32,6 @@ _CALIBRATION_FRAMES = 5
 _TICKS_PER_FRAME = 2.0
 _MOST_TICKS_FPS = 1000.0
 _NEVER_HOLD_S = 3600.0
-_QUEUED_FRAMES = 60
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,8 @@ class Bench:
         recorder = Recorder()
         sinks = self._open_sinks()
         if loop == "pipeline":
-            sinks = [WorkerSink(sink, _QUEUED_FRAMES) if sink.slow else sink for sink in sinks]
+            options = SinkOptions(self._case.width, self._case.height, self._plan.fps)
+            sinks = [threaded(sink, options) for sink in sinks]
         sink = ProbeSink(sinks, self._plan.fps, recorder, repeats=live)
         source = PreloadedSource(self._preloaded, self._plan.fps, recorder, paced=live)
         if loop == "naive":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,18 @@ from livefilter.bench.float_network import missing_onnx
 from livefilter.bench.measure import Bench, Case, CaseResult, Plan
 from livefilter.bench.naive import NaiveLoop
 from livefilter.bench.source import Preloaded, preload
-from livefilter.capture import open_source, resolve_input
+from livefilter.capture import resolve_input
 from livefilter.capture.base import SourceOptions
+from livefilter.config import Config
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.styler import LIVE_SHARE, Styler
+from livefilter.live.open_input import open_input
+from livefilter.live.open_outputs import open_sinks
+from livefilter.live.open_styler import open_styler
 from livefilter.metrics import percentiles
-from livefilter.output import open_sink, resolve_output
+from livefilter.output import resolve_output
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue, Network
@@ -88,8 +92,7 @@ class BenchSession:
         for case in self._cases:
             if self._stop.is_set():
                 return
-            with closing(open_styler(case, self._plan, self._parts)) as styler:
-                styler.warm_up(case.width, case.height)
+            with closing(open_case(case, self._plan, self._parts, self._catalogue)) as styler:
                 result = CaseResult(case, styler.engine_info)
                 preloaded = self._inputs[case.width, case.height]
                 naive = self._open_naive(case, result, preloaded.images[0]) if self._plan.against else None
@@ -122,7 +125,7 @@ class BenchSession:
     def _preload(self, width: int, height: int) -> Preloaded:
         is_demo = resolve_input(self._parts.source)[0] == "demo"
         options = SourceOptions(width, height, _DEMO_FPS if is_demo else 0.0)
-        with open_source(self._parts.source, options) as source:
+        with open_input(self._parts.source, options, paced=False).source as source:
             return preload(source, width, height, timed=is_demo or not source.info.live)
 
     def _open_naive(self, case: Case, result: CaseResult, image: Image) -> NaiveLoop:
@@ -138,22 +141,19 @@ class BenchSession:
         return self._catalogue.choose(case.style, case.network)[1]
 
     def _open_sinks(self, case: Case) -> list[Sink]:
-        options = SinkOptions(case.width, case.height, self._plan.fps)
-        with ExitStack() as opened:
-            sinks = [opened.enter_context(open_sink(spec, options)) for spec in self._parts.outputs]
-            opened.pop_all()
-            return sinks
+        return open_sinks(self._parts.outputs, SinkOptions(case.width, case.height, self._plan.fps))
 
 
-def open_styler(case: Case, plan: Plan, parts: Parts) -> Styler:
-    """The case's network on its backend, at the size that it asks for.
+def open_case(case: Case, plan: Plan, parts: Parts, catalogue: Catalogue) -> Styler:
+    """The case's network on its backend, warm, at the size that it asks for.
 
     Raises: UnknownName, StyleCorrupt, BackendUnavailable, InvalidInput.
     """
-    return Styler(
-        Catalogue().choose(case.style, case.network)[1],
-        case.backend,
-        int(case.process_size) if case.process_size.isdecimal() else "auto",
-        EngineOptions(threads=parts.threads),
-        budget_ms=LIVE_SHARE * 1000.0 / plan.fps if case.process_size == "auto" else None,
+    config = Config(
+        backend=case.backend,
+        network=case.network,
+        process_size=int(case.process_size) if case.process_size.isdecimal() else "auto",
+        threads=parts.threads,
     )
+    budget_ms = LIVE_SHARE * 1000.0 / plan.fps if case.process_size == "auto" else None
+    return open_styler(config, catalogue, case.style, case.width, case.height, budget_ms)

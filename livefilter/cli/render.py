@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from typing_extensions import Self
 
-from livefilter.capture.base import SourceOptions
 from livefilter.cli.console import open_console
 from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config
@@ -28,7 +26,7 @@ from livefilter.masking import mask_address
 from livefilter.styles.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from livefilter.render import Openers, Rendered
+    from livefilter.render import Rendered
     from livefilter.render.files import Tracks
     from livefilter.render.pictures import Transparency
 
@@ -69,6 +67,7 @@ def render(
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial-XXXX.SUFFIX, which plays.
     Sub-folders of a folder are left alone. With process size auto, frames are styled at their own size.
     """
+    from livefilter.live.open_files import file_openers
     from livefilter.render import Interrupted, render_path
 
     settings = config_from(config, profile, flags)
@@ -87,7 +86,7 @@ def render(
                 source,
                 target,
                 stylist,
-                openers(accept_damage),
+                file_openers(accept_damage=accept_damage),
                 overwrite=overwrite,
                 transparency=transparency,
                 tracks=sound,
@@ -118,30 +117,14 @@ def _file(text: str, which: str) -> Path:
     return Path(text)
 
 
-def openers(accept_damage: bool = False) -> Openers:
-    """How files are opened here."""
-    from livefilter.capture import open_source
-    from livefilter.capture.animation import AnimationSource
-    from livefilter.capture.pictures import PictureFile
-    from livefilter.output import VIDEO_SUFFIXES, open_sink
-    from livefilter.render import Openers
-
-    return Openers(
-        video=lambda path: open_source(f"file:{path}", SourceOptions()),
-        recording=lambda path, options: open_sink(f"record:{path}", options),
-        animation=AnimationSource,
-        picture=partial(PictureFile, accept_damage=accept_damage),
-        video_suffixes=VIDEO_SUFFIXES,
-    )
-
-
 class _ConfiguredStylist:
     """The style and strength of the settings; its engine is opened when the first picture tells the size."""
 
     def __init__(self, config: Config) -> None:
         # Wrong names are told before any file is opened.
         backend, _reason = choose_backend(config.backend)
-        Catalogue().choose(config.style, config.network, gpu=runs_on_gpu(backend))
+        self._catalogue = Catalogue()
+        self._catalogue.choose(config.style, config.network, gpu=runs_on_gpu(backend))
         self._config = config
         self._styler: Styler | None = None
         self.device = ""
@@ -151,7 +134,7 @@ class _ConfiguredStylist:
             from livefilter.live.open_styler import open_styler
 
             height, width = image.shape[:2]
-            self._styler = open_styler(self._config, self._config.style, width, height)
+            self._styler = open_styler(self._config, self._catalogue, self._config.style, width, height)
             info = self._styler.engine_info
             self.device = f"{self._config.style} {self._styler.network_size} on {info.backend}, {info.device}"
         return blend(image, self._styler(image), self._config.strength)

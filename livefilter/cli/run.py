@@ -146,10 +146,10 @@ def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
         "lost_outputs": live.pipeline.outputs.losses,
         "page": live.page_url,
         "style": live.stylist.style,
-        "network": live.network,
+        "network": live.facts.network,
         "strength": wanted.strength,
-        "backend": live.backend,
-        "device": live.device,
+        "backend": live.facts.backend,
+        "device": live.facts.device,
         "governor": dataclasses.asdict(live.governor.state),
         **dataclasses.asdict(figures),
     }

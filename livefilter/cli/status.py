@@ -37,9 +37,9 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
     # A style that is being loaded, or that is wanted when somebody watches again.
     coming = f", then {wanted.style}" if wanted.style != live.stylist.style else ""
     style = Text.assemble(
-        ("style ", "dim"), (live.stylist.style, "bold magenta"), f" {live.network}", coming,
+        ("style ", "dim"), (live.stylist.style, "bold magenta"), f" {live.facts.network}", coming,
         *(f"  {mark}" for mark in marks if mark),
-        ("  on ", "dim"), (f"{live.backend}, {live.device}", "cyan"),
+        ("  on ", "dim"), (f"{live.facts.backend}, {live.facts.device}", "cyan"),
     )  # fmt: skip
     lines = [rates, style]
     lines.append(Text.assemble(("governor ", "dim"), str(live.governor.state)))

@@ -39,7 +39,8 @@ def studio(port: int | None, lan: bool) -> None:
     before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
     server = WebServer(listener, 1280, 720, lan=lan)
     try:
-        server.steer(StudioRoom(Catalogue().styles), doctor=doctor_rows, **photo_features())
+        catalogue = Catalogue()
+        server.steer(StudioRoom(catalogue.styles), doctor=doctor_rows, **photo_features(catalogue))
         console.print(f"Photos: {url_of(host, number)}photo", soft_wrap=True)
         if lan:
             console.print(escape(lan_notice(server, number)), soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,13 +14,11 @@ from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.selection import BUILT_AHEAD
 from livefilter.inference.styler import Styler
-from livefilter.live.governor.governor import Governor
-from livefilter.live.input import LiveInput
 from livefilter.live.input_choice import InputChooser
 from livefilter.live.photos import photo_features
 from livefilter.live.pipeline import Pipeline
+from livefilter.live.run_facts import RunFacts
 from livefilter.live.stylist import LiveStylist
-from livefilter.metrics import Snapshot
 from livefilter.output.base import Sink
 from livefilter.output.page import PageSink
 from livefilter.styles.catalogue import Catalogue
@@ -29,87 +26,34 @@ from livefilter.web.live_room import LiveRoom
 from livefilter.web.thumbnails import Thumbnails
 
 
-class RunFacts:
-    """What pages ask of a run; see livefilter.web.live_room.Run."""
-
-    def __init__(self, pipeline: Pipeline, stylist: LiveStylist, running: object, governor: Governor) -> None:
-        self._pipeline, self._stylist, self._running = pipeline, stylist, running
-        self._governor = governor
-
-    @property
-    def shown_style(self) -> str:
-        return self._stylist.style
-
-    @property
-    def network(self) -> str:
-        return str(getattr(self._running, "network", ""))
-
-    @property
-    def backend(self) -> str:
-        return str(getattr(getattr(self._running, "info", None), "backend", ""))
-
-    @property
-    def device(self) -> str:
-        engine = getattr(self._running, "info", None)
-        return f"{engine.device}, {engine.precision}, {engine.width}x{engine.height}" if engine is not None else ""
-
-    @property
-    def input_name(self) -> str:
-        return self._pipeline.input.name
-
-    @property
-    def input(self) -> LiveInput:
-        """The input itself."""
-        return self._pipeline.input
-
-    @property
-    def waiting_for(self) -> str | None:
-        return self._pipeline.waiting_for
-
-    @property
-    def resting(self) -> bool:
-        return self._pipeline.idle.resting
-
-    @property
-    def outputs(self) -> list[dict[str, str]]:
-        def state(sink: Sink | None) -> str:
-            if sink is None:
-                return "lost, being opened again"
-            watched = sink.watched()
-            return "on" if watched is None else "watched" if watched else "nobody watches"
-
-        return [{"name": name, "state": state(sink)} for name, sink in self._pipeline.outputs.sinks]
-
-    @property
-    def governor(self) -> dict[str, Any]:
-        return dataclasses.asdict(self._governor.state)
-
-    def figures(self) -> Snapshot:
-        return self._pipeline.metrics.snapshot()
-
-
 def steer_pages(
     config: Config,
+    catalogue: Catalogue,
+    pipeline: Pipeline,
+    stylist: LiveStylist,
     facts: RunFacts,
     settings: SharedSettings,
     controller: Controller,
-    stylist: LiveStylist,
     sinks: Sequence[Sink],
     notices: Sequence[str],
 ) -> Callable[[Sink], None]:
     """Give the run's state and actions to every page among its outputs. Returns: what does so for one opened later."""
-    follow_network(settings, stylist)
-    inputs = InputChooser(config, facts.input, lambda notice: settings.change(notice=notice))
+    inputs = InputChooser(config, pipeline.input, lambda notice: settings.change(notice=notice))
     controller.change_input = inputs.choose
     if facts.backend in BUILT_AHEAD:
         why = f"The size of {facts.backend}'s engines is chosen when they are built. Start livefilter again with --"
         controller.unavailable |= {"network": f"{why}network.", "process_size": f"{why}process-size."}
     rooms: list[LiveRoom] = []
 
+    def small_styler(style: str) -> Styler:
+        """For small pictures, on one CPU core, so that the live run has the rest."""
+        network = catalogue.get(style).network("lite", gpu=False)
+        return Styler(network, "onnxruntime", options=EngineOptions(threads=1))
+
     def steer(sink: Sink) -> None:
         if isinstance(sink, PageSink):
             if not rooms:
-                rooms.append(LiveRoom(facts, settings, controller, Catalogue().styles, notices))
+                rooms.append(LiveRoom(facts, settings, controller, catalogue.styles, notices))
             sink.steer(
                 rooms[0],
                 # A page closes these with itself, so each has its own.
@@ -119,18 +63,12 @@ def steer_pages(
                 doctor=doctor_rows,
                 folders=[config.recordings],
                 bindings=bindings_of(config),
-                **photo_features(),
+                **photo_features(catalogue),
             )
 
     for sink in sinks:
         steer(sink)
     return steer
-
-
-def small_styler(style: str) -> Styler:
-    """A style for small pictures, on one CPU core, so that the live run has the rest."""
-    network = Catalogue().get(style).network("lite", gpu=False)
-    return Styler(network, "onnxruntime", options=EngineOptions(threads=1))
 
 
 def bindings_of(config: Config) -> dict[str, dict[str, list[str]]]:
@@ -158,16 +96,3 @@ def _keeps_up(facts: RunFacts) -> bool:
     """Whether nearly every captured frame is styled, and somebody sees it."""
     figures = facts.figures()
     return not facts.resting and figures.styled_fps >= 0.9 * figures.input_fps
-
-
-def follow_network(settings: SharedSettings, stylist: LiveStylist) -> None:
-    """Load the style anew, beside the frames, when another network or size is wanted for it."""
-    loaded = [(settings.current.network, settings.current.process_size)]
-
-    def follow() -> None:
-        wanted = (settings.current.network, settings.current.process_size)
-        if wanted != loaded[0]:
-            loaded[0] = wanted
-            stylist.reload(settings.current.style)
-
-    settings.listen(follow)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from livefilter.capture import open_source
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.kinds import Kind, kind_of
 from livefilter.capture.listing import lasting_target, list_cameras
-from livefilter.capture.paced import PacedSource
 from livefilter.config import Config
 from livefilter.errors import Busy, LivefilterError, UnknownName
 from livefilter.live.input import LiveInput
+from livefilter.live.open_input import open_input
 
 _log = logging.getLogger(__name__)
 _MOST_FILES = 40
@@ -55,14 +52,8 @@ class InputChooser:
         config = self._config
         options = SourceOptions(config.width, config.height, config.fps, loop=True)
         try:
-            source = open_source(spec, options)
-            reopen: Callable[[], Any] | None = None
-            if source.info.live:
-                again = dataclasses.replace(options, mode=source.info.mode)
-                reopen = functools.partial(open_source, source.info.reopen_target or spec, again)
-            else:
-                source = PacedSource(source)
-            self._input.replace(source, reopen)
+            found = open_input(spec, options)
+            self._input.replace(found.source, found.reopen)
         except LivefilterError as error:
             self._notify(f"Staying with {self._input.name}: {error}")
         except Exception as error:  # whatever a driver throws, the input that runs goes on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from livefilter.live.outputs import Outputs
 from livefilter.output import auto_outputs, open_sink
@@ -28,35 +29,44 @@ def expand_outputs(outputs: tuple[str, ...]) -> tuple[list[str], list[str]]:
     return specs, notices
 
 
-def open_threaded(spec: str, options: SinkOptions) -> Sink:
-    """Open an output that never holds up whoever sends to it.
+def open_sinks(specs: Sequence[str], options: SinkOptions) -> list[Sink]:
+    """Open every output; when one cannot be opened the others are closed again.
 
     Raises: InvalidInput, SinkUnavailable.
     """
-    return _threaded(open_sink(spec, options), options)
+    with ExitStack() as opened:
+        sinks = [opened.enter_context(open_sink(spec, options)) for spec in specs]
+        opened.pop_all()
+    return sinks
 
 
-def add_outputs(
-    outputs: Outputs,
+def threaded(sink: Sink, options: SinkOptions) -> Sink:
+    """The sink as one that never holds up whoever sends to it."""
+    fitting = _QUEUED_BYTES // (options.width * options.height * 3)
+    return WorkerSink(sink, min(_QUEUED_FRAMES, fitting)) if sink.slow else sink
+
+
+def open_outputs(
     specs: Sequence[str],
-    sinks: Sequence[Sink],
     options: SinkOptions,
-    opened: Callable[[Sink], object],
-) -> None:
-    """Send to the sinks, which `specs` name, and open again those that may come back.
+    *,
+    strict: bool,
+    notify: Callable[[str], object],
+    reopened: Callable[[Sink], object],
+) -> tuple[Outputs, list[Sink]]:
+    """Open the outputs of a run, and again those that come back after they were lost.
 
-    opened: told each sink that was opened again, before frames go to it.
+    strict, notify: as of Outputs. reopened: told each sink that was opened again, before frames go to it.
+    Returns: the outputs, which own the sinks, and these as they are without the threads around them.
+    Raises: InvalidInput, SinkUnavailable.
     """
 
     def reopen(spec: str) -> Sink:
         sink = open_sink(spec, options)
-        opened(sink)
-        return _threaded(sink, options)
+        reopened(sink)
+        return threaded(sink, options)
 
+    sinks, outputs = open_sinks(specs, options), Outputs(strict=strict, notify=notify)
     for spec, sink in zip(specs, sinks, strict=True):
-        outputs.add(_threaded(sink, options), functools.partial(reopen, spec) if sink.comes_back else None)
-
-
-def _threaded(sink: Sink, options: SinkOptions) -> Sink:
-    fitting = _QUEUED_BYTES // (options.width * options.height * 3)
-    return WorkerSink(sink, min(_QUEUED_FRAMES, fitting)) if sink.slow else sink
+        outputs.add(threaded(sink, options), functools.partial(reopen, spec) if sink.comes_back else None)
+    return outputs, sinks

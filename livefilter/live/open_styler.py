@@ -15,7 +15,14 @@ _log = logging.getLogger(__name__)
 
 
 def open_styler(
-    config: Config, style: str, width: int, height: int, budget_ms: float | None = None, *, nv12: bool = False
+    config: Config,
+    catalogue: Catalogue,
+    style: str,
+    width: int,
+    height: int,
+    budget_ms: float | None = None,
+    *,
+    nv12: bool = False,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
@@ -23,7 +30,6 @@ def open_styler(
     nv12: let an engine that can do so give NV12.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
-    catalogue = Catalogue()
     options = EngineOptions(config.threads, config.gpu, config.cuda, nv12)
 
     def on(backend: str) -> Styler:

@@ -24,12 +24,18 @@ class StyleLoader:
     """
 
     def __init__(
-        self, config: Config, settings: SharedSettings, governor: Governor, size: tuple[int, int], fps: float
+        self,
+        config: Config,
+        catalogue: Catalogue,
+        settings: SharedSettings,
+        governor: Governor,
+        size: tuple[int, int],
+        fps: float,
     ) -> None:
         self.backend, self.reason = choose_backend(config.backend)
         built_ahead = self.backend in BUILT_AHEAD
         self._ready = choose_backend("auto", without=BUILT_AHEAD)[0] if built_ahead else self.backend
-        self._config, self._settings, self._governor = config, settings, governor
+        self._config, self._catalogue, self._settings, self._governor = config, catalogue, settings, governor
         self._size, self._budget_ms = size, LIVE_SHARE * 1000.0 / fps
         self._sizes = SettledSize("auto")
         self._upgrade: EngineUpgrade | None = None
@@ -37,29 +43,36 @@ class StyleLoader:
             from livefilter.live.upgrade_wiring import engine_upgrade
 
             self._upgrade = engine_upgrade(
-                config, self.backend, self._ready, self._open_ready, *size, lambda text: self._notify(text)
+                config, catalogue, self.backend, self._ready, self._open_ready, *size, self._notify
             )
 
     def load(self, style: str) -> LadderStyler:
-        """A warm style, with the ladder of sizes that the governor may choose from.
+        """A warm style, at a size that fits what draws now, with the ladder that the governor may choose from.
 
         Raises: LivefilterError.
         """
+        drawing = self._governor.styler
+        if drawing is not None and len(drawing.rungs) > 1:
+            self._sizes.follow(drawing.rung, self._size)
         wanted = self._settings.current
         styler = self._upgrade.open(style) if self._upgrade is not None else self._open_ready(style)
-        networks = Catalogue().get(style).networks
+        networks = self._catalogue.get(style).networks
         return on_ladder(self._config, wanted, networks, styler, self._size, self._governor.follow)
 
-    def load_after(self, drawing: LadderStyler, style: str) -> LadderStyler:
-        """Another style, at a size that fits what draws now."""
-        if len(drawing.rungs) > 1:
-            self._sizes.follow(drawing.rung, self._size)
-        return self.load(style)
-
     def start(self, stylist: LiveStylist) -> None:
-        """Begin to build the engines that are missing, and let the stylist change over to them."""
+        """Let the stylist change over to engines that are built beside it, and to a network or size that is chosen."""
         if self._upgrade is not None:
             self._upgrade.start(stylist.reload)
+        loaded = (self._settings.current.network, self._settings.current.process_size)
+
+        def follow() -> None:
+            nonlocal loaded
+            wanted = self._settings.current
+            if (wanted.network, wanted.process_size) != loaded:
+                loaded = (wanted.network, wanted.process_size)
+                stylist.reload(wanted.style)
+
+        self._settings.listen(follow)
 
     def close(self) -> None:
         """End what is being built. Can be called twice."""
@@ -68,11 +81,11 @@ class StyleLoader:
 
     def _open_ready(self, style: str) -> Styler:
         wanted = self._settings.current
-        network = Catalogue().get(style).network(wanted.network, gpu=runs_on_gpu(self._ready))
+        network = self._catalogue.get(style).network(wanted.network, gpu=runs_on_gpu(self._ready))
         size = wanted.process_size or self._sizes.of(network)
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size, "network": wanted.network})
         measured = self._budget_ms if size == "auto" else None
-        styler = open_styler(at, style, *self._size, measured, nv12=self._config.nv12)
+        styler = open_styler(at, self._catalogue, style, *self._size, measured, nv12=self._config.nv12)
         if size == "auto":
             self._sizes.settle(network, styler.working_size)
         return styler

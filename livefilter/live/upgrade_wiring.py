@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 class StoreBuilder:
     """Builds into the usual engine folder, networks of one size (or "auto") in one form for one flavour on one GPU."""
 
-    def __init__(self, flavour: Flavour, gpu: int, network: str, form: str) -> None:
+    def __init__(self, catalogue: Catalogue, flavour: Flavour, gpu: int, network: str, form: str) -> None:
+        self._catalogue = catalogue
         self._flavour, self._gpu, self._network, self._form = flavour, gpu, network, form
         self._report: Callable[[float], None] = lambda fraction: None
         self._builder = EngineBuilder(
@@ -35,7 +36,7 @@ class StoreBuilder:
     def build(self, wanted: Wanted, report: Callable[[float], None]) -> None:
         """See livefilter.live.engine_upgrade.Builder."""
         self._report = report
-        style, network = Catalogue().choose(wanted.style, self._network, gpu=True)
+        style, network = self._catalogue.choose(wanted.style, self._network, gpu=True)
         size = FrameSize(wanted.width, wanted.height)
         self._builder.obtain(
             EngineRequest(
@@ -56,6 +57,7 @@ class StoreBuilder:
 
 def engine_upgrade(
     config: Config,
+    catalogue: Catalogue,
     backend: str,
     ready: str,
     open_ready: Callable[[str], Styler],
@@ -66,7 +68,7 @@ def engine_upgrade(
     """The upgrade of a live run from the backend `ready` to the engines of `backend`."""
 
     def network_of(style: str, gpu: bool) -> Network:
-        return Catalogue().choose(style, config.network, gpu=gpu)[1]
+        return catalogue.choose(style, config.network, gpu=gpu)[1]
 
     engine = ENGINES.load(backend)
     return EngineUpgrade(
@@ -75,7 +77,7 @@ def engine_upgrade(
         engine,
         open_ready,
         ENGINES.load(ready),
-        StoreBuilder(engine.flavour, config.gpu, config.network, "nv12" if config.nv12 else "bgr"),
+        StoreBuilder(catalogue, engine.flavour, config.gpu, config.network, "nv12" if config.nv12 else "bgr"),
         (width, height),
         config.process_size,
         EngineOptions(config.threads, config.gpu, config.cuda, config.nv12),

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from livefilter.errors import LivefilterError
-from livefilter.styles.catalogue import Catalogue
 from livefilter.web.answers import Refused, json_answer, refusal
 from livefilter.web.clip_studio import MAX_BYTES as MAX_CLIP_BYTES
 from livefilter.web.clip_studio import Clip, ClipStudio, create_private
@@ -48,7 +47,7 @@ class _PhotoPage:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._styles = {style.name: list(style.networks) for style in Catalogue().styles}
+        self._styles = {style.name: list(style.networks) for style in site.styles}
         self._uploading = asyncio.Semaphore(2)
 
     async def add(self, request: web.Request) -> web.Response:

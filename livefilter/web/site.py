@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from livefilter.styles.catalogue import Catalogue, Style
 from livefilter.web.answers import Refused
 from livefilter.web.discreet import names_only
 from livefilter.web.picture import Picture
@@ -49,6 +50,7 @@ class EmptyRoom:
 class Site:
     """Shared by the routes; all but `picture` is used on the server's own thread.
 
+    styles: those there were when the server started.
     features: names of what else is mounted, such as the photo page, and what they need.
     """
 
@@ -56,6 +58,7 @@ class Site:
     token: TokenFile
     port: int = 0
     lan: bool = False
+    styles: Sequence[Style] = field(default_factory=lambda: Catalogue().styles)
     room: Room = field(default_factory=EmptyRoom)
     features: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

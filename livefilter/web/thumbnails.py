@@ -19,7 +19,6 @@ from aiohttp import web
 from livefilter.closeable import Closeable
 from livefilter.errors import LivefilterError
 from livefilter.frame import Image
-from livefilter.styles.catalogue import Catalogue
 from livefilter.web.answers import Refused
 from livefilter.web.site import Site
 
@@ -105,7 +104,7 @@ def give_way() -> None:
 
 def routes(site: Site) -> Iterable[web.RouteDef]:
     """/api/styles/NAME/live.jpg and /api/styles/NAME/card.jpg."""
-    pictures = {style.name: style.picture_path for style in Catalogue().styles}
+    pictures = {style.name: style.picture_path for style in site.styles}
 
     async def live(request: web.Request) -> web.Response:
         thumbnails = site.features.get("thumbnails")

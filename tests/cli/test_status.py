@@ -39,14 +39,14 @@ def test_a_style_that_was_loaded_but_not_wanted_any_more_is_not_told(tmp_path: P
     config = Config(input="demo", output=("null",), style="hayao", network="lite", process_size=64, recordings=tmp_path)
     live = compose_live(config, NoKeys())
     try:
-        draws = live.running.styler
+        draws = live.facts.styler
         live.stylist(frame(64, 64))
         live.settings.change(style="shinkai")
         live.stylist(frame(64, 64))
         live.settings.change(style="hayao")
         until(lambda: not any(thread.name == "style-loader" for thread in threading.enumerate()), "it was loaded")
-        assert live.running.styler is draws
+        assert live.facts.styler is draws
         live.stylist(frame(64, 64))
-        assert live.running.styler is draws
+        assert live.facts.styler is draws
     finally:
         live.stylist.close()

@@ -14,9 +14,9 @@ import pytest
 
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.video_file import VideoFileSource
-from livefilter.cli.render import openers
 from livefilter.errors import EndOfStream
 from livefilter.frame import Frame
+from livefilter.live.open_files import file_openers
 from livefilter.render import render_path
 
 pytestmark = [
@@ -197,7 +197,7 @@ def test_a_video_is_what_ffmpeg_says(case: Case, tmp_path: Path) -> None:
     assert max(apart) <= COLOURS
 
     target = tmp_path / "out.mkv"
-    render_path(path, target, lambda image: image, openers(), report=lambda done, total: None)
+    render_path(path, target, lambda image: image, file_openers(), report=lambda done, total: None)
     before, after = probe(path), probe(target)
     step_s = 1 / eval_rate(case.rate)
     times = [one.media_s or 0.0 for one in frames]

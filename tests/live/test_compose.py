@@ -20,7 +20,7 @@ def test_an_output_that_others_feed_is_refused_before_the_input_is_opened(monkey
         raise SinkUnavailable(f"Another program already sends to {target}.")
 
     monkeypatch.setattr(VirtualCameraSink, "check", staticmethod(fed))
-    monkeypatch.setattr(compose, "find_input", lambda spec, options: opened.append(spec))
+    monkeypatch.setattr(compose, "open_input", lambda spec, options: opened.append(spec))
     with pytest.raises(SinkUnavailable, match="already sends to /dev/video10"):
         compose_live(Config(input="demo", output=("page", "camera:/dev/video10")), NoKeys())
     assert opened == []

@@ -159,11 +159,11 @@ def test_quitting_while_a_camera_opens_after_a_rest_is_clean() -> None:
         release.wait(2 * WAIT_S)
         return late
 
-    sink = Camera()
+    sink, first = Camera(), FakeSource()
     options = PipelineOptions(64, 48, 100.0, idle_after_s=0.05)
-    pipeline = Pipeline(FakeSource(), FakeStylist(), [sink], options, reopen=reopen)
+    pipeline = Pipeline(first, FakeStylist(), [sink], options, reopen=reopen)
     pipeline.start()
-    until(lambda: pipeline.idle.resting, "the rest")
+    until(lambda: first.closed, "the camera was released for the rest")
     sink.watching = True
     assert opening.wait(WAIT_S)
     pipeline.stop()

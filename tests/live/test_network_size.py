@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from livefilter.config import Config
-from livefilter.live import compose, open_styler, style_loader
+from livefilter.live import compose
 from livefilter.live.compose import compose_live
 from livefilter.styles.catalogue import Catalogue
 from tests.fakes import NoKeys, until
@@ -32,8 +32,7 @@ def styles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder = write_style(tmp_path / "styles", name, networks=dict.fromkeys(sizes, entry))
         for size in sizes:
             (folder / f"{size}.onnx").write_bytes(network)
-    for module in (compose, open_styler, style_loader):
-        monkeypatch.setattr(module, "Catalogue", lambda: Catalogue(user=tmp_path / "styles"))
+    monkeypatch.setattr(compose, "Catalogue", lambda: Catalogue(user=tmp_path / "styles"))
     return tmp_path / "styles"
 
 
@@ -43,13 +42,13 @@ def test_the_size_stays_when_the_style_changes(
 ) -> None:
     """What was asked for holds for every style that has it; one that has not uses its own, and that is said."""
     live = compose_live(Config(**QUICK, style="one", network=wanted), NoKeys())
-    assert live.network == sizes[0]
+    assert live.facts.network == sizes[0]
     live.pipeline.start()
     try:
         for style, size in (("two", sizes[0]), ("small", sizes[1])):
             live.settings.change(style=style)
             until(lambda style=style: live.stylist.style == style, f"{style} on screen")  # type: ignore[misc]
-            assert live.network == size
+            assert live.facts.network == size
     finally:
         live.pipeline.stop()
         live.pipeline.join()

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from livefilter.cli.render import openers
 from livefilter.errors import EngineFailed, InvalidInput, LivefilterError, SinkUnavailable
 from livefilter.frame import Image
+from livefilter.live.open_files import file_openers
 from livefilter.render import Interrupted, Rendered, render_path
 from tests.conftest import make_video, picture
 from tests.output.video.sync import beeps, flashes, make_sync_video, picture_times
@@ -31,7 +31,7 @@ def same(image: Image) -> Image:
 
 def rendered(source: Path, target: Path, style: object = same, overwrite: bool = False) -> Rendered:
     """Render without showing progress."""
-    return render_path(source, target, style, openers(), overwrite=overwrite, report=lambda done, total: None)  # type: ignore[arg-type]
+    return render_path(source, target, style, file_openers(), overwrite=overwrite, report=lambda done, total: None)  # type: ignore[arg-type]
 
 
 def names(folder: Path) -> list[str]:
@@ -44,7 +44,7 @@ def test_a_video_keeps_every_frame_its_timing_and_its_sound(tmp_path: Path) -> N
     source = make_sync_video(tmp_path / "in.mp4", gap_s=0.7)
     shown: list[tuple[int, int]] = []
     result = render_path(
-        source, tmp_path / "out.mp4", same, openers(), report=lambda done, total: shown.append((done, total))
+        source, tmp_path / "out.mp4", same, file_openers(), report=lambda done, total: shown.append((done, total))
     )
     times = picture_times(source)
     assert result == Rendered(tmp_path / "out.mp4", len(times))
@@ -299,7 +299,7 @@ def test_transparency_stays_or_becomes_white(tmp_path: Path, source: str, target
         tmp_path / source,
         tmp_path / target,
         same,
-        openers(),
+        file_openers(),
         transparency=how,  # type: ignore[arg-type]
         report=lambda done, total: None,
     )

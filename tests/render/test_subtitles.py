@@ -9,8 +9,8 @@ from typing import Any
 import av
 import pytest
 
-from livefilter.cli.render import openers
 from livefilter.frame import Image
+from livefilter.live.open_files import file_openers
 from livefilter.render import Rendered, render_path
 from tests.cli.test_run import livefilter
 from tests.conftest import make_video
@@ -80,7 +80,7 @@ def titles_of(path: Path) -> list[tuple[float, float, str]]:
 
 def rendered(source: Path, target: Path) -> Rendered:
     """Render without a style and without showing progress."""
-    return render_path(source, target, same, openers(), report=lambda done, total: None)
+    return render_path(source, target, same, file_openers(), report=lambda done, total: None)
 
 
 @pytest.mark.parametrize("sound", [False, True])

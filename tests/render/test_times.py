@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from livefilter.cli.render import openers
 from livefilter.frame import Image
+from livefilter.live.open_files import file_openers
 from livefilter.render import Rendered, render_path
 from tests.conftest import make_video, picture
 from tests.output.video.sync import beeps, flashes, make_sync_video, picture_times
@@ -28,7 +28,7 @@ def same(image: Image) -> Image:
 
 def rendered(source: Path, target: Path, **settings: Any) -> Rendered:
     """Render without showing progress."""
-    return render_path(source, target, same, openers(), report=lambda done, total: None, **settings)
+    return render_path(source, target, same, file_openers(), report=lambda done, total: None, **settings)
 
 
 def film(

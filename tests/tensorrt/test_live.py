@@ -95,11 +95,11 @@ def test_a_live_run_swaps_to_the_engine_that_it_builds(
 
     monkeypatch.setattr(StoreBuilder, "build", build)
     live = compose_live(CONFIG.model_copy(update={"backend": name}), NoKeys())
-    assert live.backend in {"openvino", "onnxruntime"}
+    assert live.facts.backend in {"openvino", "onnxruntime"}
     live.pipeline.start()
     try:
-        until(lambda: live.session.tick(0.01) and live.backend == "tensorrt", "the engine took over")
-        assert live.device.startswith("Fake RTX 0 (GPU 0, 0 MiB), float16, ")
+        until(lambda: live.session.tick(0.01) and live.facts.backend == "tensorrt", "the engine took over")
+        assert live.facts.device.startswith("Fake RTX 0 (GPU 0, 0 MiB), float16, ")
         DRIVER.calls.clear()
         until(lambda: live.session.tick(0.01) and DRIVER.calls.count("cuGraphLaunch") > 3, "frames ran on the engine")
     finally:
@@ -119,20 +119,20 @@ def test_with_a_tried_engine_there_the_run_starts_on_it(tmp_path: Path, monkeypa
     live.pipeline.start()
     live.pipeline.stop()
     live.pipeline.join()
-    assert live.backend == "tensorrt"
+    assert live.facts.backend == "tensorrt"
 
 
 def test_rendering_uses_an_engine_that_is_there_and_says_when_there_is_none(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With auto the next backend serves, with a warning that names the command; by name it is an error."""
-    with closing(open_styler(CONFIG, "hayao", 1280, 720)) as styler:
+    with closing(open_styler(CONFIG, Catalogue(), "hayao", 1280, 720)) as styler:
         assert styler.engine_info.backend in {"openvino", "onnxruntime"}
     assert "Build it: livefilter build hayao --network lite --size 120x64 --flavour tensorrt" in caplog.text
     with pytest.raises(EngineMismatch, match="Build it"):
-        open_styler(CONFIG.model_copy(update={"backend": "tensorrt"}), "hayao", 1280, 720)
+        open_styler(CONFIG.model_copy(update={"backend": "tensorrt"}), Catalogue(), "hayao", 1280, 720)
     put_engine(120, 64, tmp_path / "engines")
-    with closing(open_styler(CONFIG, "hayao", 1280, 720)) as styler:
+    with closing(open_styler(CONFIG, Catalogue(), "hayao", 1280, 720)) as styler:
         assert styler.engine_info.backend == "tensorrt"
 
 
@@ -151,7 +151,7 @@ def test_nv12_goes_from_the_gpu_to_the_virtual_camera(monkeypatch: pytest.Monkey
     live = compose_live(config, NoKeys())
     live.pipeline.start()
     try:
-        until(lambda: live.session.tick(0.01) and live.backend == "tensorrt", "the engine took over")
+        until(lambda: live.session.tick(0.01) and live.facts.backend == "tensorrt", "the engine took over")
         until(
             lambda: live.session.tick(0.01) and (latest := live.pipeline.shown) is not None and latest.image.ndim == 2,
             "a frame came as NV12",

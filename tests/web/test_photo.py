@@ -19,6 +19,7 @@ from PIL import Image as Pillow
 from livefilter.frame import Image
 from livefilter.live.photos import photo_features
 from livefilter.output.page import PageSink
+from livefilter.styles.catalogue import Catalogue
 from livefilter.web import clip_studio, photo, photo_studio
 from livefilter.web.photo_styling import enlarged, style_photo
 from livefilter.web.studio_room import StudioRoom
@@ -32,7 +33,7 @@ from tests.web.conftest import OPTIONS
 def studio() -> Iterator[PageSink]:
     """The pages without a live run."""
     with PageSink("0", OPTIONS) as page:
-        page.steer(StudioRoom([]), **photo_features())
+        page.steer(StudioRoom([]), **photo_features(Catalogue()))
         yield page
 
 

@@ -30,7 +30,7 @@ ALL_DRAWN = (
 def studio(chromium: Any, tmp_path: Path) -> Iterator[PageSink]:
     """The photo view, open, whose downloads go to tmp_path."""
     with PageSink("0", OPTIONS) as page:
-        page.steer(StudioRoom(Catalogue().styles), **photo_features())
+        page.steer(StudioRoom(Catalogue().styles), **photo_features(Catalogue()))
         chromium.execute_cdp_cmd(
             "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path / "downloads")}
         )

@@ -99,6 +99,11 @@ class Governor(Closeable):
         return self._clock() - self._began_s
 
     @property
+    def styler(self) -> LadderStyler | None:
+        """What styles now; None before the first frame."""
+        return self._styler
+
+    @property
     def fixed(self) -> bool:
         """Whether the user chose the size."""
         return self._settings.current.process_size != 0

@@ -1,0 +1,23 @@
+"""How `livefilter render` and the photo page open files."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from livefilter.capture import open_source
+from livefilter.capture.animation import AnimationSource
+from livefilter.capture.base import SourceOptions
+from livefilter.capture.pictures import PictureFile
+from livefilter.output import VIDEO_SUFFIXES, open_sink
+from livefilter.render import Openers
+
+
+def file_openers(*, accept_damage: bool = False) -> Openers:
+    """What opens videos, animations and pictures, and recordings to write. accept_damage: take what can be read."""
+    return Openers(
+        video=lambda path: open_source(f"file:{path}", SourceOptions()),
+        recording=lambda path, options: open_sink(f"record:{path}", options),
+        animation=AnimationSource,
+        picture=partial(PictureFile, accept_damage=accept_damage),
+        video_suffixes=VIDEO_SUFFIXES,
+    )

@@ -1,0 +1,45 @@
+"""Opens what draws in a live run."""
+
+from __future__ import annotations
+
+from livefilter.config import Config
+from livefilter.control.settings import SharedSettings
+from livefilter.live.governor.governor import Governor
+from livefilter.live.nv12_check import require_nv12
+from livefilter.live.style_loader import StyleLoader
+from livefilter.live.stylist import LiveStylist
+from livefilter.metrics import Metrics
+from livefilter.styles.catalogue import Catalogue
+
+
+def open_stylist(
+    config: Config,
+    catalogue: Catalogue,
+    settings: SharedSettings,
+    metrics: Metrics,
+    governor: Governor,
+    size: tuple[int, int],
+    fps: float,
+) -> tuple[LiveStylist, list[str]]:
+    """The style of the settings, warm, and what changes it for another one; and what is to be said about it.
+
+    size: (width, height) of the frames in pixels. The stylist owns the governor from now on.
+    Raises: LivefilterError: the style or its backend cannot be opened; then nothing is left open here.
+    """
+    loader = StyleLoader(config, catalogue, settings, governor, size, fps)
+    try:
+        if config.nv12:
+            require_nv12(config, loader.backend, *size)
+        first = loader.load(config.style)
+    except BaseException:
+        loader.close()
+        raise
+
+    def close() -> None:
+        governor.close()
+        loader.close()
+
+    stylist = LiveStylist(loader.load, first, settings, metrics, fade_s=config.fade_ms / 1000, on_close=close)
+    loader.start(stylist)
+    said = [f"Backend {loader.backend}, {loader.reason}", settings.current.notice, first.size_reason]
+    return stylist, [text for text in said if text]
