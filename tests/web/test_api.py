@@ -96,7 +96,7 @@ def test_a_style_number_without_a_style_is_refused(desk: Desk, monkeypatch: pyte
 def test_others_are_told_names_and_not_places(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Input, outputs and notices keep their last part alone, over HTTP and the WebSocket; the own user sees all."""
     films, clips = tmp_path / "my films", tmp_path / "my clips"
-    desk.run.input_name = f"{films}/me and you.mp4"  # type: ignore[misc]
+    desk.run.input_name = f"{films}/me and you.mp4"
     desk.run.outputs.append({"name": f"recording {films}/out.mkv", "state": "on"})
     desk.settings.change(notice=f"Recorded {clips}/now.mp4")
     desk.settings.change(
