@@ -18,6 +18,8 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, ImageSequence, TiffImagePlugin, UnidentifiedImageError
 
+from livefilter.capture.code_points import code_points
+from livefilter.capture.hdr import HLG, PQ, Light, ToneMapper, light_of_codes
 from livefilter.capture.kinds import Kind, kind_of_bytes
 from livefilter.errors import InvalidInput, SourceUnavailable
 
@@ -32,6 +34,8 @@ _FORMATS = (
 )
 _ANIMATED = ("AVIF", "GIF", "PNG", "WEBP")
 _DEFAULT_STEP_S, _SHORTEST_STEP_S = 0.1, 0.011  # browsers take what is shorter for "not said", and show 10 a second
+_WITH_CODES = ("AVIF", "HEIF", "PNG")
+_HEAD = 1 << 20  # bytes that lie before the pixels at most
 _SMALL_COPY = 1  # of TIFF's NewSubfileType
 # Pillow's own reader takes separate planes of 16 bits for planes of 8.
 TiffImagePlugin.READ_LIBTIFF = True
@@ -97,6 +101,8 @@ class PictureFile:
                 if self.kind == "TIFF" and ExifTags.Base.DNGVersion in self._opened.getexif():
                     raise InvalidInput(f"{self.name} {Kind.RAW_PHOTO.refusal}")
                 self._pages = self._seen_pages()
+                codes = code_points(_start_of(source, self.name, _HEAD)) if self.kind in _WITH_CODES else None
+                self._light = light_of_codes(*codes) if codes is not None else None
             except BaseException:
                 self._opened.close()
                 raise
@@ -113,7 +119,7 @@ class PictureFile:
             self._opened.load()
             duration_s = self._duration_s() if self.animated else 0.0
             upright = ImageOps.exif_transpose(self._opened) if self.kind != "GIF" else self._opened
-            return Still(_pixels(upright, self.name), duration_s)
+            return Still(_pixels(upright, self.name, self._light), duration_s)
 
     def __iter__(self) -> Iterator[Still]:
         """All pictures in turn.
@@ -190,12 +196,12 @@ def read_picture(source: Path | bytes, name: str | None = None, *, max_pixels: i
         return file.read().image
 
 
-def _start_of(source: Path | bytes, name: str) -> bytes:
+def _start_of(source: Path | bytes, name: str, size: int = 4096) -> bytes:
     if isinstance(source, bytes):
-        return source[:4096]
+        return source[:size]
     try:
         with source.open("rb") as file:
-            return file.read(4096)
+            return file.read(size)
     except (FileNotFoundError, NotADirectoryError):
         raise InvalidInput(f"There is no image file {name}: check the path.") from None
     except IsADirectoryError:
@@ -215,9 +221,16 @@ def _reason(error: Exception) -> str:
     return f"it is damaged ({text})." if text != "the file is empty" else "the file is empty."
 
 
-def _pixels(picture: Image.Image, name: str) -> NDArray[np.uint8]:
-    """8-bit BGR or BGRA in sRGB of a picture in any of Pillow's modes."""
+def _pixels(picture: Image.Image, name: str, light: Light | None = None) -> NDArray[np.uint8]:
+    """8-bit BGR or BGRA in sRGB of a picture in any of Pillow's modes.
+
+    light: of its colours, where the file names it beside or instead of a profile.
+    """
     profile = picture.info.get("icc_profile")
+    if light is not None and (light.transfer in (PQ, HLG) or not profile):
+        profile = None
+    else:
+        light = None
     if picture.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
         picture = _eight_bits(picture)
     alpha = None
@@ -237,7 +250,11 @@ def _pixels(picture: Image.Image, name: str) -> NDArray[np.uint8]:
         )
     if picture.mode != "RGB":
         picture = picture.convert("RGB")
-    bgr: Any = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR)
+    bgr: Any = (
+        cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2BGR)
+        if light is None
+        else ToneMapper(light)(np.asarray(picture).astype(np.uint16) * 257)
+    )
     if alpha is not None and np.asarray(alpha).min() < 255:
         bgr = np.dstack([bgr, np.asarray(alpha)])
     return np.ascontiguousarray(bgr, dtype=np.uint8)

@@ -17,6 +17,8 @@ from av.error import FFmpegError
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import VideoReformatter
 
+from livefilter.capture.frame_light import light_of
+from livefilter.capture.hdr import ToneMapper
 from livefilter.capture.pixels import to_bgr
 from livefilter.continuity import Continuity
 from livefilter.errors import InvalidInput
@@ -68,6 +70,7 @@ class VideoReader:
         # Kept apart from the container, so that a frame can be looked at while another thread reads or closes it.
         self._aspect = self._pixel_aspect()
         self._transparent: dict[str, bool] = {}
+        self._tone_mappers: dict[tuple[int, int], ToneMapper | None] = {}
         # AVI says when packets are decoded and not when pictures are shown; those follow each other evenly.
         self._due: list[int] | None = [] if self.container.format.name == "avi" else None
         self._packed = self.stream.codec_context.name == "mpeg4"
@@ -158,6 +161,8 @@ class VideoReader:
     def image(self, frame: Any) -> Image:
         """The picture as a viewer should see it: square pixels, upright, (H, W, 3) uint8 BGR, C-contiguous.
 
+        HDR and wide gamut are shown as on an ordinary screen.
+
         One other thread may read packets and decode meanwhile, or close this.
         """
         # Both are asked for once: PyAV ties a frame and its side data into a cycle, and a thousand pictures would wait
@@ -167,21 +172,37 @@ class VideoReader:
         pixel_format = frame.format.name
         if pixel_format not in self._transparent:
             self._transparent[pixel_format] = any(component.is_alpha for component in frame.format.components)
+        transparent = self._transparent[pixel_format]
+        mapper = self._tone_mapper(frame)
+        deep, flat = ("rgba64le", "bgra") if transparent else ("rgb48le", "bgr24")
         converted = self._reformatter.reformat(
             frame,
             width=max(1, round(frame.width * self._aspect)),
             height=frame.height,
-            format="bgra" if self._transparent[pixel_format] else "bgr24",
+            format=deep if mapper else flat,
             src_colorspace=_matrix(frame),
             dst_colorspace=_BT601,  # nothing to RGB, but some PyAV versions look at the source's only if this differs
             src_color_range=frame.color_range,
             # What is not converted in one step (10 bit, other sizes) comes out too dark by PyAV's own bilinear filter.
             interpolation="BICUBIC",
         )
-        return _upright(to_bgr(converted.to_ndarray(), background=0), self.turn)
+        pixels: Any = converted.to_ndarray()
+        if mapper is not None:
+            alpha = (pixels[:, :, 3:] >> 8).astype(np.uint8)
+            pixels = mapper(pixels[:, :, :3])
+            pixels = np.dstack([pixels, alpha]) if transparent else pixels
+        return _upright(to_bgr(pixels, background=0), self.turn)
 
     def close(self) -> None:
         self.container.close()
+
+    def _tone_mapper(self, frame: Any) -> ToneMapper | None:
+        """What brings a frame's colours to an ordinary screen; None where they are meant for one."""
+        codes = int(frame.color_trc), int(frame.color_primaries)
+        if codes not in self._tone_mappers:  # asked once, as for the turn
+            light = light_of(frame)
+            self._tone_mappers[codes] = None if light is None else ToneMapper(light)
+        return self._tone_mappers[codes]
 
     def _video_stream(self) -> Any:
         flags = getattr(av.stream, "Disposition", None)  # since PyAV 14
