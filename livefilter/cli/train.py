@@ -10,6 +10,7 @@ from livefilter.cli import train_animegan
 
 SCALES = ("384", "512", "640")
 _NO_LIMIT = 10**9
+_PATHS = {"--photos", "--teacher", "--teachers", "--people", "--cache", "--out", "--picture", "--start-from"}
 _UNSAID = click.core.ParameterSource.DEFAULT
 
 
@@ -39,7 +40,14 @@ for command in train_animegan.COMMANDS:
 )
 @click.option("--cache", required=True, type=click.Path(path_type=Path), help="Folder for drawings and targets.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints and the result.")
-@click.option("--start-from", type=click.Path(path_type=Path), help="Checkpoint of another style, of the same size.")
+@click.option(
+    "--people", type=click.Path(path_type=Path), help="What tools/people.py wrote of the photos: faces and masks."
+)
+@click.option(
+    "--start-from",
+    type=click.Path(path_type=Path),
+    help="Checkpoint of another style, of the same size, or a style's .onnx file.",
+)
 @click.option("--plain-l1", is_flag=True, help="Train the baseline of the quality report: L1 to the bare drawings.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Photo to show on the card; default: the first one.")
 @click.option("--runtime", default="onnxruntime", show_default=True, help="Runs the teacher: onnxruntime or openvino.")
@@ -72,6 +80,7 @@ def distill(
     teacher: Path | None,
     teachers: Path | None,
     pairs: tuple[tuple[Path, Path], ...],
+    people: Path | None,
     cache: Path,
     out: Path,
     start_from: Path | None,
@@ -113,6 +122,7 @@ def distill(
     import torch
 
     from livefilter.generator.network import DESIGNS
+    from livefilter.training import sittings
     from livefilter.training.artist import PublishedDrawings, TeacherArtist
     from livefilter.training.card import facts_of, write_style
     from livefilter.training.chain import ChainArtist, load_generators
@@ -120,6 +130,7 @@ def distill(
     from livefilter.training.distill import Distillation, Recipe
     from livefilter.training.distill import distill as train_to_the_end
     from livefilter.training.figures import measure
+    from livefilter.training.people import People
     from livefilter.training.recipe import read_recipe
     from livefilter.training.sheet import draw, write_sheet
     from livefilter.training.target import palette_of
@@ -157,10 +168,13 @@ def distill(
         raise InvalidInput(f"--repeats {repeats} is more than half of --batch {batch}. Use {batch // 2} or less.")
     published = [(list_photos(folder), PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
     lessons = [Lesson(folder, artist) for (folder, _), (_, artist) in zip(pairs, published, strict=True)]
+    if people and plan is None:
+        raise InvalidInput("--people goes with --recipe: a chain draws faces at their own size. Name a recipe.")
     if plan is not None:
         if not photos or not teachers or teacher or pairs:
             raise InvalidInput("A recipe needs --photos and --teachers, and neither --teacher nor --pairs.")
-        lessons.append(Lesson(photos, ChainArtist(plan.steps, load_generators(plan.steps, teachers, runtime))))
+        chain = ChainArtist(plan.steps, load_generators(plan.steps, teachers, runtime))
+        lessons.append(Lesson(photos, chain))
     elif photos and teacher:
         shown = [pair for files, artist in published for pair in artist.drawn(files)]
         palette = palette_of(shown) if shown else None
@@ -169,7 +183,12 @@ def distill(
         raise InvalidInput(
             "Training needs both --photos and --teacher, or --pairs, or all three. Name what is missing."
         )
-    seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
+    if plan is not None and photos is not None and people is not None:
+        seen, held_out = sittings.prepare(list_photos(photos), chain, People(people), cache)
+        shown_pairs = held_out[:: max(1, len(held_out) // 24)]
+    else:
+        seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
+        shown_pairs = held_out[:: len(scales)]
 
     steps = steps or (_NO_LIMIT if minutes else Recipe.steps)
     if plan is not None and adversarial_from is None and steps != _NO_LIMIT:
@@ -192,8 +211,10 @@ def distill(
     run = Distillation(seen, recipe, DESIGNS[size], device, workers)
     if start_from is not None:
         run.start_from(start_from)
-    trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, held_out[:: len(scales)], path))
-    figures = {"held_out_photos": len(held_out) // len(scales)} | measure(held_out, lambda photo: draw(trained, photo))
+    trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, shown_pairs, path))
+    figures = {"held_out_photos": len({pair.name for pair in held_out})} | measure(
+        held_out, lambda photo: draw(trained, photo)
+    )
     command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}  # {run.step} steps"
     write_style(out / "style", style, size, trained, command, figures, picture or lessons[0].photos()[0])
     click.echo(f"The style is in {out / 'style'}.")
@@ -203,7 +224,7 @@ def _without_paths(arguments: list[str]) -> list[str]:
     """Show options that name a file or folder as the option's name in capitals: a card tells nobody's paths."""
     shown = list(arguments)
     for index, argument in enumerate(arguments[:-1]):
-        if argument in {"--photos", "--teacher", "--teachers", "--cache", "--out", "--picture", "--start-from"}:
+        if argument in _PATHS:
             shown[index + 1] = argument[2:].upper()
         elif argument == "--pairs":
             shown[index + 1 : index + 3] = "PHOTOS", "DRAWINGS"

@@ -40,8 +40,8 @@ class Design:
 
 # `lite` is for processors, `full` for graphics cards and the best look.
 DESIGNS = {
-    "lite": Design(16, 32, 64, half_convs=1, quarter_convs=2, eighth_blocks=5, dilation=2),
-    "full": Design(48, 64, 64, half_convs=2, quarter_convs=2, eighth_blocks=3),
+    "lite": Design(16, 32, 64, half_convs=1, quarter_convs=2, eighth_blocks=5, dilation=2, strength=1, person=1),
+    "full": Design(48, 64, 64, half_convs=2, quarter_convs=2, eighth_blocks=3, strength=1, person=1),
 }
 
 
@@ -169,6 +169,29 @@ class Generator(nn.Module):
         for layer in self.half_out:
             half = F.relu(layer(half))
         return F.pixel_shuffle(self.tail(half), 2), None if self.person is None else self.person(half)
+
+    @torch.no_grad()
+    def take_folded(self, other: Generator) -> None:
+        """Draw as another generator of as many channels and layers does, at any strength; the branches begin anew.
+
+        Raises: ValueError: its channels or layers are others.
+        """
+        kept = dict(other.named_modules())
+        for name, layer in self.named_modules():
+            found = kept.get(name)
+            if isinstance(layer, Conv) and isinstance(found, Conv):
+                kernel = found.kernel()
+                shape = (len(kernel), layer.weight.shape[1], *kernel.shape[2:])
+                if layer.weight.shape != shape:
+                    raise ValueError(f"{name} has a kernel of {tuple(kernel.shape)}, not {tuple(layer.weight.shape)}.")
+                layer.weight.zero_()
+                layer.weight[:, : kernel.shape[1]] = kernel
+                layer.bias.copy_(found.bias)
+                for branch in (layer.point, layer.identity):
+                    if branch is not None:
+                        branch.zero_()
+            elif isinstance(layer, Conv) and name != "person":
+                raise ValueError(f"The other network has no layer {name}.")
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps: the design and the weights."""

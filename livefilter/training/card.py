@@ -62,21 +62,24 @@ STYLES = {
     ),
     "paprika": StyleFacts(
         title="Paprika",
-        description="Warm, poster-like colour and dark outlines, after published results of AnimeGANv2 Paprika.",
+        description="Poster: bold outlines, flat strong colour, big eyes, after AnimeGANv3 Cute and Shinkai.",
         licence="non-commercial",
-        credit="AnimeGANv2 (Jie Chen, Gang Liu, Xin Chen); trained on published results, non-commercial use.",
-        teacher="published AnimeGANv2 Paprika results",
+        credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
+        teacher="AnimeGANv3_tiny_Cute, AnimeGANv3_Shinkai_37",
         order=3,
-        finish=Finish(keeps_greys=True),
+        best="lite",
     ),
     "portrait": StyleFacts(
         title="Portrait",
-        description="Bold flat shading with natural skin, made for faces, after White-box Cartoonization.",
-        licence="CC BY-NC-SA 4.0",
-        credit="White-box Cartoonization (Xinrui Wang, Jinze Yu); distilled from its results, non-commercial use.",
-        teacher="whitebox_dr",
+        description="Animated film: smooth faces, big eyes, soft shading, after AnimeGANv3 Cute and CartoonGAN Hosoda.",
+        licence="non-commercial",
+        credit=(
+            "AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen), CartoonGAN (Yang Chen, Yu-Kun Lai, Yong-Jin Liu); "
+            "distilled from published results, non-commercial use."
+        ),
+        teacher="AnimeGANv3_tiny_Cute, CartoonGAN_Hosoda",
         order=4,
-        finish=Finish(recolour=True),
+        best="lite",
     ),
 }
 

@@ -26,25 +26,42 @@ class ChainArtist:
 
     steps: tables with `do`, the name of a step, and its parameters.
     generators: what draws one picture, by the names that `teacher` steps use.
+    mild: steps that make the first half of a milder drawing.
     Raises: InvalidInput: a step or one of its parameters is unknown, or a generator is missing.
     """
 
     enlarges = True
     finish = Finish()
 
-    def __init__(self, steps: Sequence[Mapping[str, Any]], generators: Mapping[str, Generator]) -> None:
+    def __init__(self, steps: Sequence[Mapping[str, Any]], generators: Mapping[str, Generator], mild: int = 2) -> None:
         self._steps = [_checked(step, generators) for step in steps]
         self._generators = generators
+        self._mild = mild
 
-    def draw(self, path: Path, photo: Image) -> Image:
-        drawing = photo
+    def draw(self, path: Path, photo: Image, one_pass: bool = False) -> Image:
+        """Draw the photo; `one_pass` applies each teacher once, which keeps a shut eye shut and an open mouth open."""
+        return self._stages(photo, one_pass)[-1]
+
+    def draw_mildly(self, photo: Image) -> Image:
+        """Draw at half the strength: each teacher once, and half-way between the first steps and the whole."""
+        stages = self._stages(photo, one_pass=True)
+        first = stages[min(self._mild, len(stages)) - 1]
+        return np.asarray(cv2.addWeighted(first, 0.5, stages[-1], 0.5, 0.0), np.uint8)
+
+    def _stages(self, photo: Image, one_pass: bool) -> list[Image]:
+        """What each step makes of the one before."""
+        stages = [photo]
         for name, parameters in self._steps:
+            drawing = stages[-1]
             if name == "teacher":
-                for _ in range(parameters.get("passes", 1)):
+                for _ in range(1 if one_pass else parameters.get("passes", 1)):
                     drawing = _framed(self._generators[parameters["name"]], drawing)
+                if "keep" in parameters:
+                    drawing = _with_colours_of(stages[-1], drawing, parameters["keep"], parameters.get("rich", 1.0))
             else:
                 drawing = _STEPS[name](drawing, photo, **parameters)
-        return drawing
+            stages.append(drawing)
+        return stages[1:]
 
 
 def load_generators(steps: Sequence[Mapping[str, Any]], folder: Path, runtime: str) -> dict[str, Generator]:
@@ -125,7 +142,7 @@ def _checked(step: Mapping[str, Any], generators: Mapping[str, Generator]) -> tu
     parameters = dict(step)
     name = parameters.pop("do", "")
     if name == "teacher":
-        known = {"name", "passes"}
+        known = {"name", "passes", "keep", "rich"}
         if parameters.get("name") not in generators:
             raise InvalidInput(f"A teacher step names {parameters.get('name')!r}; there are {', '.join(generators)}.")
     elif name in _STEPS:
@@ -137,6 +154,17 @@ def _checked(step: Mapping[str, Any], generators: Mapping[str, Generator]) -> tu
         unknown = ", ".join(sorted(set(parameters) - known))
         raise InvalidInput(f"The step {name} takes {', '.join(sorted(known))}, not {unknown}. Correct the recipe.")
     return name, parameters
+
+
+def _with_colours_of(before: Image, drawing: Image, keep: float, rich: float) -> Image:
+    """Take no more than lines and shading from a drawing whose colours are of no use; `keep` is the share of colour
+    that comes, smoothed, from the picture before."""
+    smooth = before
+    for _ in range(3):
+        smooth = np.asarray(cv2.bilateralFilter(smooth, 9, 30, 7), np.uint8)
+    drawn = _lab(drawing)
+    drawn[..., 1:] = keep * rich * _lab(smooth)[..., 1:] + (1.0 - keep) * drawn[..., 1:]
+    return _bgr(drawn)
 
 
 def _framed(generator: Generator, picture: Image) -> Image:

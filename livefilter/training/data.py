@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from livefilter.errors import InvalidInput
 from livefilter.training.artist import Artist, read_picture
+from livefilter.training.people import Face
 from livefilter.training.target import finished
 from livefilter.whole_file import write_whole
 
@@ -24,6 +25,9 @@ PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 TEACHER_MULTIPLE = 32
 HELD_OUT_ONE_IN = 19
 NOISE = 1.0, 9.0  # grey levels
+FACES = 55.0, 330.0  # pixels
+STRENGTHS = 0.0, 0.5, 1.0, 1.5
+CHANCES = 0.2, 0.35, 0.2, 0.25
 
 # Fresh normal noise for every crop would cost more than the crop; a random stretch of a fixed bank is as good.
 _NOISE = np.random.default_rng(0).standard_normal(2_000_000, dtype=np.float32)
@@ -31,12 +35,18 @@ _NOISE = np.random.default_rng(0).standard_normal(2_000_000, dtype=np.float32)
 
 @dataclass(frozen=True)
 class Pair:
-    """One photo, the teacher's drawing of it and the target: (H, W, 3) uint8 BGR of one shape."""
+    """One photo, the teacher's drawing of it and the target: (H, W, 3) uint8 BGR of one shape.
+
+    mild: the target at half the strength. person: where people are, (H, W) uint8, 0 to 255. faces: theirs.
+    """
 
     name: str
     photo: Image
     drawing: Image
     target: Image
+    mild: Image | None = None
+    person: Image | None = None
+    faces: tuple[Face, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,8 +75,12 @@ class Scale:
 
 
 def is_held_out(name: str) -> bool:
-    """Tell whether the photo of this file name is kept for measuring; it depends on nothing but the name."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % HELD_OUT_ONE_IN == 0
+    """Tell whether the photo of this file name is kept for measuring; it depends on nothing but the name.
+
+    What follows an @ does not count, so that the frames of one clip, clip@01.jpg and clip@02.jpg, stay together.
+    """
+    clip = name.partition("@")[0]
+    return int.from_bytes(hashlib.sha256(clip.encode()).digest()[:8], "big") % HELD_OUT_ONE_IN == 0
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -174,56 +188,139 @@ class Batch:
 
     The last `len(shifts)` rows repeat the first ones, moved by (down, right) pixels and with fresh noise of the same
     strength, so that the student can be asked for the same drawing twice.
+
+    strengths: (N,) float32, of the drawing that is wanted. people: for each row where people are, (H, W) uint8, 0 to
+    255, or None where that is not known.
     """
 
     seen: Image
     targets: Image
     shifts: list[tuple[int, int]]
+    strengths: npt.NDArray[np.float32]
+    people: list[Image | None]
+
+
+@dataclass(frozen=True)
+class _View:
+    """A part of a photo and what is wanted of it at a strength; a crop and `LARGEST_SHIFT` wide and high."""
+
+    photo: Image
+    target: Image
+    person: Image | None
+    strength: float
 
 
 class Sampler:
     """Draws random crops, flipped, exposed and degraded, for ever.
 
     In half of the crops colour and exposure change, of photo and target alike; blur, noise and JPEG blocks touch the
-    photo only, so that the student learns to see through them.
+    photo only, so that the student learns to see through them. Of photos with faces two thirds of the crops show one,
+    brought to a width of `FACES` pixels, each as likely as twice of it.
+
+    judged: rows at the start of a batch that are at full strength, for the discriminator. strengths: whether the others
+    may be at another strength, if the pair has a milder drawing.
     """
 
-    def __init__(self, pairs: Sequence[Pair], crop: int, batch: int, repeats: int = 1, seed: int = 0) -> None:
-        smallest = crop + LARGEST_SHIFT
-        self._pairs = [(pair.photo, pair.target) for pair in pairs if min(pair.photo.shape[:2]) >= smallest]
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        crop: int,
+        batch: int,
+        repeats: int = 1,
+        seed: int = 0,
+        judged: int = 0,
+        strengths: bool = False,
+    ) -> None:
+        self._size = crop + LARGEST_SHIFT
+        self._pairs = [pair for pair in pairs if pair.faces or min(pair.photo.shape[:2]) >= self._size]
         if not self._pairs:
-            raise InvalidInput(f"No photo is {smallest} pixels high and wide: name larger photos or a smaller crop.")
+            raise InvalidInput(f"No photo is {self._size} pixels high and wide: name larger photos or a smaller crop.")
         self._crop, self._batch, self._repeats, self._seed = crop, batch, repeats, seed
+        self._judged, self._strengths = judged, strengths
 
     def batch(self, step: int) -> Batch:
         """Make the batch of one step; it depends on the seed and the step only, so training can be resumed."""
         random = np.random.default_rng((self._seed, step))
-        picks = [(*self._pick(random), Degradation.drawn(random)) for _ in range(self._batch - self._repeats)]
-        for row, (photo, target, degradation) in enumerate(picks[: self._repeats]):
-            picks[row] = photo, target, degradation.noisier(random)
+        once = self._batch - self._repeats
+        picks = [(self._pick(random, row >= self._judged), Degradation.drawn(random)) for row in range(once)]
+        for row, (view, degradation) in enumerate(picks[: self._repeats]):
+            picks[row] = view, degradation.noisier(random)
         moved = random.integers(0, LARGEST_SHIFT + 1, (self._repeats, 2)).tolist()
-        views = [(*pick, 0, 0) for pick in picks]
-        views += [(*pick, down, right) for pick, (down, right) in zip(picks, moved, strict=False)]
-        seen, targets = [], []
-        for photo, target, degradation, down, right in views:
+        rows = [(*pick, 0, 0) for pick in picks]
+        rows += [(*pick, down, right) for pick, (down, right) in zip(picks, moved, strict=False)]
+        seen, targets, people = [], [], []
+        for view, degradation, down, right in rows:
             window = np.s_[down : down + self._crop, right : right + self._crop]
-            seen.append(degradation.of(photo[window], random))
-            targets.append(target[window])
-        return Batch(np.stack(seen), np.stack(targets), [(down, right) for down, right in moved])
+            seen.append(degradation.of(view.photo[window], random))
+            targets.append(view.target[window])
+            people.append(None if view.person is None else view.person[window])
+        return Batch(
+            np.stack(seen),
+            np.stack(targets),
+            [(down, right) for down, right in moved],
+            np.array([view.strength for view, *_ in rows], np.float32),
+            people,
+        )
 
-    def _pick(self, random: np.random.Generator) -> tuple[Image, Image]:
-        photo, target = self._pairs[random.integers(len(self._pairs))]
-        size = self._crop + LARGEST_SHIFT
-        top = random.integers(photo.shape[0] - size + 1)
-        left = random.integers(photo.shape[1] - size + 1)
-        window = np.s_[top : top + size, left : left + size]
-        photo, target = photo[window], target[window]
+    def _pick(self, random: np.random.Generator, any_strength: bool) -> _View:
+        pair = self._pairs[random.integers(len(self._pairs))]
+        strength = 1.0
+        if self._strengths and any_strength and pair.mild is not None:
+            strength = float(random.choice(STRENGTHS, p=CHANCES))
+        wanted = _at_strength(pair, strength)
+        pictures = [pair.photo, wanted] + ([] if pair.person is None else [pair.person])
+        window, enlarged = self._window(pair, random)
+        pictures = [_cut(picture, window, enlarged) for picture in pictures]
         if random.random() < 0.5:
-            photo, target = photo[:, ::-1], target[:, ::-1]
+            pictures = [picture[:, ::-1] for picture in pictures]
         if random.random() < 0.5:
             table = exposure_table(random)
-            photo, target = _through(photo, table), _through(target, table)
-        return photo, target
+            pictures[:2] = [_through(picture, table) for picture in pictures[:2]]
+        return _View(pictures[0], pictures[1], pictures[2] if len(pictures) > 2 else None, strength)
+
+    def _window(self, pair: Pair, random: np.random.Generator) -> tuple[tuple[int, int, int], int]:
+        """Choose what is cut out: its top, left and side, and the side that it is brought to."""
+        height, width = pair.photo.shape[:2]
+        size = self._size
+        if not pair.faces:
+            return (int(random.integers(height - size + 1)), int(random.integers(width - size + 1)), size), size
+        face = pair.faces[random.integers(len(pair.faces))]
+        wide = float(np.exp(random.uniform(*np.log(FACES))))
+        side = round(min(max(size * face.side / wide, 32), height, width))
+        if random.random() < 1 / 3:
+            return (int(random.integers(height - side + 1)), int(random.integers(width - side + 1)), side), size
+        middle = [face.top + face.side / 2, face.left + face.side / 2]
+        corner = [round(at - side / 2 + random.uniform(-0.3, 0.3) * side) for at in middle]
+        top, left = (min(max(at, 0), limit - side) for at, limit in zip(corner, (height, width), strict=True))
+        return (top, left, side), size
+
+
+def _at_strength(pair: Pair, strength: float) -> Image:
+    """The target at one of `STRENGTHS`: the photo, the milder drawing, the drawing, and a bolder one."""
+    if strength == 0.0:
+        return pair.photo
+    if strength == 0.5 and pair.mild is not None:
+        return pair.mild
+    return pair.target if strength == 1.0 else bold(pair.target)
+
+
+def bold(drawing: Image) -> Image:
+    """A drawing at one and a half times its strength: darker lines, more contrast, richer colours."""
+    lab = cv2.cvtColor(drawing.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB)
+    light = lab[..., 0]
+    lines = np.clip(cv2.GaussianBlur(light, (0, 0), 2.6) - cv2.GaussianBlur(light, (0, 0), 0.8) - 1.0, 0.0, 16.0)
+    lab[..., 0] = np.clip(50.0 + (light - 50.0) * 1.12 - 2.5 * lines, 0.0, 100.0)
+    lab[..., 1:] *= 1.2
+    return np.asarray(np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), 0.0, 1.0) * 255.0), np.uint8)
+
+
+def _cut(picture: Image, window: tuple[int, int, int], size: int) -> Image:
+    top, left, side = window
+    part = picture[top : top + side, left : left + side]
+    if side == size:
+        return part
+    method = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(part, (size, size), interpolation=method), np.uint8)
 
 
 def exposure_table(random: np.random.Generator) -> Image:

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from livefilter.errors import InvalidInput
 from livefilter.generator.network import Design, Generator
+from livefilter.generator.rebuild import generator_from_onnx
 from livefilter.training import losses
 from livefilter.training.background import in_background
 from livefilter.training.data import Batch, Image, Pair, Sampler
@@ -63,6 +66,7 @@ class Recipe:
             "consistency": 1.5,
             "adversarial": 0.1,
             "features": 5.0,
+            "person": 0.2,
         }
     )
 
@@ -108,7 +112,15 @@ class Distillation:
         self._judge = torch.optim.Adam(
             self.discriminator.parameters(), recipe.discriminator_learning_rate, betas=(0.5, 0.99), fused=True
         )
-        self._sampler = Sampler(pairs, recipe.crop, recipe.batch, recipe.repeats, recipe.seed)
+        self._sampler = Sampler(
+            pairs,
+            recipe.crop,
+            recipe.batch,
+            recipe.repeats,
+            recipe.seed,
+            recipe.judged,
+            bool(self.generator.design.strength),
+        )
 
     def pace(self) -> float:
         """The part of each learning rate that this step takes: linear warm-up, then a cosine down to `last_pace`."""
@@ -137,10 +149,18 @@ class Distillation:
         """Make one step of the generator and, once it is due, of the discriminator; returns the unweighted terms."""
         seen, targets = (self._planes(pictures) for pictures in (batch.seen, batch.targets))
         adversarial = self.step >= self.recipe.adversarial_from
-        strength = seen.new_ones(len(seen), self.generator.design.strength, *seen.shape[2:])
+        given = seen
+        if self.generator.design.strength:
+            strengths = torch.from_numpy(batch.strengths).to(seen)[:, None, None, None]
+            given = torch.cat([seen, strengths.expand(-1, 1, *seen.shape[2:])], 1)
         with self._autocast():
-            drawn = self.generator(torch.cat([seen, strength], 1).contiguous(memory_format=torch.channels_last))
+            drawn, people = self.generator.draw(given.contiguous(memory_format=torch.channels_last))
         terms = self._terms(drawn.float(), targets, batch.shifts)
+        known = [row for row, mask in enumerate(batch.people) if mask is not None]
+        if people is not None and known:
+            wanted = np.stack([mask for mask in batch.people if mask is not None])
+            there = torch.from_numpy(wanted).to(self._device)[:, None].float() / 255.0
+            terms["person"] = F.binary_cross_entropy_with_logits(people[known].float(), F.avg_pool2d(there, 2))
         if adversarial:
             rows = slice(self.recipe.judged)  # half a batch is enough for the discriminator and costs half the time
             terms |= self._judged(seen[rows], drawn[rows].float(), targets[rows])
@@ -192,11 +212,18 @@ class Distillation:
         self.step, self.seconds = int(state["step"]), float(state.get("seconds", 0.0))
 
     def start_from(self, path: Path) -> None:
-        """Begin with the averaged weights and the discriminator of another run's checkpoint, at step 0.
+        """Begin with the averaged weights and the discriminator of another run's checkpoint, at step 0, or with the
+        weights of a style's ONNX file, which has no discriminator.
 
         Raises:
             InvalidInput: the file is no checkpoint of this design.
+            StyleCorrupt: the ONNX file is no network of livefilter's own kind.
         """
+        if path.suffix == ".onnx":
+            found = generator_from_onnx(path)
+            for network in (self.generator, self.averaged):
+                network.take_folded(found)
+            return
         state = load_checkpoint(path)
         try:
             for network in (self.generator, self.averaged):

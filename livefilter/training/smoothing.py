@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 Image = npt.NDArray[np.uint8]
 
@@ -19,21 +20,35 @@ def l0_smoothed(picture: Image, smoothness: float, pace: float = 2.0) -> Image:
 
     smoothness: lambda of the paper; 0.004 takes away shading, 0.02 folds of cloth too.
     """
-    framed = np.pad(picture, [(_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)], "symmetric")
-    levels = framed.astype(np.float32) / 255.0
-    height, width = levels.shape[:2]
-    down = 2.0 - 2.0 * np.cos(2.0 * np.pi * np.fft.fftfreq(height))[:, None, None]
-    across = 2.0 - 2.0 * np.cos(2.0 * np.pi * np.fft.rfftfreq(width))[None, :, None]
-    gradients = (down + across).astype(np.float32)
-    given = np.fft.rfft2(levels, axes=(0, 1))
+    height, width = (_fast_length(side + 2 * _MARGIN) - 2 * _MARGIN for side in picture.shape[:2])
+    bottom, right = _MARGIN + height - picture.shape[0], _MARGIN + width - picture.shape[1]
+    framed = np.pad(picture, [(_MARGIN, bottom), (_MARGIN, right), (0, 0)], "symmetric")
+    levels = torch.from_numpy(framed.transpose(2, 0, 1).astype(np.float32) / 255.0)
+    size = framed.shape[:2]
+    down = 2.0 - 2.0 * torch.cos(2.0 * torch.pi * torch.fft.fftfreq(size[0]))[:, None]
+    across = 2.0 - 2.0 * torch.cos(2.0 * torch.pi * torch.fft.rfftfreq(size[1]))[None, :]
+    gradients = down + across
+    given = torch.fft.rfft2(levels)
     weight = 2.0 * smoothness
     while weight < _STEEPEST:
-        steps = [np.roll(levels, -1, axis) - levels for axis in (0, 1)]
-        kept = sum((step**2).sum(2, keepdims=True) for step in steps) >= smoothness / weight
+        steps = [levels.roll(-1, axis) - levels for axis in (1, 2)]
+        kept = (steps[0].square() + steps[1].square()).sum(0) >= smoothness / weight
         steps = [step * kept for step in steps]
-        pulled = sum(np.roll(step, 1, axis) - step for axis, step in enumerate(steps))
-        spectrum = (given + weight * np.fft.rfft2(pulled, axes=(0, 1))) / (1.0 + weight * gradients)
-        levels = np.fft.irfft2(spectrum, s=(height, width), axes=(0, 1)).astype(np.float32)
+        pulled = sum(step.roll(1, axis) - step for axis, step in enumerate(steps, 1))
+        levels = torch.fft.irfft2((given + weight * torch.fft.rfft2(pulled)) / (1.0 + weight * gradients), s=size)
         weight *= pace
-    inner = levels[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
-    return np.asarray(np.rint(np.clip(inner * 255.0, 0.0, 255.0)), np.uint8)
+    inner = levels[:, _MARGIN : _MARGIN + picture.shape[0], _MARGIN : _MARGIN + picture.shape[1]]
+    return np.asarray(np.rint(np.clip(inner.numpy().transpose(1, 2, 0) * 255.0, 0.0, 255.0)), np.uint8)
+
+
+def _fast_length(side: int) -> int:
+    """The next length with no other prime factors than 2, 3 and 5, for which Fourier transforms are fast."""
+    length = side
+    while True:
+        rest = length
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return length
+        length += 1

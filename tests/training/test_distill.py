@@ -204,16 +204,16 @@ def test_a_style_folder_is_complete(pairs: list[Pair], tmp_path: Path) -> None:
 
 
 def test_the_other_size_of_a_style_stays(pairs: list[Pair], tmp_path: Path) -> None:
-    """A second network goes onto the same card, and the picture is that of the best one, here `full`."""
+    """A second network goes onto the same card, and the picture is that of the best one, here `lite`."""
     photo, folder = tmp_path / "photo.png", tmp_path / "portrait"
     cv2.imwrite(str(photo), pairs[0].photo)
     torch.manual_seed(0)
-    write_style(folder, "portrait", "full", Generator(TINY), "first", {"psnr_db": 24.5}, photo)
+    write_style(folder, "portrait", "lite", Generator(TINY), "second", {"psnr_db": 24.5}, photo)
     picture = (folder / "picture.jpg").read_bytes()
-    write_style(folder, "portrait", "lite", Generator(TINY), "second", {}, photo)
+    write_style(folder, "portrait", "full", Generator(TINY), "first", {}, photo)
     style = read_card(folder)
     assert [network.training for network in style.networks.values()] == ["second", "first"]
-    assert style.networks["full"].figures == {"psnr_db": 24.5}
+    assert style.networks["lite"].figures == {"psnr_db": 24.5}
     assert (folder / "picture.jpg").read_bytes() == picture
     with pytest.raises(UnknownName, match="network size"):
         write_style(folder, "portrait", "huge", Generator(TINY), "", {}, photo)

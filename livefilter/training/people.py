@@ -1,0 +1,58 @@
+"""What is known of the people in a folder of photos: where faces are, and a mask; written by tools/people.py."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livefilter.errors import InvalidInput
+
+Image = npt.NDArray[np.uint8]
+FACES = "faces.json"
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face's square, in pixels of its photo. careful: an eye is shut or the mouth is open."""
+
+    left: float
+    top: float
+    side: float
+    careful: bool = False
+
+    def scaled(self, across: float, down: float) -> Face:
+        """The same face in a photo that was resized by these factors."""
+        return Face(self.left * across, self.top * down, self.side * across, self.careful)
+
+
+class People:
+    """Reads a folder that tools/people.py wrote.
+
+    Raises: InvalidInput: it is none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            found = json.loads((folder / FACES).read_text(encoding="utf-8"))
+            self._faces = {name: tuple(Face(**face) for face in faces) for name, faces in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidInput(
+                f"{folder} does not tell where people are ({error}). Write it: python tools/people.py PHOTOS {folder}"
+            ) from error
+
+    def faces(self, name: str) -> tuple[Face, ...]:
+        """The faces in the photo of this file name, the widest first; none for a photo that is not known."""
+        return self._faces.get(name, ())
+
+    def mask(self, name: str, width: int, height: int) -> Image | None:
+        """Where people are in the photo of this file name: (height, width) uint8, 0 to 255; None if not known."""
+        mask = cv2.imread(str(self._folder / f"{Path(name).stem}.png"), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            return None
+        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,152 @@
+"""Pairs that are drawn, and seen, at the size of their faces; who is in a photo; strengths."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+pytest.importorskip("tqdm")
+pytest.importorskip("torch")
+
+from livefilter.errors import InvalidInput
+from livefilter.training import sittings
+from livefilter.training.chain import ChainArtist
+from livefilter.training.data import STRENGTHS, Pair, Sampler, bold
+from livefilter.training.people import Face, People
+
+Image = npt.NDArray[np.uint8]
+
+
+def negative(picture: Image) -> Image:
+    """A generator that is easily told from a photo."""
+    return np.asarray(255 - picture, np.uint8)
+
+
+def noise(height: int, width: int) -> Image:
+    """A picture full of contrast, uint8 BGR."""
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> People:
+    """Two photos are known: one with a wide face and a mask, one with a small face in it."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    faces = {
+        "near.png": [{"left": 100, "top": 100, "side": 320, "careful": True}],
+        "far.png": [{"left": 100, "top": 60, "side": 40, "careful": False}],
+    }
+    (folder / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
+    cv2.imwrite(str(folder / "near.png"), np.full((640, 640), 200, np.uint8))
+    return People(folder)
+
+
+def test_who_is_in_a_photo_is_read(people: People, tmp_path: Path) -> None:
+    """Faces and masks are found by the photo's name; of a photo that is not known there are none."""
+    assert people.faces("near.png") == (Face(100, 100, 320, True),)
+    assert people.faces("other.png") == ()
+    mask = people.mask("near.png", 32, 16)
+    assert mask is not None
+    assert mask.shape == (16, 32)
+    assert (mask == 200).all()
+    assert people.mask("far.png", 32, 16) is None
+    with pytest.raises(InvalidInput, match=r"tools/people\.py"):
+        People(tmp_path / "nowhere")
+
+
+def test_photos_are_drawn_at_the_size_of_their_faces(people: People, tmp_path: Path) -> None:
+    """The widest face of a pair is 160 pixels wide, its place is known, and what was drawn is not drawn again."""
+    photo = tmp_path / "near.png"
+    cv2.imwrite(str(photo), noise(640, 640))
+    artist = ChainArtist([{"do": "teacher", "name": "negative", "passes": 3}], {"negative": negative})
+    sittings.precompute([photo], artist, people, tmp_path / "cache")
+    (pair,) = sittings.load([photo], people, tmp_path / "cache")
+    assert pair.photo.shape == pair.target.shape == (320, 320, 3)
+    (face,) = pair.faces
+    assert face.side == 160
+    # Drawn once instead of three times, for an eye is shut.
+    assert np.abs(pair.target.astype(int) - negative(pair.photo)).max() <= 1
+    assert pair.person is not None
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    sittings.precompute([photo], artist, people, tmp_path / "cache")
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()} == before
+    with pytest.raises(InvalidInput, match=r"lacks far\.png"):
+        sittings.load([tmp_path / "far.png"], people, tmp_path / "cache")
+
+
+def test_a_small_face_is_drawn_enlarged(people: People, tmp_path: Path) -> None:
+    """The chain gets a face of 40 pixels a second time, larger; what is far from it stays."""
+    seen: list[tuple[int, int]] = []
+
+    def noting(picture: Image) -> Image:
+        seen.append(picture.shape[:2])
+        return np.full_like(picture, 250 if len(seen) == 1 else 10)
+
+    photo = tmp_path / "far.png"
+    cv2.imwrite(str(photo), noise(640, 640))
+    sittings.precompute([photo], ChainArtist([{"do": "teacher", "name": "n"}], {"n": noting}), people, tmp_path / "c")
+    drawing = cv2.imread(str(tmp_path / "c" / "far-target.png"))
+    assert drawing is not None
+    assert seen[0] == (640, 640)
+    assert max(seen[1]) > 200
+    assert drawing[80, 120].max() < 20
+    assert drawing[400, 500].min() > 240
+
+
+def test_a_face_without_contrast_is_drawn_from_a_clearer_picture(people: People, tmp_path: Path) -> None:
+    """Generators see no eyes in a face that is grey in grey; only around the face the picture is made clearer."""
+    given: list[Image] = []
+
+    def noting(picture: Image) -> Image:
+        given.append(picture.copy())
+        return picture
+
+    grey = np.asarray(90 + noise(640, 640) // 32, np.uint8)
+    photo = tmp_path / "near.png"
+    cv2.imwrite(str(photo), grey)
+    sittings.precompute([photo], ChainArtist([{"do": "teacher", "name": "n"}], {"n": noting}), people, tmp_path / "c")
+    middle, corner = given[0][110:150, 110:150], given[0][-30:, -30:]
+    assert middle.mean() > corner.mean() + 30
+    assert abs(float(corner.mean()) - 94) < 3
+
+
+def test_crops_show_faces_at_many_sizes_and_stay_in_step() -> None:
+    """Most crops of a photo with a face show it, enlarged or made smaller, photo, target and mask at the same place."""
+    photo = np.zeros((400, 400, 3), np.uint8)
+    photo[150:250, 150:250] = 255
+    pair = Pair("one", photo, photo, photo, person=photo[..., 0], faces=(Face(150, 150, 100),))
+    sampler = Sampler([pair], crop=64, batch=4, repeats=0)
+    widths = []
+    for step in range(30):
+        batch = sampler.batch(step)
+        for target, mask in zip(batch.targets, batch.people, strict=True):
+            assert mask is not None
+            assert np.abs((target[..., 0] > 100).astype(int) - (mask > 100)).mean() < 0.02
+            widths.append(float((mask > 100).mean()))
+    assert np.mean(np.array(widths) > 0.1) > 0.6
+    assert max(widths) > 0.9
+    assert min(width for width in widths if width) < 0.5
+
+
+def test_rows_for_the_discriminator_are_at_full_strength_and_others_at_any() -> None:
+    """At strength 0 the photo is wanted, at 0.5 the milder drawing, at 1.5 a bolder one."""
+    photo, target, mild = (np.full((128, 128, 3), level, np.uint8) for level in (40, 120, 80))
+    wanted = {0.0: 40, 0.5: 80, 1.0: 120, 1.5: int(bold(target)[64, 64, 0])}
+    sampler = Sampler([Pair("one", photo, target, target, mild=mild)], 64, batch=6, judged=2, strengths=True)
+    met = set()
+    for step in range(40):
+        batch = sampler.batch(step)
+        assert (batch.strengths[:2] == 1.0).all()
+        assert batch.strengths[-1] == batch.strengths[0]  # it repeats the first row
+        for strength, drawn in zip(batch.strengths, batch.targets, strict=True):
+            met.add(float(strength))
+            if strength != 1.0:
+                assert abs(int(np.median(drawn)) - wanted[float(strength)]) < 60
+    assert met == set(STRENGTHS)
+    plain = Sampler([Pair("one", photo, target, target, mild=mild)], 64, batch=6).batch(0)
+    assert (plain.strengths == 1.0).all()
