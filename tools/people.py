@@ -95,7 +95,10 @@ def main() -> None:
     for path in sorted(arguments.photos.iterdir()):
         if path.suffix.lower() not in SUFFIXES:
             continue
-        picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        read = cv2.imread(str(path))
+        if read is None:
+            raise SystemExit(f"{path} is not a readable picture. Remove it from its folder.")
+        picture = cv2.cvtColor(read, cv2.COLOR_BGR2RGB)
         found[path.name] = faces(detectors, mesh, picture)
         mask = np.clip(person.process(picture).segmentation_mask, 0.0, 1.0)
         cv2.imwrite(str(arguments.out / f"{path.stem}.png"), np.rint(mask * 255).astype(np.uint8))

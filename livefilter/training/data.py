@@ -142,7 +142,8 @@ def load_pairs(photos: Sequence[Path], cache: Path, scales: Sequence[Scale]) -> 
             pictures = [cv2.imread(str(file)) for file in _files(cache, path.stem, scale)]
             if any(picture is None for picture in pictures):
                 raise InvalidInput(f"The cache {cache} lacks {path.name} at {scale.longest}. Delete it and run again.")
-            pairs.append(Pair(path.name, *(np.asarray(picture, np.uint8) for picture in pictures)))
+            photo, drawing, target = (np.asarray(picture, np.uint8) for picture in pictures)
+            pairs.append(Pair(path.name, photo, drawing, target))
     return pairs
 
 
@@ -306,7 +307,7 @@ def _at_strength(pair: Pair, strength: float) -> Image:
 
 def bold(drawing: Image) -> Image:
     """A drawing at one and a half times its strength: darker lines, more contrast, richer colours."""
-    lab = cv2.cvtColor(drawing.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB)
+    lab = np.asarray(cv2.cvtColor(drawing.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB), np.float32)
     light = lab[..., 0]
     lines = np.clip(cv2.GaussianBlur(light, (0, 0), 2.6) - cv2.GaussianBlur(light, (0, 0), 0.8) - 1.0, 0.0, 16.0)
     lab[..., 0] = np.clip(50.0 + (light - 50.0) * 1.12 - 2.5 * lines, 0.0, 100.0)

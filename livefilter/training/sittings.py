@@ -114,7 +114,7 @@ def _clearly_drawn(photo: Image, faces: Sequence[Face], path: Path, artist: Chai
     lab = cv2.cvtColor(photo, cv2.COLOR_BGR2LAB)
     side = max(40.0, max(face.side for face in faces))
     tiles = tuple(max(1, round(edge / side)) for edge in (photo.shape[1], photo.shape[0]))
-    light = cv2.createCLAHE(3.0, tiles).apply(lab[..., 0])
+    light = np.asarray(cv2.createCLAHE(3.0, tiles).apply(lab[..., 0]), np.uint8)
     level = max(0.05, float(np.mean([_face(light, face).mean() for face in faces])) / 255.0)
     gamma = min(1.0, np.log(BRIGHT) / np.log(level))
     lab[..., 0] = np.rint(255.0 * (light / 255.0) ** gamma)
