@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import logging
+import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +16,13 @@ import platformdirs
 from livefilter.errors import StyleCorrupt, UnknownName
 from livefilter.styles.card import CARD, Style, read_card
 from livefilter.styles.network import Network
+from livefilter.styles.patience import within
 
 __all__ = ["BrokenStyle", "Catalogue", "Network", "Style", "user_folder"]
+
+# A folder of styles is read in milliseconds; one that waits for a share keeps a start waiting no longer than this.
+_PATIENCE_S, _LEAST_S = 2.0, 0.05
+_SHARE = "If it lies on a network share, connect that again."
 
 _log = logging.getLogger(__name__)
 
@@ -72,15 +79,29 @@ class Catalogue:
         return style, network
 
     def _search(self, root: Path) -> None:
+        deadline = time.monotonic() + _PATIENCE_S
+
+        def left_s() -> float:
+            return max(_LEAST_S, deadline - time.monotonic())
+
         try:
-            folders = sorted(path.parent for path in root.glob(f"*/{CARD}")) if root.is_dir() else []
+            folders = within(root, lambda: sorted(root.iterdir()) if root.is_dir() else [], left_s())
+        except TimeoutError:
+            _warn_once(f"The folder of styles {root} does not answer, and its styles are left out. {_SHARE}")
+            return
         except OSError as error:
             _warn_once(f"The folder of styles {root} cannot be read: {error.strerror}. Change its permissions.")
             return
         for folder in folders:
             try:
-                style = read_card(folder)
+                style = within(folder, lambda: read_card(folder) if _has_card(folder) else None, left_s())  # noqa: B023
+                if style is None:
+                    continue
                 self._refuse_twin(style, folder)
+            except TimeoutError:
+                reason = f"Style folder {folder} does not answer. {_SHARE}"
+                _warn_once(f"{reason} The other styles are not touched by it.")
+                self.broken.append(BrokenStyle(folder.name, folder, reason))
             except StyleCorrupt as error:
                 _warn_once(f"{error} The other styles are not touched by it.")
                 self.broken.append(BrokenStyle(folder.name, folder, str(error)))
@@ -94,6 +115,10 @@ class Catalogue:
                     f"Style card {folder / CARD} has the name {style.name!r}, which {known.folder} "
                     "has already. Give it another name."
                 )
+
+
+def _has_card(folder: Path) -> bool:
+    return os.path.exists(folder / CARD)  # False also where looking is not allowed
 
 
 @functools.cache

@@ -66,26 +66,35 @@ def main(command: list[str]) -> int:
     return 0
 
 
-def _leave_everybody(folder: Path) -> None:
-    """Enter new namespaces: loopback is all there is, and names are looked up at 127.0.0.1. Raises: OSError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def check(result: int, what: str) -> None:
-        if result:
-            raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
-
+def enter_namespaces(*, network: bool) -> None:
+    """Enter a user's and mounts' namespaces of our own, and one of the network if asked for. Raises: OSError."""
     user, group = os.getuid(), os.getgid()
-    if libc.unshare(_NEW_USER) == 0:
+    if _libc().unshare(_NEW_USER) == 0:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {user} 1")
         Path("/proc/self/gid_map").write_text(f"0 {group} 1")
-    check(libc.unshare(_NEW_NETWORK | _NEW_MOUNTS), "unshare")
-    check(libc.mount(b"none", b"/", None, _PRIVATE, None), "mount")
+    check(_libc().unshare(_NEW_MOUNTS | (_NEW_NETWORK if network else 0)), "unshare")
+    check(_libc().mount(b"none", b"/", None, _PRIVATE, None), "mount")
+
+
+def check(result: int, what: str) -> None:
+    """Raise what a call of libc's has left in errno. Raises: OSError."""
+    if result:
+        raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _leave_everybody(folder: Path) -> None:
+    """Enter new namespaces: loopback is all there is, and names are looked up at 127.0.0.1. Raises: OSError."""
+    enter_namespaces(network=True)
     for path, text in (("/etc/resolv.conf", "nameserver 127.0.0.1\n"), ("/etc/nsswitch.conf", "hosts: files dns\n")):
         if os.path.exists(path):
             own = folder / Path(path).name
             own.write_text(text)
-            check(libc.mount(str(own).encode(), os.path.realpath(path).encode(), None, _BIND, None), path)
+            check(_libc().mount(str(own).encode(), os.path.realpath(path).encode(), None, _BIND, None), path)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh22x", b"lo", _UP))
 

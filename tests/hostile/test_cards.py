@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from livefilter.errors import LivefilterError, StyleCorrupt
 from livefilter.styles.card import CARD, read_card
 from livefilter.styles.catalogue import Catalogue
+from livefilter.styles.patience import within
 from livefilter.styles.user_styles import UserStyles
 from livefilter.text import printable, shown
+from tests.hostile.lonely import NOT_ALLOWED
 
 GOOD = """
 name = "good"
@@ -101,6 +104,51 @@ def test_a_card_that_is_no_file_is_skipped(tmp_path: Path, what: str) -> None:
     assert "good" in {style.name for style in found.styles}
     if what != "link to itself":  # which is not even found
         assert [broken.name for broken in found.broken] == ["bad"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux with FUSE")
+@pytest.mark.parametrize("what", ["one style", "all styles"])
+def test_a_folder_that_does_not_answer_keeps_no_run_from_starting(tmp_path: Path, what: str) -> None:
+    """A share whose server is gone was waited for, for ever; now it is left out in seconds, and the rest is there."""
+    styles = tmp_path / "livefilter" / "styles"
+    folder = styles / "share" if what == "one style" else styles
+    folder.mkdir(parents=True)
+    command = ["run", "-i", "demo", "-o", "null", "--process-size", "64", "--backend", "onnxruntime", "--frames", "3"]
+    beside = [sys.executable, "-m", "tests.hostile.mounts", "silent", str(folder)]
+    done = subprocess.run(
+        [*beside, sys.executable, "-m", "livefilter", *command],
+        env=os.environ | {"XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)},
+        cwd=Path(__file__).resolve().parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    if done.returncode == NOT_ALLOWED:
+        pytest.skip(done.stdout.strip())
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("does not answer") == 1
+    assert "frames styled" in done.stdout
+
+
+def test_a_folder_that_answers_again_is_there_again(tmp_path: Path) -> None:
+    """While one look hangs there is no second one; once it has come back the style is found."""
+    gate, looks = threading.Event(), []
+
+    def look() -> str:
+        looks.append(threading.current_thread())
+        assert gate.wait(60)
+        return "found"
+
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            within(tmp_path, look, 0.01)
+    assert len(looks) == 1
+    gate.set()
+    looks[0].join(60)
+    assert within(tmp_path, look, 60) == "found"
+    with pytest.raises(StyleCorrupt):
+        within(tmp_path, lambda: read_card(tmp_path), 60)
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from livefilter.errors import InvalidInput, LivefilterError, StyleCorrupt
+from livefilter.generator import import_apart as import_apart_module
 from livefilter.generator.import_apart import Limits, import_apart
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.styles.network_file import external_files, read_network
@@ -242,3 +243,16 @@ def test_no_escape_sequence_of_a_network_reaches_the_terminal(tmp_path: Path) ->
     with pytest.raises(InvalidInput) as error:
         import_apart(file)
     assert str(error.value).isprintable()
+
+
+def test_memory_is_watched_where_the_system_does_not_bound_it() -> None:
+    """The watch that Windows and macOS rely on ends a process that takes too much, and says how much it may take."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "kept = bytearray(b'x') * (300 << 20); input()"], stdin=subprocess.PIPE
+    )
+    try:
+        trouble = import_apart_module._watch(process, Limits(time_s=100, memory=200 << 20))
+    finally:
+        process.kill()
+        process.communicate()
+    assert trouble == "needs more than 0.2 GiB of memory."
