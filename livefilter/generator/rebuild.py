@@ -11,18 +11,21 @@ from onnx import numpy_helper
 from livefilter.errors import StyleCorrupt
 from livefilter.generator.export import to_onnx
 from livefilter.generator.network import Conv, Design, Generator
+from livefilter.styles.network_file import read_network
 
 
-def generator_from_onnx(path: Path) -> Generator:
+def generator_from_onnx(path: Path, sha256: str = "") -> Generator:
     """Rebuild a generator, with its branches folded and its weights as they were exported, float16 as float32.
 
     Exporting it again must give the file's own graph, so that no other network is taken for one.
-    Raises: StyleCorrupt: the file cannot be read, or is another kind of network.
+    sha256: what the file must be by its card; "" for any.
+    Raises: StyleCorrupt: the file cannot be read, is not the one that is meant, or is another kind of network.
     """
     other = f"{path} is no network of livefilter's own kind, which alone runs on PyTorch. Use --backend onnxruntime."
+    data = read_network(path, sha256)
     try:
-        graph = onnx.load(str(path)).graph
-    except Exception as error:  # protobuf and the file system raise kinds of their own
+        graph = onnx.load_model_from_string(data).graph
+    except Exception as error:  # protobuf raises kinds of its own
         raise StyleCorrupt(f"Network file {path} cannot be read: {error}. Reinstall the style.") from error
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     kernels = {name.removesuffix("_kernel_fp16"): value for name, value in values.items() if "_kernel_" in name}

@@ -55,7 +55,7 @@ class TorchCudaEngine(ComposingEngine):
         self._type = torch.float16 if on_gpu else torch.float32
         self._graph: Any = None
         self.info = EngineInfo(self.backend, "CPU", "float16" if on_gpu else "float32", width, height)
-        generator: Any = generator_from_onnx(network)
+        generator: Any = generator_from_onnx(network, (options or EngineOptions()).sha256)
         try:
             self._generator: Any = generator.to(self._device, self._type, memory_format=torch.channels_last)
             self._given: Any = torch.zeros((height, width, 3), dtype=torch.uint8, pin_memory=on_gpu)

@@ -40,11 +40,7 @@ def read_network(path: Path, sha256: str = "") -> bytes:
         data = read_plain(path, MOST_BYTES)
     except OSError as error:
         raise StyleCorrupt(f"Network file {path} cannot be read: {error.strerror}. Reinstall the style.") from error
-    if sha256 and (found := hashlib.sha256(data).hexdigest()) != sha256:
-        raise StyleCorrupt(
-            f"Network file {path} is not the one its card names: its SHA-256 is {found}, but the card says {sha256}. "
-            "Reinstall the style."
-        )
+    require_meant(path, hashlib.sha256(data).hexdigest(), sha256)
     try:
         others = external_files(data)
     except ValueError as error:
@@ -55,6 +51,18 @@ def read_network(path: Path, sha256: str = "") -> bytes:
             "Import it: livefilter import."
         )
     return data
+
+
+def require_meant(path: Path, found: str, sha256: str) -> None:
+    """Refuse a network whose bytes are not those that its card names.
+
+    found: the SHA-256 of its bytes. sha256: the card's; "" for anything. Raises: StyleCorrupt: names both.
+    """
+    if sha256 and found != sha256:
+        raise StyleCorrupt(
+            f"Network file {path} is not the one its card names: its SHA-256 is {found}, but the card says {sha256}. "
+            "Reinstall the style."
+        )
 
 
 def external_files(data: bytes) -> list[str]:

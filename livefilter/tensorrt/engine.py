@@ -21,6 +21,7 @@ from livefilter.inference.cuda.driver_calls import INSTALL
 from livefilter.inference.hardware import Gpu, find_gpu
 from livefilter.inference.look import ComposingEngine, Look
 from livefilter.styles.network import SIZES
+from livefilter.styles.network_file import require_meant
 from livefilter.tensorrt.builder import EngineRequest
 from livefilter.tensorrt.flavour import FLAVOURS, Flavour
 from livefilter.tensorrt.key import SizeRange
@@ -83,7 +84,7 @@ class _TensorRTEngine(ComposingEngine):
         request = EngineRequest(
             network, label_of(network), "", size, self.flavour, gpu=self._options.gpu, form=self._form
         )
-        self._plan, engine = find_engine(store or EngineStore(engines_folder()), request, gpu)
+        self._plan, engine = find_engine(store or EngineStore(engines_folder()), request, gpu, self._options.sha256)
         self._stored = engine
         self._kernels = engine.plan_path.with_suffix(KERNELS)
         precision = _PRECISIONS[engine.sidecar.key.precision] if engine.sidecar else "float16"
@@ -217,12 +218,15 @@ def build_command(request: EngineRequest) -> str:
     return f"livefilter build {network} --size {request.size} --flavour {request.flavour.name}{gpu}"
 
 
-def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu) -> tuple[bytes, StoredEngine]:
+def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu, sha256: str = "") -> tuple[bytes, StoredEngine]:
     """The best engine built for this request on this GPU, at any builder level; else one for a range with its size.
 
-    Raises: EngineMismatch: there is none that may be loaded; says why and how to build it.
+    An engine counts only for the very network that it was built from. sha256: what that is by its card; "" for any.
+    Raises: StyleCorrupt: the network is another one. EngineMismatch: there is none that may be loaded; says why and how
+        to build it.
     """
     wanted = request.key(gpu)
+    require_meant(request.network, wanted.onnx_sha256, sha256)
     faults = []
     for level in _LEVELS:
         key = replace(wanted, level=level)

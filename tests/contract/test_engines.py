@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,16 @@ def test_a_damaged_network_is_refused(
     assert "\n" not in str(caught.value)
     assert "Reinstall" in str(caught.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_only_the_network_that_the_card_names_is_run(runtime: str, network: Path) -> None:
+    """Its bytes are compared with the card's SHA-256 as they are loaded, whatever was checked before."""
+    meant = hashlib.sha256(network.read_bytes()).hexdigest()
+    options = EngineOptions(sha256=meant)
+    ENGINES.load(runtime)(network, WIDTH, HEIGHT, options).close()
+    network.write_bytes(network.read_bytes() + b"\x92\x01\x00")  # a field that changes nothing
+    with pytest.raises(StyleCorrupt, match="not the one its card names"):
+        ENGINES.load(runtime)(network, WIDTH, HEIGHT, options)
 
 
 def test_a_network_that_is_no_style_is_refused(runtime: str, tmp_path: Path) -> None:

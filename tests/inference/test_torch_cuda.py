@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,21 @@ def test_other_networks_are_refused(tmp_path: Path) -> None:
     (tmp_path / "damaged.onnx").write_bytes(b"\xff\xff")
     with pytest.raises(StyleCorrupt, match="cannot be read"):
         generator_from_onnx(tmp_path / "damaged.onnx")
+
+
+def test_only_the_network_that_the_card_names_is_run(tmp_path: Path) -> None:
+    """Its bytes are compared with the card's SHA-256, and weights in another file are not read."""
+    network = tmp_path / "network.onnx"
+    export(Generator(), network)
+    meant = hashlib.sha256(network.read_bytes()).hexdigest()
+    TorchCudaEngine(network, WIDTH, HEIGHT, EngineOptions(sha256=meant), device="cpu").close()
+    model = onnx.load(str(network))
+    export(Generator(), network)  # other weights
+    with pytest.raises(StyleCorrupt, match="not the one its card names"):
+        TorchCudaEngine(network, WIDTH, HEIGHT, EngineOptions(sha256=meant), device="cpu")
+    onnx.save(model, str(network), save_as_external_data=True, location="weights.bin", size_threshold=0)
+    with pytest.raises(StyleCorrupt, match=r"weights\.bin.*no style may read other files"):
+        TorchCudaEngine(network, WIDTH, HEIGHT, device="cpu")
 
 
 def test_closed_and_wrong_frames_are_refused() -> None:

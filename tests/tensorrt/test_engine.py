@@ -394,6 +394,17 @@ def test_the_network_is_known_by_its_contents(machine: Machine) -> None:
         machine.open()
 
 
+def test_an_engine_of_another_network_than_the_cards_is_not_loaded(machine: Machine) -> None:
+    """Also when one was built for the file that lies there now."""
+    meant = hashlib.sha256(b"onnx").hexdigest()
+    machine.open(sha256=meant).close()
+    machine.network.write_bytes(b"other onnx")
+    machine.build()
+    machine.open().close()
+    with pytest.raises(StyleCorrupt, match="not the one its card names"):
+        machine.open(sha256=meant)
+
+
 def test_the_module_loads_without_cuda_or_tensorrt() -> None:
     """Listing backends needs neither package."""
     assert importlib.import_module("livefilter.tensorrt.engine").TensorRTEngine is TensorRTEngine
