@@ -51,7 +51,13 @@ class Config(BaseModel):
     network: Literal["auto", "lite", "full"] = Field(
         "auto", description="Size of the style's network: lite, full, or auto for the style's best, else full on a GPU."
     )
-    strength: float = Field(1.0, ge=0, le=1, description="Blend of original (0) and styled picture (1).")
+    strength: float = Field(
+        1.0,
+        ge=0,
+        le=1.5,
+        description="How strong the drawing is: 0 the original, 1 as it is meant to be, up to 1.5 where the style's network "
+        "takes it.",
+    )
     backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")
     threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")
     gpu: int = Field(0, ge=0, le=63, description="Number of the NVIDIA GPU for TensorRT and PyTorch.")

@@ -46,6 +46,7 @@ MAY = {
     "generator": {
         "inference.checks",
         "inference.onnxruntime",
+        "inference.ports",
         "inference.styler",
         "styles.network",
         "styles.network_file",

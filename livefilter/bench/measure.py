@@ -229,6 +229,10 @@ class _Lent:
         self._source = source
         self._error: EngineError | None = None
 
+    @property
+    def takes_strength(self) -> bool:
+        return self._styler.takes_strength
+
     def composes(self, width: int, height: int) -> bool:
         return self._styler.composes(width, height)
 

@@ -19,7 +19,6 @@ from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
-from livefilter.inference.look import blend
 from livefilter.inference.selection import choose_backend, runs_on_gpu
 from livefilter.inference.styler import Styler
 from livefilter.masking import mask_address
@@ -137,7 +136,7 @@ class _ConfiguredStylist:
             self._styler = open_styler(self._config, self._catalogue, self._config.style, width, height)
             info = self._styler.engine_info
             self.device = f"{self._config.style} {self._styler.network_size} on {info.backend}, {info.device}"
-        return blend(image, self._styler(image), self._config.strength)
+        return self._styler.draw(image, self._config.strength)
 
     def __enter__(self) -> Self:
         return self

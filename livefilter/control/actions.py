@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from livefilter.control.settings import STRONGEST
 from livefilter.errors import InvalidInput, UnknownName
 
 Kind = Literal["boolean", "number", "integer", "string"]
@@ -169,7 +170,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "", "set_strength", "set the strength of the effect", timed=True,
         parameters=(Parameter(
-            "value", "number", "0 the original, 1 the styled picture", True, 0, 1, example=0.8),),
+            "value", "number", "0 the original, 1 the style as meant, 1.5 bolder where it can", True, 0, STRONGEST,
+            example=0.8),),
     ),
     Action(
         "", "set_split", "move the line of the split screen", timed=True,

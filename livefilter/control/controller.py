@@ -110,8 +110,10 @@ class Controller:
         self.set_strength(self._settings.current.strength + STRENGTH_STEP)
 
     def set_strength(self, value: float) -> None:
-        strength = round(min(1.0, max(0.0, value)), 2)
-        self._settings.change(strength=strength, notice=f"Strength {strength:.0%}")
+        now = self._settings.current
+        strength = round(min(now.strongest, max(0.0, value)), 2)
+        end = f": {now.style} goes no further" if value > now.strongest else ""
+        self._settings.change(strength=strength, notice=f"Strength {strength:.0%}{end}")
 
     def toggle_compare(self, on: bool | None = None) -> None:
         wanted = self._wanted("compare", on)

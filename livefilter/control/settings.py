@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 # Below this much style a face is recognised at a glance.
 WEAK_STRENGTH = 0.3
+# As far as networks that take the strength themselves were trained; others are blended, up to 1.
+STRONGEST = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class LiveSettings:
     """The wishes of whoever is in control; the stages read one snapshot per frame and make them true.
 
     style: name of the wanted style; the one on screen changes once it is loaded.
-    strength: 0..1, how much of the styled picture is blended over the original.
+    strength: 0..1.5, how strong the drawing is; up to `strongest`, which the style on screen tells. Networks that do not
+        take it are blended over the original.
     compare: show the original on the left and the styled picture on the right; split: where, as a share of the width.
     network: "auto", "lite" or "full". process_size: shorter side in pixels at which frames are styled; 0: automatic.
     mirror: mirror the preview only. mirror_output: mirror what viewers see.
@@ -31,6 +34,7 @@ class LiveSettings:
 
     style: str
     strength: float = 1.0
+    strongest: float = 1.0
     compare: bool = False
     split: float = 0.5
     network: str = "auto"

@@ -13,6 +13,7 @@ from onnx import TensorProto, numpy_helper
 
 from livefilter.generator.graph import Graph
 from livefilter.generator.network import Block, Conv, Generator, at_strength
+from livefilter.generator.onnx_network import FRAME, PERSON, STRENGTH, STYLED
 from livefilter.whole_file import write_whole
 
 Layer = TypeVar("Layer", bound=torch.nn.Module)
@@ -31,8 +32,10 @@ class _Graph(Graph):
         self.initializers.append(numpy_helper.from_array(half, name + "_fp16"))
         return self.node("Cast", name + "_fp16", output=name, to=TensorProto.FLOAT)
 
-    def conv(self, layer: Conv, features: str, name: str) -> str:
-        kernel, bias = self.weights(name + "_kernel", layer.kernel()), self.weights(name + "_bias", layer.bias)
+    def conv(self, layer: Conv, features: str, name: str, planes: int | None = None) -> str:
+        """Convolve; `planes`: how many of the layer's input planes `features` holds, None for all."""
+        kernel = self.weights(name + "_kernel", layer.kernel()[:, :planes])
+        bias = self.weights(name + "_bias", layer.bias)
         size = layer.weight.shape[-1]
         spread: dict[str, Any] = {"dilations": [layer.dilation] * 2} if layer.dilation > 1 else {}
         return self.node(
@@ -80,16 +83,23 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
 
     Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR; height and width are dynamic, multiples of
     8. Branches are folded and weights are float16. Only Cast touches uint8, because TensorRT parses nothing else
-    there; Clip comes before the last Cast, which truncates, and the 128 does the rounding. A generator with a plane
-    for strength is written as it draws at strength 1.
+    there; Clip comes before the last Cast, which truncates, and the 128 does the rounding.
+
+    A design with `strength` has a second input of that name, float32 [1, height / 2, width / 2, 1] or [1, 1, 1, 1]: 1
+    draws as it is meant to be, 0 the photo. One with `person` has a second output of that name, uint8
+    [1, height / 2, width / 2, 1]: 255 where a person is. Strength joins after the first layer, where the sum of its
+    kernel is all that counts of it: a strength for the whole picture then costs as good as nothing.
     """
-    if generator.design.strength or generator.design.person:
-        generator = at_strength(generator)
+    design = generator.design
     g = _Graph()
-    planes = g.node("Transpose", g.node("Cast", "frame", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    planes = g.node("Transpose", g.node("Cast", FRAME, to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
     frames = g.node("Sub", g.node("Mul", planes, g.number("inverse_scale", 1 / 127.5)), g.number("one", 1.0))
 
-    half = g.relu(g.conv(generator.head, frames, "head"))
+    half = g.conv(generator.head, frames, "head", 3)
+    if design.strength:
+        gains = g.weights("strength_gains", generator.head.kernel()[:, 3].sum((1, 2))[None, :, None, None])
+        half = g.node("Add", half, g.node("Mul", g.node("Transpose", STRENGTH, perm=[0, 3, 1, 2]), gains))
+    half = g.relu(half)
     quarter = g.relu(g.conv(generator.down_quarter, half, "down_quarter"))
     quarter = _chain(g, generator.quarter_in, quarter, "quarter_in")
     deep = g.relu(g.conv(generator.down_eighth, quarter, "down_eighth"))
@@ -103,9 +113,13 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
 
     levels = g.node("Add", g.node("Mul", styled, g.number("scale", 127.5)), g.number("middle", 128.0))
     levels = g.node("Clip", levels, g.number("lowest", 0.0), g.number("highest", 255.0))
-    g.node("Cast", g.node("Transpose", levels, perm=[0, 2, 3, 1]), output="styled", to=TensorProto.UINT8)
+    g.node("Cast", g.node("Transpose", levels, perm=[0, 2, 3, 1]), output=STYLED, to=TensorProto.UINT8)
+    if generator.person is not None:
+        likely = g.node("Sigmoid", g.conv(generator.person, half, "person"))
+        likely = g.node("Add", g.node("Mul", likely, g.number("white", 255.0)), g.number("rounding", 0.5))
+        g.node("Cast", g.node("Transpose", likely, perm=[0, 2, 3, 1]), output=PERSON, to=TensorProto.UINT8)
 
-    return g.model("generator")
+    return g.model("generator", strength=bool(design.strength), person=bool(design.person))
 
 
 def export(generator: Generator, path: Path) -> str:

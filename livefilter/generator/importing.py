@@ -96,7 +96,7 @@ def _from_checkpoint(path: Path, open_engine: OpenEngine) -> Incoming:
 def _from_onnx(path: Path, open_engine: OpenEngine) -> Incoming:
     model = read_onnx(path)
     graph = model.graph
-    if [port.name for port in (*graph.input, *graph.output)] == [FRAME, STYLED]:
+    if {FRAME, STYLED} <= {port.name for port in (*graph.input, *graph.output)}:
         load_network(path)  # checks the ports
         accepts = Accepts(size=_own_size(graph))
         return _checked(path, model, None, "a style's network", accepts, open_engine, 0)

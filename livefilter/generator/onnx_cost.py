@@ -7,7 +7,7 @@ import onnx
 from onnx import helper
 
 from livefilter.frame import Image
-from livefilter.generator.onnx_network import FRAME
+from livefilter.generator.onnx_network import FRAME, STRENGTH
 from livefilter.inference.providers import CPU, create_session, quiet_options
 
 # Their constants are sizes and amounts, not weights.
@@ -52,6 +52,9 @@ def macs_per_pixel(model: onnx.ModelProto, image: Image) -> int:
     )
     session = create_session(probe.SerializeToString(), quiet_options(), [(CPU, {})])
     names = [port.name for port in session.get_outputs()]
-    maps = dict(zip(names, session.run(names, {FRAME: image[None]}), strict=True))
+    given = {FRAME: image[None]}
+    if any(port.name == STRENGTH for port in session.get_inputs()):
+        given[STRENGTH] = np.ones((1, 1, 1, 1), np.float32)
+    maps = dict(zip(names, session.run(names, given), strict=True))
     total = sum(count * int(np.prod(maps[name].shape[2:])) for name, count in asked if name in maps)
     return round(total / (image.shape[0] * image.shape[1]))

@@ -9,9 +9,13 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from livefilter.errors import StyleCorrupt
+from livefilter.inference.ports import FRAME as FRAME
+from livefilter.inference.ports import PERSON as PERSON
+from livefilter.inference.ports import STRENGTH as STRENGTH
+from livefilter.inference.ports import STYLED as STYLED
+from livefilter.inference.ports import NetworkPorts, read_ports
 from livefilter.styles.network_file import read_network
 
-FRAME, STYLED = "frame", "styled"
 # onnx infers no types for these; what comes out has the type of the picture and of the scale, their first inputs.
 _UNTYPED = {"GroupNormalization"}
 
@@ -86,20 +90,43 @@ def _inferred_types(model: onnx.ModelProto) -> dict[str, int]:
 
 
 def fix_size(model: onnx.ModelProto, width: int, height: int) -> onnx.ModelProto:
-    """A copy whose `frame` is uint8 [1, height, width, 3] and nothing else: TensorRT then needs no profile."""
+    """A copy whose ports are of one size, `frame` uint8 [1, height, width, 3]: TensorRT then needs no profile."""
     fixed = onnx.ModelProto.FromString(model.SerializeToString())
     del fixed.graph.value_info[:]
-    for port in (fixed.graph.input[0], fixed.graph.output[0]):
-        port.CopyFrom(helper.make_tensor_value_info(port.name, TensorProto.UINT8, [1, height, width, 3]))
+    shapes = network_ports(fixed.graph).shapes(width, height)
+    for port in (*fixed.graph.input, *fixed.graph.output):
+        kind = port.type.tensor_type.elem_type
+        port.CopyFrom(helper.make_tensor_value_info(port.name, kind, shapes[port.name]))
     return fixed
+
+
+def network_ports(graph: onnx.GraphProto) -> NetworkPorts:
+    """What a style's graph takes and gives.
+
+    Raises: StyleCorrupt: it is no style's.
+    """
+    ports = _ports(graph)
+    if ports is None:
+        raise StyleCorrupt("The network takes or gives something else than a style's. Export it again.")
+    return ports
+
+
+def _ports(graph: onnx.GraphProto) -> NetworkPorts | None:
+    constants = {tensor.name for tensor in graph.initializer}
+    sides = [[port for port in graph.input if port.name not in constants], graph.output]
+    named = [
+        [(port.name, TensorProto.DataType.Name(port.type.tensor_type.elem_type)) for port in side] for side in sides
+    ]
+    return read_ports(named[0], named[1], "UINT8", "FLOAT")
 
 
 def _require_ports(path: Path, graph: onnx.GraphProto) -> None:
     constants = {tensor.name for tensor in graph.initializer}
     inputs = [port for port in graph.input if port.name not in constants]
     found = [(port.name, _shape(port), port.type.tensor_type.elem_type) for port in (*inputs, *graph.output)]
-    fits = len(found) == 2 and [name for name, _, _ in found] == [FRAME, STYLED]
-    fits = fits and all(kind == TensorProto.UINT8 and len(shape) == 4 and shape[3] == 3 for _, shape, kind in found)
+    depths = {FRAME: 3, STYLED: 3, STRENGTH: 1, PERSON: 1}
+    fits = _ports(graph) is not None
+    fits = fits and all(len(shape) == 4 and shape[3] == depths[name] for name, shape, _ in found)
     if not fits:
         shown = ", ".join(f"{name} {TensorProto.DataType.Name(kind).lower()} {shape}" for name, shape, kind in found)
         raise StyleCorrupt(

@@ -40,18 +40,33 @@ def generator_from_onnx(path: Path, sha256: str = "") -> Generator:
             eighth_blocks=len({name.split("_")[1] for name in kernels if name.startswith("block_")}),
             expansion=kernels["block_0_0"].shape[0] // eighth if "block_0_2" in kernels else 0,
             dilation=_dilation(graph),
+            strength=int("strength_gains_fp16" in values),
+            person=int("person" in kernels),
         )
         generator = Generator(design)
         for name, layer in _layers(generator):
             layer.point = layer.identity = None
             layer.weight.data = torch.from_numpy(values[f"{name}_kernel_fp16"].copy()).float()
             layer.bias.data = torch.from_numpy(values[f"{name}_bias_fp16"].copy()).float()
+        if design.strength:
+            gains = torch.from_numpy(values["strength_gains_fp16"].copy()).float()
+            generator.head.weight.data = _with_strength(generator.head.weight.data, gains)
         again = to_onnx(generator.eval()).graph
     except (KeyError, ValueError, RuntimeError, TypeError) as error:
         raise StyleCorrupt(other) from error
     if again.SerializeToString(deterministic=True) != graph.SerializeToString(deterministic=True):
         raise StyleCorrupt(other)
     return generator
+
+
+def _with_strength(kernel: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
+    """A first kernel, (half, 3, 6, 6), with the plane for strength: its gains spread over the taps that are one cell.
+
+    So that a strength which differs from place to place has the same effect as in the file.
+    """
+    plane = torch.zeros_like(kernel[:, :1])
+    plane[:, :, 2:4, 2:4] = gains.reshape(-1, 1, 1, 1) / 4
+    return torch.cat([kernel, plane], 1)
 
 
 def _dilation(graph: onnx.GraphProto) -> int:

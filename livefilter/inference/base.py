@@ -47,18 +47,30 @@ class EngineInfo:
 class Engine(Closeable):
     """A generator compiled for one frame size: `Class(network, width, height, options)`, ready when constructed.
 
-    network: an ONNX file with input `frame` and output `styled`, both uint8 (1, H, W, 3) BGR.
+    network: an ONNX file with input `frame` and output `styled`, both uint8 (1, H, W, 3) BGR; it may have more, see
+        livefilter.inference.ports.
     width, height: pixels, multiples of 8.
     Raises on construction: BackendUnavailable (runtime or device missing), StyleCorrupt (the file cannot be read).
     """
 
     info: EngineInfo
+    takes_strength: bool = False
+    gives_person: bool = False
+
+    @property
+    def person(self) -> Image | None:
+        """Where people are in the frame of the newest `run`, (H/2, W/2) uint8, 255 for certain; valid as its result is.
+
+        None where the network does not tell: it `gives_person` or not.
+        """
+        return None
 
     @abstractmethod
-    def run(self, image: Image) -> Image:
+    def run(self, image: Image, strength: float = 1.0) -> Image:
         """Style one frame.
 
-        image: (height, width, 3) uint8 BGR, C-contiguous.
+        image: (height, width, 3) uint8 BGR, C-contiguous. strength: 0 to 1.5, 1 being the drawing as it is meant to be;
+            without effect where the network does not take it (`takes_strength`).
         Returns: the same shape and dtype; the array is valid until the next `run` or `close`.
         Raises: EngineFailed.
         """

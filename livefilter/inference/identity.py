@@ -19,7 +19,7 @@ class IdentityEngine(Engine):
         self.info = EngineInfo("identity", "none", "uint8", width, height)
         self._output: Image | None = np.empty((height, width, 3), np.uint8)
 
-    def run(self, image: Image) -> Image:
+    def run(self, image: Image, strength: float = 1.0) -> Image:
         if self._output is None:
             raise closed(self.info)
         require_frame(image, self.info)

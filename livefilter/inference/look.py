@@ -20,8 +20,12 @@ _WHITE = 255.0
 class Look:
     """How original and styled picture make what viewers see; the default is the styled picture alone.
 
-    strength: 0 (original) to 1 (styled). compare: original on the left, styled on the right, a white line between.
+    strength: 0 (original) to 1 (styled), and up to 1.5 where the network takes it.
+    compare: original on the left, styled on the right, a white line between.
     split: where that line is, as a share of the width.
+    person, room: whether the person and what is around them are styled; where the network does not tell them apart, all
+        is room.
+    finish: whether an engine that can do all this is to; else it draws at that strength, if its network takes it.
     mirror: left and right are exchanged, last of all.
     width: pixels of the picture; what an engine's frame has more is filling at its right. 0: all of it.
     """
@@ -31,22 +35,40 @@ class Look:
     mirror: bool = False
     width: int = 0
     split: float = 0.5
+    person: bool = True
+    room: bool = True
+    finish: bool = True
 
-    def columns(self, engine_width: int) -> NDArray[np.float32]:
-        """What `look`, the input of an engine, is to be: float32 (3, engine_width, 1).
+    def drawn(self, drawn_strength: bool) -> bool:
+        """Whether an engine gives the picture as the network draws it, with nothing done to it."""
+        whole = share_of(self.strength, drawn_strength) == 1.0
+        return not self.finish or (whole and self.person and self.room and not self.compare and not self.mirror)
 
-        Row 0: the share of the styled picture, 0 to 1. Row 1: the least grey level, 255 where the line is. Row 2: the
-        column that is shown here, after all else.
+    def columns(self, engine_width: int, drawn_strength: bool = False) -> NDArray[np.float32]:
+        """What `look`, the input of an engine, is to be: float32 (4, engine_width, 1).
+
+        Rows 0 and 1: the share of the styled picture, 0 to 1, in the room and on a person; the engine makes the map of
+        the two. Row 2: the least grey level, 255 where the line is. Row 3: the column that is shown here, after all else.
+        drawn_strength: the network was given the strength, so that nothing is blended but at 0, which is the original.
         """
+        if not self.finish:
+            return PLAIN.columns(engine_width)
         width, place = self.width or engine_width, np.arange(engine_width)
         half = split_at(width, self.split)
-        share = np.full(engine_width, self.strength)
+        share = np.full(engine_width, share_of(self.strength, drawn_strength))
         line = np.zeros(engine_width)
         if self.compare:
             share[:half] = 0.0
             line[max(half - 1, 0) : half + 1] = _WHITE
         source = np.where(place < width, width - 1 - place, place) if self.mirror else place
-        return np.stack([share, line, source]).astype(np.float32)[:, :, None]
+        return np.stack([share * self.room, share * self.person, line, source]).astype(np.float32)[:, :, None]
+
+
+def share_of(strength: float, drawn_strength: bool) -> float:
+    """How much of the styled picture a strength means, 0 to 1; all of it where the network has drawn it at that."""
+    if drawn_strength:
+        return float(strength > 0)
+    return min(1.0, strength)
 
 
 def split_at(width: int, split: float) -> int:
@@ -109,5 +131,5 @@ class ComposingEngine(Engine):
         Returns: as `run` does. Raises: EngineFailed.
         """
 
-    def run(self, image: Image) -> Image:
-        return self.compose(image, PLAIN)
+    def run(self, image: Image, strength: float = 1.0) -> Image:
+        return self.compose(image, Look(strength=strength) if self.takes_strength else PLAIN)

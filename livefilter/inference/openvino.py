@@ -15,6 +15,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu
+from livefilter.inference.ports import PERSON, STRENGTH, NetworkPorts, StrengthPlane, person_buffer, read_ports
 from livefilter.styles.network_file import read_network
 
 _PRECISIONS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
@@ -36,7 +37,8 @@ class OpenVINOEngine(Engine):
         options = options or EngineOptions()
         threads = options.threads
         ov = importlib.import_module("openvino")
-        model = _read(network, options.sha256, width, height)
+        model, ports = _read(network, options.sha256, width, height)
+        self.takes_strength, self.gives_person = ports.strength, ports.person
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
@@ -57,14 +59,23 @@ class OpenVINOEngine(Engine):
         self._input = np.zeros((1, height, width, 3), np.uint8)
         self._output = np.zeros((1, height, width, 3), np.uint8)
         self._styled: Image = self._output[0]
-        self._request.set_input_tensor(ov.Tensor(self._input, shared_memory=True))
-        self._request.set_output_tensor(ov.Tensor(self._output, shared_memory=True))
+        self._strength, self._person = StrengthPlane(width, height), person_buffer(width, height)
+        buffers = {"frame": self._input, "styled": self._output}
+        buffers |= {STRENGTH: self._strength.values} if ports.strength else {}
+        buffers |= {PERSON: self._person} if ports.person else {}
+        for name, values in buffers.items():
+            self._request.set_tensor(name, ov.Tensor(values, shared_memory=True))
 
-    def run(self, image: Image) -> Image:
+    @property
+    def person(self) -> Image | None:
+        return self._person[0, :, :, 0] if self.gives_person else None
+
+    def run(self, image: Image, strength: float = 1.0) -> Image:
         if self._request is None:
             raise closed(self.info)
         require_frame(image, self.info)
         np.copyto(self._input[0], image)
+        self._strength.set(strength)
         try:
             if self._cancelled:
                 raise RuntimeError("it was cancelled")
@@ -103,7 +114,7 @@ def _core() -> Any:
     return importlib.import_module("openvino").Core()
 
 
-def _read(network: Path, sha256: str, width: int, height: int) -> Any:
+def _read(network: Path, sha256: str, width: int, height: int) -> tuple[Any, NetworkPorts]:
     """Read the ONNX file at one fixed size.
 
     Raises: StyleCorrupt.
@@ -114,25 +125,29 @@ def _read(network: Path, sha256: str, width: int, height: int) -> Any:
     data = read_network(network, sha256)
     try:
         model = onnx.convert(onnx.load(io.BytesIO(data)))
-        ports = [(port.get_any_name(), port.element_type.get_type_name()) for port in (*model.inputs, *model.outputs)]
+        named = [
+            [(port.get_any_name(), port.element_type.get_type_name()) for port in side]
+            for side in (model.inputs, model.outputs)
+        ]
     except Exception as error:
         raise corrupt(network, error) from error
-    if ports != [("frame", "u8"), ("styled", "u8")]:
+    ports = read_ports(named[0], named[1], "u8", "f32")
+    if ports is None:
         raise StyleCorrupt(
             f"Network file {network} is no style: it must take `frame` and give `styled`, both uint8, but it has "
-            f"{ports}. Export it again or choose another style."
+            f"{named[0] + named[1]}. Export it again or choose another style."
         )
-    shape = [1, height, width, 3]
+    shapes = ports.shapes(width, height)
     try:
         # A network exported for one size may hold that size elsewhere too, so it is not stretched to another.
         if model.inputs[0].partial_shape.is_dynamic:
-            model.reshape({"frame": shape})
+            model.reshape({name: shapes[name] for name, _ in named[0]})
         found = [list(port.shape) for port in (*model.inputs, *model.outputs)]
     except Exception as error:
         raise corrupt(network, error) from error
-    if found != [shape, shape]:
+    if found != list(shapes.values()):
         raise StyleCorrupt(
-            f"Network file {network} is no style for {width}x{height}: it must take and give {shape}, "
+            f"Network file {network} is no style for {width}x{height}: it must take and give {[1, height, width, 3]}, "
             f"but it has {found}. Export it again or choose another style."
         )
-    return model
+    return model, ports

@@ -17,7 +17,7 @@ from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
-from livefilter.inference.look import PLAIN, ComposingEngine, Look
+from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
 from livefilter.nv12 import cut
 from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
@@ -103,6 +103,11 @@ class Styler:
         """The shorter side in pixels at which frames are styled now."""
         return max(FLOOR, min(self._fit.width, self._fit.height))
 
+    @property
+    def takes_strength(self) -> bool:
+        """Whether the network draws at a strength itself, so that nothing of the photo is blended in but at 0."""
+        return self._engine is not None and self._engine.takes_strength
+
     def composes(self, width: int, height: int) -> bool:
         """Whether the next frame of width x height can be given a look: the GPU does it, at the frame's full size.
 
@@ -114,7 +119,8 @@ class Styler:
     def __call__(self, image: Image, look: Look = PLAIN) -> Image:
         """Style one frame.
 
-        image: (H, W, 3) uint8 BGR of any size; read only. look: PLAIN, unless this size `composes`.
+        image: (H, W, 3) uint8 BGR of any size; read only. look: one that does not `finish`, or PLAIN, unless this
+            size `composes`; a strength that the network does not take is then left to the caller.
         Returns: a new array of the same shape, owned by the caller; NV12 where the engine was opened for that.
         Raises: EngineFailed; InvalidInput: no such picture; and what opening an engine raises.
         """
@@ -122,6 +128,15 @@ class Styler:
             raise InvalidInput(f"A frame must be uint8 BGR of shape (H, W, 3), not {image.dtype} of {image.shape}.")
         self._prepare(image.shape[1], image.shape[0])
         return self._style(image, look)
+
+    def draw(self, image: Image, strength: float) -> Image:
+        """Style one frame at a strength, by the network itself or by blending; at 0 it is the original.
+
+        image: as __call__. strength: 0 to 1.5; where the network does not take it, all above 1 is 1.
+        Returns: `image` itself or a new array of its shape.
+        """
+        styled = self(image, Look(strength=strength, finish=False))
+        return blend(image, styled, share_of(strength, self.takes_strength))
 
     def warm_up(self, width: int, height: int) -> None:
         """Open the engine for frames of width x height and run it, so that the first real frame is not late."""
@@ -212,7 +227,10 @@ class Styler:
         started = self._clock()
         given = self._fill(self._scale(image))
         prepared = self._clock()
-        styled = engine.compose(given, look) if isinstance(engine, ComposingEngine) else engine.run(given)
+        if isinstance(engine, ComposingEngine):
+            styled = engine.compose(given, look)
+        else:
+            styled = engine.run(given, look.strength)
         run = self._clock()
         if styled.ndim == 2:
             result = cut(styled, (to.width, to.height), self._frame_size)

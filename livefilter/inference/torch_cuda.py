@@ -56,13 +56,18 @@ class TorchCudaEngine(ComposingEngine):
         self._graph: Any = None
         self.info = EngineInfo(self.backend, "CPU", "float16" if on_gpu else "float32", width, height)
         generator: Any = generator_from_onnx(network, (options or EngineOptions()).sha256)
+        self.takes_strength, self.gives_person = bool(generator.design.strength), bool(generator.design.person)
         try:
             self._generator: Any = generator.to(self._device, self._type, memory_format=torch.channels_last)
             self._given: Any = torch.zeros((height, width, 3), dtype=torch.uint8, pin_memory=on_gpu)
             shape = (height * 3 // 2, width) if self.nv12 else (height, width, 3)
             self._taken: Any = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
             self._input: Any = torch.zeros_like(self._given, device=self._device)
-            self._mixing: Any = torch.zeros((2, width, 1), device=self._device)
+            # A fourth plane for the strength, if the network takes one: the size of the frame, as in training.
+            self._strength: Any = torch.ones((1, int(self.takes_strength), height, width), device=self._device)
+            self._strength = self._strength.to(self._type)
+            self._people: Any = torch.zeros((height // 2, width // 2), dtype=torch.uint8, pin_memory=on_gpu)
+            self._mixing: Any = torch.zeros((3, width, 1), device=self._device)
             self._columns: Any = torch.zeros(width, dtype=torch.int64, device=self._device)
             self._luma: Any = torch.tensor(LUMA, dtype=torch.float32, device=self._device)
             self._chroma: Any = torch.tensor(CHROMA, dtype=torch.float32, device=self._device)
@@ -78,6 +83,11 @@ class TorchCudaEngine(ComposingEngine):
             ) from error
         self._given_image = self._given.numpy()
         self._styled: Image = self._taken.numpy()
+        self._person: Image = self._people.numpy()
+
+    @property
+    def person(self) -> Image | None:
+        return self._person if self.gives_person else None
 
     def compose(self, image: Image, look: Look) -> Image:
         if self._closed:
@@ -139,9 +149,15 @@ class TorchCudaEngine(ComposingEngine):
         self._input.copy_(self._given, non_blocking=True)
         # A frame's bytes lie channels-last already, so that turning the axes moves nothing.
         planes = self._input.permute(2, 0, 1)[None].to(self._type) * (1 / 127.5) - 1
-        levels = self._generator(planes).float() * 127.5 + 128
+        drawn, likely = self._generator.draw(torch.cat([planes, self._strength], 1))
+        levels = drawn.float() * 127.5 + 128
         styled, original = levels.clamp(0, 255).floor()[0].permute(1, 2, 0), self._input.float()
-        share, least = self._mixing
+        share, on_person, least = self._mixing
+        if likely is not None:
+            people = (likely.float().sigmoid() * 255 + 0.5).floor()
+            self._people.copy_(people[0, 0].to(torch.uint8), non_blocking=True)
+            mask = torch.nn.functional.interpolate(people / 255, scale_factor=2.0, mode="bilinear")[0, 0, :, :, None]
+            share = share + (on_person - share) * mask
         mixed = (original + (styled - original) * share + 0.5).floor().maximum(least)
         finished = mixed.index_select(1, self._columns)
         if self.nv12:
@@ -152,7 +168,8 @@ class TorchCudaEngine(ComposingEngine):
 
     def _show(self, look: Look) -> None:
         """Send a look to the GPU, where it stays for the frames to come: it is no part of the graph."""
-        rows = self._torch.from_numpy(look.columns(self.info.width))
-        self._mixing.copy_(rows[:2])
-        self._columns.copy_(rows[2, :, 0])
+        rows = self._torch.from_numpy(look.columns(self.info.width, self.takes_strength))
+        self._mixing.copy_(rows[:3])
+        self._columns.copy_(rows[3, :, 0])
+        self._strength.fill_(look.strength)
         self._look = look

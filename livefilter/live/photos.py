@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from livefilter.frame import Image
-from livefilter.inference.look import blend
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend
 from livefilter.inference.styler import Styler
 from livefilter.live.open_files import file_openers
@@ -49,7 +48,7 @@ def render_clip(
     styler = open_styler(style, network)
 
     def draw(image: Image) -> Image:
-        return blend(image, styler(image), strength)
+        return styler.draw(image, strength)
 
     try:
         render_path(source, target, draw, file_openers(), report=report)

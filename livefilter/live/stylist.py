@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from livefilter.control.settings import SharedSettings
+from livefilter.control.settings import STRONGEST, SharedSettings
 from livefilter.errors import EngineError
 from livefilter.frame import Frame, Image
-from livefilter.inference.look import PLAIN, Look, arranged, blend, flipped
+from livefilter.inference.look import Look, arranged, blend, flipped, share_of
 from livefilter.live.fade import Fade
 from livefilter.live.style_switch import FrameStyler, StyleSwitch
 from livefilter.metrics import Metrics
@@ -38,6 +38,7 @@ class LiveStylist:
         self._settings = settings
         self._metrics = metrics
         self._on_close = on_close
+        self._tell_strongest()
         self._held: Frame | None = None
         self._shown: tuple[str, bool, Look] | None = None
         self._last: Frame | None = None
@@ -105,16 +106,17 @@ class LiveStylist:
     def _finish(self, image: Image, look: Look) -> Image:
         """Style a picture and make of it what viewers see: a GPU does all of that in one pass, if it can."""
         composes = not self._fade.running and self._switch.styler.composes(image.shape[1], image.shape[0])
-        asked = replace(look, width=image.shape[1]) if composes else PLAIN
+        asked = replace(look, width=image.shape[1]) if composes else Look(look.strength, finish=False)
         try:
             styled = self._run(image, asked)
         except EngineError as error:
             self._switch.recover(error)
             return self._finish(image, look)
-        if composes or (not self._fade.running and look == Look(split=look.split)):
+        drawn_strength = self._switch.styler.takes_strength
+        if composes or (not self._fade.running and look.drawn(drawn_strength)):
             self._fade.remember(styled, mirrored=look.mirror)
             return styled
-        blended = self._fade.mix(blend(image, nv12_to_bgr(styled), look.strength))
+        blended = self._fade.mix(blend(image, nv12_to_bgr(styled), share_of(look.strength, drawn_strength)))
         self._fade.remember(blended)
         return arranged(image, blended, look)
 
@@ -122,8 +124,17 @@ class LiveStylist:
         styler = self._switch.styler
         styled = styler(image, look)
         self._switch.count_good()
+        self._tell_strongest()
         timings = styler.timings
         self._metrics.record("preprocess", timings.preprocess_ms / 1000)
         self._metrics.record("inference", timings.inference_ms / 1000)
         self._metrics.record("postprocess", timings.postprocess_ms / 1000)
         return styled
+
+    def _tell_strongest(self) -> None:
+        """Say how far the strength goes with the network that draws now; a wish for more is kept for the next style."""
+        now = self._settings.current
+        strongest = STRONGEST if self._switch.styler.takes_strength else 1.0
+        if strongest != now.strongest:
+            over = {"notice": f"Strength 100%: {self.style} goes no further"} if now.strength > strongest else {}
+            self._settings.change(strongest=strongest, **over)

@@ -107,7 +107,7 @@ class EngineBuilder:
 
     def _build(self, request: EngineRequest, key: EngineKey) -> BuiltPlan:
         # onnx and ONNX Runtime are needed only when something is built: an engine that is there is found without.
-        from livefilter.generator.onnx_network import fix_size, load_network
+        from livefilter.generator.onnx_network import fix_size, load_network, network_ports
         from livefilter.tensorrt.check_pictures import check_pictures, check_size
         from livefilter.tensorrt.compile import PlanRequest, build_plan
         from livefilter.tensorrt.half import to_half
@@ -127,12 +127,13 @@ class EngineBuilder:
             network = half
         if request.size.fixed:
             network = fix_size(network, request.size.best.width, request.size.best.height)
+        strength = network_ports(network.graph).strength
         network = add_frame_extras(network, nv12=request.form == "nv12")
         timing_path = self._timing_path(key)
         timing = self._timing(timing_path) if request.flavour.timing_cache else None
         started = time.perf_counter()
         turing = request.flavour.builds_for_turing(key.capability)
-        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing, turing)
+        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing, turing, strength)
         result = build_plan(module, asked, self._report, self._cancel)
         sidecar = Sidecar(
             key=key,

@@ -28,6 +28,7 @@ class PlanRequest:
     size: the frames it must take. level: builder optimisation, 0 (fast build) to 5 (fast engine).
     timing: a timing cache from an earlier build, or None where none is kept.
     turing: TensorRT-RTX shall build for Turing (7.5), which it leaves out of what fits all later GPUs.
+    strength: the graph has the input of that name.
     """
 
     onnx: bytes
@@ -35,6 +36,7 @@ class PlanRequest:
     level: int
     timing: bytes | None = None
     turing: bool = False
+    strength: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,9 @@ def _compile(
         profile = builder.create_optimization_profile()
         sizes = (request.size.smallest, request.size.best, request.size.largest)
         profile.set_shape("frame", *((1, size.height, size.width, 3) for size in sizes))
-        profile.set_shape("look", *((3, size.width, 1) for size in sizes))
+        profile.set_shape("look", *((4, size.width, 1) for size in sizes))
+        if request.strength:
+            profile.set_shape("strength", *((1, size.height // 2, size.width // 2, 1) for size in sizes))
         config.add_optimization_profile(profile)
     if request.timing is not None:
         config.set_timing_cache(config.create_timing_cache(request.timing), True)

@@ -91,6 +91,7 @@ class _TensorRTEngine(ComposingEngine):
         self.info = EngineInfo(self.backend, gpu.name, precision, width, height)
         self._lost = False
         self._runner: PlanRunner | None = self._open()
+        self.takes_strength, self.gives_person = self._runner.own.strength, self._runner.own.person
         device = f"{gpu.name} (GPU {self._options.gpu}, {self._runner.memory_mib} MiB)"
         self.info = replace(self.info, device=device)
 
@@ -103,6 +104,10 @@ class _TensorRTEngine(ComposingEngine):
         except GpuFault as error:
             self._lost = error.lost  # whoever runs the engine opens another one
             raise
+
+    @property
+    def person(self) -> Image | None:
+        return self._runner.person if self._runner is not None else None
 
     def verdict(self) -> str | None:
         return self._stored.sidecar.trial if self._stored.sidecar is not None else None

@@ -11,7 +11,7 @@ from typing import Any
 from livefilter.errors import EngineMismatch, InvalidInput
 
 # Raise it when the same network would be converted or built differently: engines built before are then stale.
-REVISION = 3
+REVISION = 4
 PRECISIONS = ("fp16", "fp32")
 # Of the frame graph: BGR bytes or NV12 out, both blended and turned by the input `look`.
 FORMS = ("bgr", "nv12")

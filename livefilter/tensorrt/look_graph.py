@@ -1,8 +1,10 @@
 """Adds to a network what is done to a styled frame anyway, so that a GPU does it in the same pass.
 
-`look` is float32 [3, width, 1], one entry a column: the share of the styled picture, the least grey level, and the
-column of the picture that is shown there (livefilter.inference.look makes it). Strength, split screen and mirror are
-then pictures of columns, and no size, branch or second engine is needed for them.
+`look` is float32 [4, width, 1], one entry a column: the share of the styled picture in the room and on a person, the
+least grey level, and the column of the picture that is shown there (livefilter.inference.look makes it). Strength, split
+screen and mirror are then pictures of columns, person and room a map that the engine makes of two of them by what the
+network says of the same frame, and no size, branch or second engine is needed for any. The network's own `strength` is
+a map already and `person` is given out as well.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from livefilter.errors import StyleCorrupt
-from livefilter.generator.onnx_network import FRAME, STYLED
+from livefilter.generator.onnx_network import FRAME, PERSON, STYLED
 from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
 LOOK = "look"
@@ -37,11 +39,12 @@ def add_frame_extras(model: onnx.ModelProto, nv12: bool = False) -> onnx.ModelPr
         )
     graph.node.remove(last)
     nodes = _Nodes(graph)
-    nodes.finish(nodes.compose(last.input[0]), nv12)
+    person = next((node.input[0] for node in graph.node if PERSON in node.output), None)
+    nodes.finish(nodes.compose(last.input[0], person), nv12)
     del graph.value_info[:]
     frame = graph.input[0].type.tensor_type.shape.dim
     width = frame[2].dim_param or frame[2].dim_value
-    graph.input.append(helper.make_tensor_value_info(LOOK, TensorProto.FLOAT, [3, width, 1]))
+    graph.input.append(helper.make_tensor_value_info(LOOK, TensorProto.FLOAT, [4, width, 1]))
     if nv12:
         height = frame[1].dim_value * 3 // 2 or "rows"
         graph.output[0].CopyFrom(helper.make_tensor_value_info(STYLED, TensorProto.UINT8, [1, height, width]))
@@ -56,14 +59,19 @@ class _Nodes:
         self._graph = graph
         self._made = 0
 
-    def compose(self, levels: str) -> str:
+    def compose(self, levels: str, person: str | None) -> str:
         """Blend, draw the line, mirror: whole grey levels as float16, which holds them exactly.
 
         levels: what is cut off to the styled bytes, so that these are blended and not what lies between them.
+        person: what is cut off to the bytes of the network's output of that name, if it has one.
         """
         original = self._cast(FRAME, TensorProto.FLOAT)
         styled = self._node("Floor", self._cast(levels, TensorProto.FLOAT))
-        share, least, shown = (self._node("Gather", LOOK, self._constant(np.int64(row)), axis=0) for row in range(3))
+        rows = (self._node("Gather", LOOK, self._constant(np.int64(row)), axis=0) for row in range(4))
+        share, on_person, least, shown = rows
+        if person is not None:
+            mask = self._mask(person)
+            share = self._node("Add", share, self._node("Mul", self._node("Sub", on_person, share), mask))
         added = self._node("Mul", self._node("Sub", styled, original), share)
         mixed = self._node(
             "Floor", self._node("Add", self._node("Add", original, added), self._constant(np.float32(0.5)))
@@ -71,6 +79,15 @@ class _Nodes:
         lined = self._cast(self._node("Max", mixed, least), TensorProto.FLOAT16)
         columns = self._cast(self._node("Reshape", shown, self._constant(np.array([-1]))), TensorProto.INT32)
         return self._node("Gather", lined, columns, axis=2)
+
+    def _mask(self, person: str) -> str:
+        """Where a person is, 0 to 1, at the frame's full size: [1, H, W, 1]."""
+        levels = self._node("Floor", self._cast(person, TensorProto.FLOAT))
+        likely = self._node("Mul", levels, self._constant(np.float32(1 / 255)))
+        planes = self._node("Transpose", likely, perm=[0, 3, 1, 2])
+        twice = self._constant(np.array([1, 1, 2, 2], np.float32))
+        large = self._node("Resize", planes, "", twice, mode="linear")
+        return self._node("Transpose", large, perm=[0, 2, 3, 1])
 
     def finish(self, levels: str, nv12: bool) -> None:
         """Cast to the output's bytes."""

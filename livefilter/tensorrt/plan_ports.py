@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from livefilter.errors import EngineMismatch
+from livefilter.inference.ports import PERSON, STRENGTH, NetworkPorts
+
+NO_MORE = NetworkPorts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,25 @@ class Port:
         return values
 
 
-def ports_of(form: str, width: int, height: int) -> dict[str, Port]:
-    """The tensors of a plan of a form (livefilter.tensorrt.key.FORMS) for frames of one size."""
-    frame = (1, height, width, 3)
-    ports = {"frame": Port(frame, "UINT8", given=True), "look": Port((3, width, 1), "FLOAT", given=True)}
-    return ports | {"styled": Port((1, height * 3 // 2, width) if form == "nv12" else frame, "UINT8", given=False)}
+def ports_of(form: str, width: int, height: int, own: NetworkPorts = NO_MORE) -> dict[str, Port]:
+    """The tensors of a plan of a form (livefilter.tensorrt.key.FORMS) for frames of one size.
+
+    own: which more its network has.
+    """
+    frame, half = (1, height, width, 3), (1, height // 2, width // 2, 1)
+    ports = {"frame": Port(frame, "UINT8", given=True), "look": Port((4, width, 1), "FLOAT", given=True)}
+    if own.strength:
+        ports[STRENGTH] = Port(half, "FLOAT", given=True)
+    ports["styled"] = Port((1, height * 3 // 2, width) if form == "nv12" else frame, "UINT8", given=False)
+    if own.person:
+        ports[PERSON] = Port(half, "UINT8", given=False)
+    return ports
+
+
+def own_ports(engine: Any) -> NetworkPorts:
+    """Which ports a plan's network has that a style may leave out."""
+    names = {engine.get_tensor_name(index) for index in range(engine.num_io_tensors)}
+    return NetworkPorts(strength=STRENGTH in names, person=PERSON in names)
 
 
 def require_ports(engine: Any, trt: Any, ports: dict[str, Port]) -> bool:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livefilter.errors import BackendUnavailable, EngineFailed, EngineMismatch
 from livefilter.frame import Image
 from livefilter.inference.cuda import Cuda, Graph
 from livefilter.inference.look import PLAIN, Look
-from livefilter.tensorrt.plan_ports import fix_shapes, ports_of, require_ports
+from livefilter.inference.ports import PERSON, STRENGTH
+from livefilter.tensorrt.plan_ports import fix_shapes, own_ports, ports_of, require_ports
 
 if TYPE_CHECKING:
     import tensorrt
@@ -75,7 +77,8 @@ class PlanRunner:
                 name = f"{trt.__name__} {trt.__version__}"
                 raise EngineMismatch(f"{name} on {cuda.gpu.name} does not load the engine: {self._reason(plan)}.")
             self._engine = engine
-            ports = ports_of(form, width, height)
+            self.own = own_ports(engine)
+            ports = ports_of(form, width, height, self.own)
             ranged = require_ports(engine, trt, ports)
             needed = int(engine.device_memory_size_v2) + sum(port.nbytes for port in ports.values())
             if needed > cuda.memory().free:
@@ -100,6 +103,15 @@ class PlanRunner:
             self._width = width
             self._look_input = addresses["look"]
             self._look_given = cuda.host(ports["look"].nbytes, write_combined=True)
+            self._strength: tuple[int, NDArray[np.uint8]] | None = None
+            if self.own.strength:
+                self._strength = addresses[STRENGTH], cuda.host(ports[STRENGTH].nbytes, write_combined=True)
+            self._people: tuple[NDArray[np.uint8], int] | None = None
+            self._person: Image | None = None
+            if self.own.person:
+                self._people = cuda.host(ports[PERSON].nbytes), addresses[PERSON]
+                self._person = self._people[0].reshape(height // 2, width // 2)
+            self._drawn_at: float | None = None
             self._show(PLAIN)
             self._given[:] = 127
             # TensorRT sets itself up at the first run, which may not be captured.
@@ -123,6 +135,11 @@ class PlanRunner:
             self._cuda.launch(self._graph)
             self._cuda.wait()
         return self._styled
+
+    @property
+    def person(self) -> Image | None:
+        """Where people are in the newest frame, (H/2, W/2) uint8; None where the network does not tell."""
+        return self._person
 
     def engine_ms(self) -> float:
         """The GPU's time for the network alone, without copies."""
@@ -149,20 +166,27 @@ class PlanRunner:
 
     def _release(self) -> None:
         # TensorRT's objects go before the context they live in, the execution context first.
-        for name in ("_given_image", "_given", "_look_given", "_context", "_engine", "_runtime"):
+        held = ("_given_image", "_given", "_look_given", "_strength", "_context", "_engine", "_runtime")
+        for name in held:
             if hasattr(self, name):
                 delattr(self, name)
 
     def _show(self, look: Look) -> None:
         """Send a look to the GPU, where it stays for the frames to come: it is no part of the graph."""
-        self._look_given[:] = look.columns(self._width).reshape(-1).view(np.uint8)
+        self._look_given[:] = look.columns(self._width, self.own.strength).reshape(-1).view(np.uint8)
         self._cuda.copy_in(self._look_input, self._look_given)
+        if self._strength is not None and look.strength != self._drawn_at:
+            at, given = self._strength
+            given.view(np.float32)[:] = self._drawn_at = look.strength
+            self._cuda.copy_in(at, given)
         self._look = look
 
     def _frame(self) -> None:
         self._cuda.copy_in(self._input, self._given)
         self._enqueue()
         self._cuda.copy_out(self._taken, self._output)
+        if self._people is not None:
+            self._cuda.copy_out(*self._people)
 
     def _enqueue(self) -> None:
         if not self._context.execute_async_v3(self._cuda.stream):

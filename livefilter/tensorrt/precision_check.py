@@ -11,6 +11,7 @@ import onnxruntime
 
 from livefilter.errors import BuildFailed
 from livefilter.frame import Image
+from livefilter.inference.ports import FRAME, STRENGTH, STYLED
 from livefilter.tensorrt.half_emulation import emulate_half
 
 LIMIT_LEVELS = 2.0
@@ -101,7 +102,10 @@ def _open(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 
 def _run(session: onnxruntime.InferenceSession, picture: Image) -> Image:
     try:
-        styled: Image = session.run(None, {"frame": picture[None]})[0][0]
+        given = {FRAME: picture[None]}
+        if any(port.name == STRENGTH for port in session.get_inputs()):
+            given[STRENGTH] = np.ones((1, 1, 1, 1), np.float32)
+        styled: Image = session.run([STYLED], given)[0][0]
     except Exception as error:
         raise BuildFailed(f"ONNX Runtime cannot run the network for the FP16 check: {error}".splitlines()[0]) from error
     return styled

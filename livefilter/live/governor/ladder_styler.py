@@ -89,6 +89,11 @@ class LadderStyler:
         """Why the first size was chosen."""
         return self._styler.size_reason
 
+    @property
+    def takes_strength(self) -> bool:
+        """Whether the network that drew the newest frame was given the strength, see Styler."""
+        return self._styler.takes_strength
+
     def composes(self, width: int, height: int) -> bool:
         """As Styler.composes; a fade is composed on the CPU."""
         return self._fade is None and self._wanted is self._rung and self._styler.composes(width, height)
@@ -98,9 +103,9 @@ class LadderStyler:
         self._on_use(self)
         self.thread_id = threading.get_native_id()
         self._note_size(image)
-        self._follow(plain=look == PLAIN or look == Look(width=look.width))
+        self._follow(look)
         styled = self._styler(image, look)
-        styled = self._faded(image, styled)
+        styled = self._faded(image, styled, look)
         self._last = styled
         return styled
 
@@ -186,7 +191,7 @@ class LadderStyler:
         for styler in others:
             styler.close()
 
-    def _follow(self, *, plain: bool) -> None:
+    def _follow(self, look: Look) -> None:
         wanted = self._wanted
         if wanted is self._rung:
             return
@@ -201,18 +206,20 @@ class LadderStyler:
             climbs = wanted.cost > self._rung.cost
             before, self._rung, self._styler = self._styler, wanted, self._stylers[wanted]
             self._info = self._styler.engine_info
-            if self._fade_s > 0 and self._last is not None and plain:
+            # What a GPU has finished, and what is still to be blended otherwise than before, is not faded.
+            alike = before.takes_strength == self._styler.takes_strength
+            if self._fade_s > 0 and self._last is not None and alike and look.drawn(before.takes_strength):
                 # There is time for both sizes where there is time for the larger one; where there is none, the last
                 # picture has to do.
                 self._fade = (self._clock(), before if climbs else self._last)
 
-    def _faded(self, image: Image, styled: Image) -> Image:
+    def _faded(self, image: Image, styled: Image, look: Look) -> Image:
         fade = self._fade
         if fade is None:
             return styled
         started_s, source = fade
         share = (self._clock() - started_s) / self._fade_s
-        before = source(image) if isinstance(source, Styler) and share < 1 else source
+        before = source(image, Look(strength=look.strength, finish=False)) if isinstance(source, Styler) and share < 1 else source
         if share >= 1 or isinstance(before, Styler) or before.shape != styled.shape:
             self._fade = None
             return styled

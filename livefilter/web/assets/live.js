@@ -89,8 +89,9 @@ function onState(message) {
   for (const button of document.querySelectorAll("[data-toggle]")) button.setAttribute("aria-pressed", state[button.dataset.field]);
   document.body.dataset.mirror = state.mirror;
   tiles.show(state);
+  byId("strength").max = Math.round(state.strongest * 100);
   if (document.activeElement !== byId("strength") || !dragging) byId("strength").value = Math.round(state.strength * 100);
-  byId("strength").style.setProperty("--at", `${state.strength * 100}%`);
+  byId("strength").style.setProperty("--at", `${(state.strength / state.strongest) * 100}%`);
   setText("strength-value", `${Math.round(state.strength * 100)} %`);
   check("network", state.network);
   check("prefer", state.prefer ?? "auto");
