@@ -55,8 +55,7 @@ class Config(BaseModel):
         1.0,
         ge=0,
         le=1.5,
-        description="How strong the drawing is: 0 the original, 1 as it is meant to be, up to 1.5 where the style's network "
-        "takes it.",
+        description="How strong the drawing is: 0 the original, 1 as meant, up to 1.5 where the style can.",
     )
     backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")
     threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")

@@ -19,8 +19,8 @@ class LiveSettings:
     """The wishes of whoever is in control; the stages read one snapshot per frame and make them true.
 
     style: name of the wanted style; the one on screen changes once it is loaded.
-    strength: 0..1.5, how strong the drawing is; up to `strongest`, which the style on screen tells. Networks that do not
-        take it are blended over the original.
+    strength: 0..1.5, how strong the drawing is. strongest: how far that goes with the style on screen; networks that do
+        not take it are blended over the original.
     compare: show the original on the left and the styled picture on the right; split: where, as a share of the width.
     network: "auto", "lite" or "full". process_size: shorter side in pixels at which frames are styled; 0: automatic.
     mirror: mirror the preview only. mirror_output: mirror what viewers see.

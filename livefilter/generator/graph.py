@@ -30,7 +30,8 @@ class Graph:
 
         strength, person: whether it has the second input and the second output of livefilter.generator.export.
         """
-        port, size = helper.make_tensor_value_info, [1, "height", "width", 3]
+        port = helper.make_tensor_value_info
+        size: list[int | str] = [1, "height", "width", 3]
         given = [port(FRAME, TensorProto.UINT8, size)]
         if strength:
             given.append(port(STRENGTH, TensorProto.FLOAT, [1, "strength_height", "strength_width", 1]))

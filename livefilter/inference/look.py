@@ -48,7 +48,7 @@ class Look:
         """What `look`, the input of an engine, is to be: float32 (4, engine_width, 1).
 
         Rows 0 and 1: the share of the styled picture, 0 to 1, in the room and on a person; the engine makes the map of
-        the two. Row 2: the least grey level, 255 where the line is. Row 3: the column that is shown here, after all else.
+        the two. Row 2: the least grey level, 255 where the line is. Row 3: the column that is shown here, last of all.
         drawn_strength: the network was given the strength, so that nothing is blended but at 0, which is the original.
         """
         if not self.finish:

@@ -60,7 +60,7 @@ class OpenVINOEngine(Engine):
         self._output = np.zeros((1, height, width, 3), np.uint8)
         self._styled: Image = self._output[0]
         self._strength, self._person = StrengthPlane(width, height), person_buffer(width, height)
-        buffers = {"frame": self._input, "styled": self._output}
+        buffers: dict[str, Any] = {"frame": self._input, "styled": self._output}
         buffers |= {STRENGTH: self._strength.values} if ports.strength else {}
         buffers |= {PERSON: self._person} if ports.person else {}
         for name, values in buffers.items():

@@ -1,10 +1,10 @@
 """Adds to a network what is done to a styled frame anyway, so that a GPU does it in the same pass.
 
 `look` is float32 [4, width, 1], one entry a column: the share of the styled picture in the room and on a person, the
-least grey level, and the column of the picture that is shown there (livefilter.inference.look makes it). Strength, split
-screen and mirror are then pictures of columns, person and room a map that the engine makes of two of them by what the
-network says of the same frame, and no size, branch or second engine is needed for any. The network's own `strength` is
-a map already and `person` is given out as well.
+least grey level, and the column of the picture that is shown there (livefilter.inference.look makes it). Strength,
+split screen and mirror are then pictures of columns, person and room a map that the engine makes of two of them by what
+the network says of the same frame, and no size, branch or second engine is needed for any. The network's own input
+`strength` is a map, and its own output `person` is given out as well.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def test_a_network_that_draws_something_else_is_refused(tmp_path: Path) -> None:
     """Wrapped it must draw what it drew, to one grey level; here an engine is made to err by two."""
 
     class Erring(OnnxRuntimeCpu):
-        def run(self, image: Image) -> Image:
+        def run(self, image: Image, strength: float = 1.0) -> Image:
             return np.asarray(super().run(image) ^ 2, np.uint8)
 
     with pytest.raises(InvalidInput, match="2 grey levels away on a test picture, and 1 are allowed"):

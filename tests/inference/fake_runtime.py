@@ -1,4 +1,8 @@
-"""A TensorRT runtime over the in-memory CUDA, whose one network is the negative of a frame."""
+"""A TensorRT runtime over the in-memory CUDA, whose one network is the negative of a frame.
+
+Where it takes a strength, it darkens the negative by that; where it tells of people, all that is right of the middle is
+a person.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 
 from livefilter.frame import Image
 from livefilter.inference.look import PLAIN
+from livefilter.inference.ports import NetworkPorts
 from tests.inference.fake_cuda import FakeDriver
 
 
@@ -24,7 +29,8 @@ class FakeRuntime:
     """Stands for the module tensorrt or tensorrt_rtx.
 
     width, height: of the one engine that it knows. sizes: (smallest, largest) as (width, height), for a range of sizes.
-    form: what that engine gives. refuses: it loads no plan, and says so. runs: how often the network was enqueued.
+    form: what that engine gives. own: what more its network takes and gives.
+    refuses: it loads no plan, and says so. runs: how often the network was enqueued.
     alive: how many engines and contexts exist. compiled: what a context found in the kernel cache.
     """
 
@@ -44,7 +50,9 @@ class FakeRuntime:
         needs: int = 1000,
         sizes: tuple[tuple[int, int], tuple[int, int]] | None = None,
         form: str = "bgr",
+        own: NetworkPorts | None = None,
     ) -> None:
+        self.own = own or NetworkPorts()
         self.driver = driver
         self.shape = (1, height, width, 3)
         self.dtype = "uint8"
@@ -60,7 +68,10 @@ class FakeRuntime:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Of every tensor, where the size is fixed."""
         _, height, width, _ = self.shape
-        shapes = {"frame": self.shape, "look": (3, width, 1), "styled": self.shape}
+        half = (1, height // 2, width // 2, 1)
+        shapes = {"frame": self.shape, "look": (4, width, 1), "styled": self.shape}
+        shapes |= {"strength": half} if self.own.strength else {}
+        shapes |= {"person": half} if self.own.person else {}
         if self.form == "nv12":
             shapes["styled"] = (1, height * 3 // 2, width)
         return shapes
@@ -96,20 +107,24 @@ class _Engine:
         shape = self._runtime.shapes()[name]
         if self._runtime.sizes is None:
             return shape
-        return (3, -1, 1) if name == "look" else (1, -1, -1, *shape[3:])
+        return (4, -1, 1) if name == "look" else (1, -1, -1, *shape[3:])
 
     def get_tensor_profile_shape(self, name: str, profile: int) -> list[tuple[int, ...]]:
         assert profile == 0
         assert self._runtime.sizes is not None
         least, most = self._runtime.sizes
-        made = [(3, width, 1) if name == "look" else (1, height, width, 3) for width, height in (least, least, most)]
-        return list(made)
+        made: dict[str, list[tuple[int, ...]]] = {
+            "look": [(4, width, 1) for width, _ in (least, least, most)],
+            "frame": [(1, height, width, 3) for width, height in (least, least, most)],
+            "strength": [(1, height // 2, width // 2, 1) for width, height in (least, least, most)],
+        }
+        return made[name]
 
     def get_tensor_dtype(self, name: str) -> str:
-        return "float" if name == "look" else self._runtime.dtype
+        return "float" if name in ("look", "strength") else self._runtime.dtype
 
     def get_tensor_mode(self, name: str) -> str:
-        return {"frame": "in", "look": "in", "styled": "out"}[name]
+        return {"frame": "in", "look": "in", "strength": "in", "styled": "out", "person": "out"}[name]
 
     def create_runtime_config(self) -> Any:
         held: list[bytes] = []
@@ -164,19 +179,28 @@ class _Context:
     def execute_async_v3(self, stream: int) -> bool:
         driver, shapes = self._runtime.driver, self._runtime.shapes()
         if self._runtime.sizes is not None:
-            assert self._set == shapes.keys() - {"styled"}, "a plan for a range of sizes runs only with its shapes set"
+            assert self._set == shapes.keys() - {"styled", "person"}, "the plan of a range needs shapes"
         given = driver.read(self._addresses["frame"], int(np.prod(shapes["frame"]))).reshape(shapes["frame"])
         taken = driver.read(self._addresses["styled"], int(np.prod(shapes["styled"]))).reshape(shapes["styled"])
         look = driver.read(self._addresses["look"], 4 * int(np.prod(shapes["look"]))).view(np.float32)
+        strength = self._read("strength", np.float32)
+        person = self._read("person", np.uint8)
 
         def compute() -> None:
             self._runtime.runs += 1
             form = self._runtime.form
-            if form == "bgr" and np.array_equal(look, PLAIN.columns(look.size // 3).reshape(-1)):
+            plain = form == "bgr" and strength is None and person is None
+            if plain and np.array_equal(look, PLAIN.columns(look.size // 4).reshape(-1)):
                 np.subtract(255, given, out=taken)  # allocates nothing, as a GPU does not
             else:
                 styled = 255 - given[0]
-                share, least, columns = look.reshape(shapes["look"])
+                if strength is not None:
+                    styled = styled - np.uint8(20 * strength.mean())
+                share, on_person, least, columns = look.reshape(shapes["look"])
+                if person is not None:
+                    person[:] = 0
+                    person.reshape(shapes["person"])[:, :, shapes["person"][2] // 2 :] = 255
+                    share = np.where(np.arange(len(share)) < len(share) // 2, share[:, 0], on_person[:, 0])[:, None]
                 mixed = np.floor(given[0] * (1 - share) + styled * share + 0.5)
                 styled = np.maximum(mixed, least)[:, columns[:, 0].astype(int)].astype(np.uint8)
                 taken[0] = to_nv12(styled) if form == "nv12" else styled
@@ -184,6 +208,13 @@ class _Context:
         driver.calls.append("execute_async_v3")
         driver.enqueue(stream, compute)
         return self._runtime.enqueue_works
+
+    def _read(self, name: str, dtype: type[np.generic]) -> Any:
+        shape = self._runtime.shapes().get(name)
+        if shape is None:
+            return None
+        count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        return self._runtime.driver.read(self._addresses[name], count).view(dtype)
 
 
 def to_nv12(image: Image) -> Image:

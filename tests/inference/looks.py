@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from livefilter.frame import Image
-from livefilter.inference.look import PLAIN, Look, arranged, blend
+from livefilter.inference.look import PLAIN, Look, arranged, blend, share_of
 
 LOOKS = [
     PLAIN,
@@ -20,8 +20,8 @@ LOOKS = [
 ]
 
 
-def finished_on_the_cpu(original: Image, styled: Image, look: Look) -> Image:
+def finished_on_the_cpu(original: Image, styled: Image, look: Look, *, drawn_strength: bool = False) -> Image:
     """What a live run makes of the two where no GPU does it."""
     width = look.width or original.shape[1]
     left, right = original[:, :width], styled[:, :width]
-    return arranged(left, blend(left, right, look.strength), look)
+    return arranged(left, blend(left, right, share_of(look.strength, drawn_strength)), look)

@@ -17,7 +17,7 @@ def test_the_cpu_does_what_the_columns_say(look: Look) -> None:
     """`Look.columns` is the definition: a share of the styled picture, a least level and a source for each column."""
     original = picture(WIDTH, HEIGHT)
     styled = 255 - original
-    share, least, source = look.columns(WIDTH)
+    share, _, least, source = look.columns(WIDTH)
     mixed = np.maximum(original + (styled.astype(float) - original) * share[:, 0, None], least[:, 0, None])
     shown = look.width or WIDTH
     expected = mixed[:, source[:, 0].astype(int)][:, :shown]

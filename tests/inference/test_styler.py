@@ -35,7 +35,7 @@ class CountingEngine(Engine):
         self.runs = 0
         type(self).opened.append(self)
 
-    def run(self, image: Image) -> Image:
+    def run(self, image: Image, strength: float = 1.0) -> Image:
         assert image.shape == (self.info.height, self.info.width, 3)
         assert image.flags.c_contiguous
         self.runs += 1

@@ -72,7 +72,7 @@ def test_a_range_of_sizes_gets_a_profile() -> None:
     (profile,) = module.config.profiles
     assert profile.shapes == [
         ("frame", (1, 48, 64, 3), (1, 96, 128, 3), (1, 192, 256, 3)),
-        ("look", (3, 64, 1), (3, 128, 1), (3, 256, 1)),
+        ("look", (4, 64, 1), (4, 128, 1), (4, 256, 1)),
     ]
 
 

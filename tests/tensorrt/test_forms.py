@@ -13,12 +13,13 @@ pytest.importorskip("filelock", reason="the engine store needs filelock")
 
 from livefilter.errors import EngineMismatch, GpuFault
 from livefilter.inference.look import Look
+from livefilter.inference.ports import NetworkPorts
 from livefilter.tensorrt import engine as backend
 from livefilter.tensorrt.builder import EngineRequest
 from livefilter.tensorrt.engine import TensorRTEngine, TensorRTRtxEngine
 from livefilter.tensorrt.key import EngineKey, SizeRange
 from tests.inference.fake_runtime import to_nv12
-from tests.tensorrt.test_engine import GPU, SIZE, WIDTH, Machine, _installed, frame, machine
+from tests.tensorrt.test_engine import GPU, HEIGHT, SIZE, WIDTH, Machine, _installed, frame, machine
 
 __all__ = ["_installed", "machine"]  # fixtures
 
@@ -105,6 +106,35 @@ def test_a_look_reaches_the_gpu_once(machine: Machine) -> None:
         assert np.array_equal(split[:, WIDTH // 2 + 1 :], 255 - frame(1)[:, WIDTH // 2 + 1 :])
         assert (split[:, WIDTH // 2 - 1 : WIDTH // 2 + 1] == 255).all()
         assert np.array_equal(engine.run(frame(2)), 255 - frame(2))
+
+
+def test_a_strength_reaches_the_network_once(tmp_path: Path) -> None:
+    """As a map that stays on the GPU until it changes; nothing is blended but at 0, which is the original."""
+    machine = Machine(tmp_path, own=NetworkPorts(strength=True)).build()
+    with machine.open() as engine:
+        assert engine.takes_strength
+        assert np.array_equal(engine.compose(frame(), Look(strength=0.5)), 255 - frame() - np.uint8(10))
+        machine.driver.calls.clear()
+        engine.compose(frame(), Look(strength=0.5))
+        assert "cuMemcpyHtoDAsync" not in machine.driver.calls
+        assert np.array_equal(engine.compose(frame(), Look(strength=1.5)), 255 - frame() - np.uint8(30))
+        assert np.array_equal(engine.compose(frame(), Look(strength=0.0)), frame())
+        assert np.array_equal(engine.run(frame(), 0.5), 255 - frame() - np.uint8(10))
+
+
+@pytest.mark.parametrize("sizes", [None, ((64, 48), (256, 192))])
+def test_people_are_told_of_the_same_frame(tmp_path: Path, sizes: Any) -> None:
+    """The mask comes out beside the picture, which is made with it: here the person is right of the middle."""
+    machine = Machine(tmp_path, own=NetworkPorts(strength=True, person=True), sizes=sizes)
+    machine = build_range(machine, "64x48:96x64:256x192") if sizes else machine.build()
+    with machine.open() as engine:
+        seen = engine.compose(frame(), Look(room=False))
+        assert engine.person is not None
+        assert engine.person.shape == (HEIGHT // 2, WIDTH // 2)
+        assert (engine.person[:, : WIDTH // 4] == 0).all()
+        assert (engine.person[:, WIDTH // 4 :] == 255).all()
+        assert np.array_equal(seen[:, : WIDTH // 2], frame()[:, : WIDTH // 2])
+        assert np.array_equal(seen[:, WIDTH // 2 :], 255 - frame()[:, WIDTH // 2 :] - np.uint8(20))
 
 
 def test_the_engine_after_a_lost_one_gets_the_look_anew(machine: Machine) -> None:

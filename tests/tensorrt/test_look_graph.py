@@ -27,6 +27,7 @@ from tests.conftest import frame, picture
 from tests.generator.networks import gains, normalising
 from tests.inference.looks import LOOKS, finished_on_the_cpu
 from tests.inference.networks import write_style_network
+from tests.inference.own_networks import write_own_network
 from tests.output.camera.test_virtual_camera import FakeLibrary, install
 
 WIDTH, HEIGHT = 96, 64
@@ -98,7 +99,7 @@ def test_sizes_stay_free_or_become_fixed(network: Any, nv12: bool) -> None:
     graph = add_frame_extras(fix_size(network, WIDTH, HEIGHT), nv12).graph
     sizes = [[axis.dim_value for axis in port.type.tensor_type.shape.dim] for port in (*graph.input, *graph.output)]
     styled = [1, HEIGHT * 3 // 2, WIDTH] if nv12 else [1, HEIGHT, WIDTH, 3]
-    assert sizes == [[1, HEIGHT, WIDTH, 3], [3, WIDTH, 1], styled]
+    assert sizes == [[1, HEIGHT, WIDTH, 3], [4, WIDTH, 1], styled]
 
 
 def test_a_network_that_ends_otherwise_is_refused(network: Any) -> None:
@@ -127,3 +128,21 @@ def test_tensorrt_builds_every_form(tmp_path: Path, form: str, size: str) -> Non
     assert engine.sidecar.key.form == form
     assert engine.sidecar.layers[-1]["precision"] == "uint8"
     assert len(engine.sidecar.layers[-1]["shape"]) == (3 if form == "nv12" else 4)
+
+
+@pytest.mark.parametrize("size", ["128x96", "64x64:128x96:256x192"])
+@pytest.mark.parametrize("precision", ["fp16", "fp32"])
+def test_tensorrt_builds_a_network_with_strength_and_people(tmp_path: Path, size: str, precision: str) -> None:
+    """Its second input and its second output are in the plan, of one size and of a range."""
+    pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed: pip install '.[rtx]'")
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    path = write_own_network(tmp_path / "own.onnx")
+    request = EngineRequest(
+        path, "own", "CC0-1.0", SizeRange.parse(size), FLAVOURS["rtx"], level=0, precision=precision
+    )
+    engine, built = EngineBuilder(EngineStore(tmp_path / "engines"), lambda _: None).obtain(request)
+    assert built
+    assert engine.sidecar is not None
+    shapes = [layer["shape"] for layer in engine.sidecar.layers if layer["precision"] == "uint8"]
+    assert len(shapes) == 2
+    assert sorted(shape[3] for shape in shapes) == [1, 3]

@@ -19,6 +19,7 @@ import onnxruntime
 from livefilter.errors import BuildCancelled
 from livefilter.frame import Image
 from livefilter.inference.hardware import Gpu
+from livefilter.inference.look import PLAIN
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt import check_pictures
@@ -80,7 +81,7 @@ def wanted(path: Path, size: str, precision: str = "fp16") -> EngineRequest:
 def drawn(session: onnxruntime.InferenceSession, photo: Image) -> Image:
     """What a graph given to TensorRT draws in ONNX Runtime; its input `look`, if any, asks for the styled picture."""
     width = photo.shape[1]
-    look = np.stack([np.ones(width), np.zeros(width), np.arange(width)]).astype(np.float32)[:, :, None]
+    look = PLAIN.columns(width)
     names = [port.name for port in session.get_inputs()]
     styled: Image = session.run(None, {n: v for n, v in (("frame", photo[None]), ("look", look)) if n in names})[0][0]
     return styled

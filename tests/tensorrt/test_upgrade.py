@@ -31,7 +31,7 @@ class Flat(Engine):
         self.info = EngineInfo(name, "test", "float32", width, height)
         self._picture: Image = np.full((height, width, 3), value, np.uint8)
 
-    def run(self, image: Image) -> Image:
+    def run(self, image: Image, strength: float = 1.0) -> Image:
         return self._picture
 
     def close(self) -> None:

@@ -219,7 +219,11 @@ class LadderStyler:
             return styled
         started_s, source = fade
         share = (self._clock() - started_s) / self._fade_s
-        before = source(image, Look(strength=look.strength, finish=False)) if isinstance(source, Styler) and share < 1 else source
+        before = (
+            source(image, Look(strength=look.strength, finish=False))
+            if isinstance(source, Styler) and share < 1
+            else source
+        )
         if share >= 1 or isinstance(before, Styler) or before.shape != styled.shape:
             self._fade = None
             return styled

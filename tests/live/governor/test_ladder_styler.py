@@ -29,7 +29,7 @@ class FlatEngine(Engine):
         self._open = True
         FlatEngine.opened.append(height)
 
-    def run(self, image: Image) -> Image:
+    def run(self, image: Image, strength: float = 1.0) -> Image:
         assert self._open
         return np.full_like(image, self.info.height)
 
