@@ -44,7 +44,7 @@ def test_an_action_sets_what_it_names(action: str, values: dict[str, Any], field
 @pytest.mark.parametrize(
     ("action", "values", "says"),
     [
-        ("strength", {"value": 1.5}, r"value of strength must be a number from 0 to 1, not '1.5'"),
+        ("strength", {"value": 1.6}, r"value of strength must be a number from 0 to 1.5, not '1.6'"),
         ("strength", {"value": "nan"}, r"value of strength must be a number"),
         ("strength", {"value": True}, r"value of strength must be"),
         ("strength", {"value": [1]}, r"value of strength must be"),
