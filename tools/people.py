@@ -2,8 +2,8 @@
 
 Needs MediaPipe and nothing of livefilter, in an environment of its own: pip install "mediapipe>=0.10.14,<0.10.22".
 Writes OUT/NAME.png, where people are (uint8, 0 to 255), and OUT/faces.json: by the name of the photo a list of faces,
-each with `left`, `top` and `side` of its square in pixels, and `careful`, true where an eye is shut or the mouth
-is open.
+each with `left`, `top` and `side` of its square in pixels, and `passes`: how often a generator that enlarges eyes may
+be applied, 0 where an eye is shut, 1 where one is half shut or the mouth is open, 2 elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import mediapipe as mp
 import numpy as np
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-SHUT = 0.13  # an eye's height through its width; open ones have about 0.3
+SHUT, HALF_SHUT = 0.17, 0.24  # an eye's height through its width; open ones have 0.3 to 0.5
 OPEN = 0.25  # the gap between the lips through the mouth's width; a smile that shows teeth has less
 SURE = 0.8  # of a detection without landmarks
 MARGIN = 0.6  # of a face's side, around it, for its landmarks
@@ -72,9 +72,12 @@ def faces(detectors: list[Any], mesh: Any, picture: np.ndarray[Any, Any]) -> lis
         points = landmarks(mesh, picture, (left, top, side))
         if points is None and score < SURE:
             continue
-        careful = points is not None and (any(ratio(points, eye) < SHUT for eye in EYES) or ratio(points, MOUTH) > OPEN)
+        passes = 2
+        if points is not None:
+            eye = min(ratio(points, which) for which in EYES)
+            passes = 0 if eye < SHUT else 1 if eye < HALF_SHUT or ratio(points, MOUTH) > OPEN else 2
         place = {name: round(value, 1) for name, value in zip(("left", "top", "side"), square[:3], strict=True)}
-        result.append({**place, "careful": bool(careful)})
+        result.append({**place, "passes": passes})
     return result
 
 

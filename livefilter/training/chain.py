@@ -38,23 +38,24 @@ class ChainArtist:
         self._generators = generators
         self._mild = mild
 
-    def draw(self, path: Path, photo: Image, one_pass: bool = False) -> Image:
-        """Draw the photo; `one_pass` applies each teacher once, which keeps a shut eye shut and an open mouth open."""
-        return self._stages(photo, one_pass)[-1]
+    def draw(self, path: Path, photo: Image, passes: int = 2) -> Image:
+        """Draw the photo; a generator that is to be applied several times is applied `passes` times at most, for once
+        more opens a shut eye and closes an open mouth."""
+        return self._stages(photo, passes)[-1]
 
-    def draw_mildly(self, photo: Image) -> Image:
-        """Draw at half the strength: each teacher once, and half-way between the first steps and the whole."""
-        stages = self._stages(photo, one_pass=True)
+    def draw_mildly(self, photo: Image, passes: int = 1) -> Image:
+        """Draw at half the strength: with fewer passes, and half-way between the first steps and the whole."""
+        stages = self._stages(photo, passes)
         first = stages[min(self._mild, len(stages)) - 1]
         return np.asarray(cv2.addWeighted(first, 0.5, stages[-1], 0.5, 0.0), np.uint8)
 
-    def _stages(self, photo: Image, one_pass: bool) -> list[Image]:
+    def _stages(self, photo: Image, most: int) -> list[Image]:
         """What each step makes of the one before."""
         stages = [photo]
         for name, parameters in self._steps:
             drawing = stages[-1]
             if name == "teacher":
-                for _ in range(1 if one_pass else parameters.get("passes", 1)):
+                for _ in range(min(most, parameters["passes"]) if "passes" in parameters else 1):
                     drawing = _framed(self._generators[parameters["name"]], drawing)
                 if "keep" in parameters:
                     drawing = _with_colours_of(stages[-1], drawing, parameters["keep"], parameters.get("rich", 1.0))

@@ -66,7 +66,7 @@ class Recipe:
             "consistency": 1.5,
             "adversarial": 0.1,
             "features": 5.0,
-            "person": 0.2,
+            "person": 0.5,
         }
     )
 

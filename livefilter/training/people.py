@@ -18,16 +18,19 @@ FACES = "faces.json"
 
 @dataclass(frozen=True)
 class Face:
-    """A face's square, in pixels of its photo. careful: an eye is shut or the mouth is open."""
+    """A face's square, in pixels of its photo.
+
+    passes: how often a generator that enlarges eyes may be applied: less where an eye is shut or the mouth open.
+    """
 
     left: float
     top: float
     side: float
-    careful: bool = False
+    passes: int = 2
 
     def scaled(self, across: float, down: float) -> Face:
         """The same face in a photo that was resized by these factors."""
-        return Face(self.left * across, self.top * down, self.side * across, self.careful)
+        return Face(self.left * across, self.top * down, self.side * across, self.passes)
 
 
 class People:

@@ -39,8 +39,8 @@ def people(tmp_path: Path) -> People:
     folder = tmp_path / "people"
     folder.mkdir()
     faces = {
-        "near.png": [{"left": 100, "top": 100, "side": 320, "careful": True}],
-        "far.png": [{"left": 100, "top": 60, "side": 40, "careful": False}],
+        "near.png": [{"left": 100, "top": 100, "side": 320, "passes": 1}],
+        "far.png": [{"left": 100, "top": 60, "side": 40, "passes": 2}],
     }
     (folder / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
     cv2.imwrite(str(folder / "near.png"), np.full((640, 640), 200, np.uint8))
@@ -49,7 +49,7 @@ def people(tmp_path: Path) -> People:
 
 def test_who_is_in_a_photo_is_read(people: People, tmp_path: Path) -> None:
     """Faces and masks are found by the photo's name; of a photo that is not known there are none."""
-    assert people.faces("near.png") == (Face(100, 100, 320, True),)
+    assert people.faces("near.png") == (Face(100, 100, 320, 1),)
     assert people.faces("other.png") == ()
     mask = people.mask("near.png", 32, 16)
     assert mask is not None
