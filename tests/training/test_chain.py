@@ -27,7 +27,7 @@ def test_smoothing_flattens_noise_and_keeps_a_border() -> None:
 
 
 def test_a_chain_passes_the_drawing_from_step_to_step() -> None:
-    """A generator draws as often as `passes` says, on multiples of 32, and the next step sees what it made."""
+    """A generator draws as often as `passes` says, or less often, on multiples of 32, and the next step sees what it made."""
     seen = []
 
     def darker(picture: np.ndarray) -> np.ndarray:
@@ -35,9 +35,14 @@ def test_a_chain_passes_the_drawing_from_step_to_step() -> None:
         return picture - 10
 
     steps: list[dict[str, object]] = [{"do": "teacher", "name": "dark", "passes": 3}, {"do": "brighten", "gamma": 1.0}]
-    drawn = ChainArtist(steps, {"dark": darker}).draw(HERE, PHOTO)
+    artist = ChainArtist(steps, {"dark": darker})
+    drawn = artist.draw(HERE, PHOTO, passes=3)
     assert seen == [(64, 96, 3)] * 3
     assert np.abs(drawn.astype(int) - (PHOTO.astype(int) - 30)).max() <= 1
+    fewer = artist.draw(HERE, PHOTO, passes=1)
+    assert np.abs(fewer.astype(int) - (PHOTO.astype(int) - 10)).max() <= 1
+    assert np.abs(artist.draw_mildly(PHOTO).astype(int) - fewer).max() <= 1
+    assert np.abs(artist.draw(HERE, PHOTO, passes=0).astype(int) - PHOTO).max() <= 1
 
 
 def test_recolouring_takes_wide_hues_back_from_the_photo() -> None:
