@@ -27,7 +27,7 @@ def test_smoothing_flattens_noise_and_keeps_a_border() -> None:
 
 
 def test_a_chain_passes_the_drawing_from_step_to_step() -> None:
-    """A generator draws as often as `passes` says, or less often, on multiples of 32, and the next step sees what it made."""
+    """A generator draws as often as `passes` says, or is told, on multiples of 32; the next step sees what it made."""
     seen = []
 
     def darker(picture: np.ndarray) -> np.ndarray:
