@@ -6,6 +6,7 @@ import unicodedata
 from typing import Any
 
 _LONGEST = 80
+_LONGEST_MESSAGE = 240
 # Control characters, the invisible ones that turn the direction of writing, halves of pairs, and line separators.
 _UNFIT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _KEPT = "\n\t\u200d\ufe0f"  # the last two join the parts of an emoji
@@ -21,6 +22,11 @@ def printable(text: str) -> str:
         else char
         for char in text
     )
+
+
+def sentence(text: str) -> str:
+    """A library's message as part of a sentence: without its full stop, and cut where it gets long."""
+    return (text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 3] + "...").rstrip(".")
 
 
 def shown(value: Any) -> str:

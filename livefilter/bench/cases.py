@@ -35,7 +35,7 @@ def list_cases(
 ) -> tuple[list[Case], list[Skipped]]:
     """Every combination of what was named, in that order and each once; "all" stands for all styles or backends.
 
-    networks: sizes of a style's network; "auto" is full on a GPU and lite elsewhere.
+    networks: sizes of a style's network; "auto" is the style's best, else full on a GPU and lite elsewhere.
 
     Raises: UnknownName, StyleCorrupt, InvalidInput; BackendUnavailable: one that was named cannot run here.
     """

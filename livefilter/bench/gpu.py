@@ -6,6 +6,7 @@ It needs no network and ends inside 8 minutes: what the time does not reach is l
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import json
 import os
@@ -245,15 +246,31 @@ def keep(networks: dict[str, Path], only: Collection[str]) -> None:
         del networks[name]
 
 
-@click.command()
-@click.option("--gpu", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU.")
-@click.option("--limit", type=float, default=420.0, show_default=True, help="Seconds after which nothing is begun.")
-@click.option("--network", type=click.Path(path_type=Path, exists=True), multiple=True, help="One more ONNX file.")
-@click.option("--only", multiple=True, help="A network to measure, such as hayao-lite; several allowed. Default: all.")
-@click.option("--json", "target", type=click.Path(path_type=Path), help="File for the whole report.")
-def main(gpu: int, limit: float, network: tuple[Path, ...], only: tuple[str, ...], target: Path | None) -> None:
-    """Check and measure every backend of an NVIDIA GPU."""
-    run_bounded(GpuBench, gpu, limit, network, only, target)
+def command(kind: type[GpuBench], text: str) -> click.Command:
+    """The command of one kind of measurement. text: what it does."""
+    return click.Command(
+        "gpu",
+        callback=functools.partial(run_bounded, kind),
+        help=text,
+        params=[
+            click.Option(["--gpu"], type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU."),
+            click.Option(
+                ["--limit"], type=float, default=420.0, show_default=True, help="Seconds after which nothing is begun."
+            ),
+            click.Option(
+                ["--network"],
+                type=click.Path(path_type=Path, exists=True),
+                multiple=True,
+                help="One more ONNX file.",
+            ),
+            click.Option(
+                ["--only"],
+                multiple=True,
+                help="A network to measure, such as hayao-lite; several allowed. Default: all.",
+            ),
+            click.Option(["--json", "target"], type=click.Path(path_type=Path), help="File for the whole report."),
+        ],
+    )
 
 
 def run_bounded(
@@ -298,6 +315,8 @@ def run_bounded(
             late.cancel()
     write()
 
+
+main = command(GpuBench, "Check and measure every backend of an NVIDIA GPU.")
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from livefilter.bench.chart import GRID, INK, open_figure, save_figure
 from livefilter.bench.load import GAME_STEPS, STEP_S, LoadStep
 from livefilter.bench.load_run import LoadedRun
-from livefilter.errors import BackendUnavailable, InvalidInput, install_extra
 
-_INK, _GRID, _BAND = "#22252b", "#d9dce3", "#f3f4f7"
+_BAND = "#f3f4f7"
 _COLOURS = ("#d6336c", "#4263eb", "#66a80f", "#f59f00", "#15aabf")
 _TITLE = "Live under the load of a game night"
 
@@ -90,16 +89,7 @@ def draw_loaded(runs: Sequence[LoadedRun], steps: Sequence[LoadStep], path: Path
 
     on: what it ran on. Raises: BackendUnavailable: matplotlib is not installed. InvalidInput: it cannot be written.
     """
-    try:
-        figure_module: Any = importlib.import_module("matplotlib.figure")
-        agg: Any = importlib.import_module("matplotlib.backends.backend_agg")
-    except ImportError as error:
-        raise BackendUnavailable(
-            f"No plot: matplotlib is not there ({error}). Install it: {install_extra('bench')}"
-        ) from error
-    figure = figure_module.Figure(figsize=(10, 8), dpi=110, facecolor="white", layout="constrained")
-    agg.FigureCanvasAgg(figure)
-    figure.suptitle(f"{_TITLE}\n{on}", x=0.01, ha="left", fontsize=11, color=_INK)
+    figure = open_figure((10, 8), 110, f"{_TITLE}\n{on}")
     rate, age, size = figure.subplots(3, 1, sharex=True)
     promise = runs[0].promise
     for number, run in enumerate(runs):
@@ -113,32 +103,29 @@ def draw_loaded(runs: Sequence[LoadedRun], steps: Sequence[LoadStep], path: Path
         (age, f"age at p95 of each second, ms; dotted: the promise, {promise.age_ms:g}"),
         (size, "shorter side of the picture that is styled, pixels"),
     ):
-        axes.set_title(words, loc="left", fontsize=10, color=_INK)
+        axes.set_title(words, loc="left", fontsize=10, color=INK)
         _mark_steps(axes, steps)
-    rate.axhline(promise.fps, color=_INK, linewidth=1, linestyle=":")
-    age.axhline(promise.age_ms, color=_INK, linewidth=1, linestyle=":")
+    rate.axhline(promise.fps, color=INK, linewidth=1, linestyle=":")
+    age.axhline(promise.age_ms, color=INK, linewidth=1, linestyle=":")
     rate.set_ylim(0, promise.fps * 1.25)
     age.set_yscale("log")
     age.set_yticks([10, 20, 50, 100, 200, 500, 1000], ["10", "20", "50", "100", "200", "500", "1000"])
     age.minorticks_off()
     oldest = max((second.age_p95_ms or 0.0 for run in runs for second in run.seconds), default=0.0)
     age.set_ylim(10, max(200.0, 1.2 * oldest))
-    rate.legend(fontsize=8, ncols=2, loc="lower left", frameon=True, edgecolor=_GRID)
+    rate.legend(fontsize=8, ncols=2, loc="lower left", frameon=True, edgecolor=GRID)
     size.set_xlabel("seconds", fontsize=9)
     for number, step in enumerate(steps):
-        rate.text((number + 0.5) * STEP_S, promise.fps * 1.22, step.name, ha="center", va="top", fontsize=8, color=_INK)
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise InvalidInput(f"Cannot write {path}: {error.strerror}. Name another folder with --out.") from error
+        rate.text((number + 0.5) * STEP_S, promise.fps * 1.22, step.name, ha="center", va="top", fontsize=8, color=INK)
+    save_figure(figure, path)
 
 
 def _mark_steps(axes: Any, steps: Sequence[LoadStep]) -> None:
     for number in range(0, len(steps), 2):
         axes.axvspan(number * STEP_S, (number + 1) * STEP_S, color=_BAND, zorder=0)
     axes.set_xlim(0, len(steps) * STEP_S)
-    axes.grid(axis="y", color=_GRID, linewidth=0.8)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_INK, length=0, labelsize=9)
+    axes.tick_params(colors=INK, length=0, labelsize=9)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

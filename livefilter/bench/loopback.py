@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livefilter.bench.measure import Case, Plan
+from livefilter.bench.measure import Case, Schedule
 from livefilter.bench.recorder import Recorder
 from livefilter.bench.session import Parts, open_case
 from livefilter.bench.stamp import draw_stamp, read_stamp, seconds_since, stamp_of
@@ -83,32 +83,32 @@ def loopback_device(outputs: tuple[str, ...]) -> str:
     return found[0].path
 
 
-def measure_loopback(case: Case, plan: Plan, parts: Parts, device: str, stop: threading.Event) -> Loop | None:
-    """Run one case for `plan.seconds` after its warm-up; None when `stop` was set before its end.
+def measure_loopback(case: Case, schedule: Schedule, parts: Parts, device: str, stop: threading.Event) -> Loop | None:
+    """Run one case for `schedule.seconds` after its warm-up; None when `stop` was set before its end.
 
     Raises: LivefilterError: the first thing that failed; SourceUnavailable: the virtual camera cannot be read.
     """
     recorder = Recorder()
-    with closing(open_case(case, plan, parts, Catalogue())) as styler:
+    with closing(open_case(case, schedule, parts, Catalogue())) as styler:
         info = styler.engine_info
-        sink = _SendTimes(open_sink(f"camera:{device}", SinkOptions(case.width, case.height, plan.fps)), recorder)
+        sink = _SendTimes(open_sink(f"camera:{device}", SinkOptions(case.width, case.height, schedule.fps)), recorder)
         settings = SharedSettings(LiveSettings(style=case.style))
 
         def reload(style: str) -> FrameStyler:
             raise EngineFailed(f"Style {style} cannot be loaded anew during a benchmark.")
 
         stylist = _Timed(LiveStylist(reload, styler, settings, recorder), sink)
-        options = PipelineOptions(case.width, case.height, plan.fps, hold_s=_NEVER_HOLD_S)
-        pipeline = Pipeline(_StampSource(case, plan.fps, recorder), stylist, [sink], options, recorder)
+        options = PipelineOptions(case.width, case.height, schedule.fps, hold_s=_NEVER_HOLD_S)
+        pipeline = Pipeline(_StampSource(case, schedule.fps, recorder), stylist, [sink], options, recorder)
         pipeline.start()
         try:
             with _opened(device, case, pipeline, stop) as reader:
                 watch = _Watch(reader, sink, recorder)
-                settle_s = plan.warmup_s + plan.settle_beats / plan.fps
+                settle_s = schedule.warmup_s + schedule.settle_beats / schedule.fps
                 if watch.run(settle_s, pipeline, stop):
                     recorder.begin()
                     watch.frames = watch.unreadable = 0
-                    whole = watch.run(plan.seconds, pipeline, stop)
+                    whole = watch.run(schedule.seconds, pipeline, stop)
                 else:
                     whole = False
         finally:
@@ -123,7 +123,7 @@ def measure_loopback(case: Case, plan: Plan, parts: Parts, device: str, stop: th
                 f"No time could be read back from {device}: {watch.unreadable} of its frames showed something else. "
                 "Take a larger --size, or a style that keeps black and white apart."
             )
-        return Loop(case, info, device, watch.frames, watch.unreadable, 1000.0 / plan.fps, latency)
+        return Loop(case, info, device, watch.frames, watch.unreadable, 1000.0 / schedule.fps, latency)
 
 
 class _StampSource(Source):

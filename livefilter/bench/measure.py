@@ -51,7 +51,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How it is measured.
 
     fps: the live rate. seconds, warmup_s: length of a measured window and of what runs before it.
@@ -100,7 +100,7 @@ class Bench:
     def __init__(
         self,
         case: Case,
-        plan: Plan,
+        schedule: Schedule,
         styler: FrameStyler,
         naive: NaiveLoop | None,
         preloaded: Preloaded,
@@ -108,7 +108,7 @@ class Bench:
         stop: threading.Event,
     ) -> None:
         self._case = case
-        self._plan = plan
+        self._schedule = schedule
         self._styler = styler
         self._naive = naive
         self._preloaded = preloaded
@@ -123,7 +123,7 @@ class Bench:
         """
         tick_fps = self._ticks_fps()
         modes: tuple[Mode, ...] = ("throughput", "live")
-        for number in range(self._plan.rounds):
+        for number in range(self._schedule.rounds):
             loops: list[LoopName] = ["pipeline"] if self._naive is None else ["pipeline", "naive"]
             if number % 2:
                 loops.reverse()
@@ -140,13 +140,13 @@ class Bench:
         recorder = Recorder()
         sinks = self._open_sinks()
         if loop == "pipeline":
-            options = SinkOptions(self._case.width, self._case.height, self._plan.fps)
+            options = SinkOptions(self._case.width, self._case.height, self._schedule.fps)
             sinks = [threaded(sink, options) for sink in sinks]
-        sink = ProbeSink(sinks, self._plan.fps, recorder, repeats=live)
-        source = PreloadedSource(self._preloaded, self._plan.fps, recorder, paced=live)
+        sink = ProbeSink(sinks, self._schedule.fps, recorder, repeats=live)
+        source = PreloadedSource(self._preloaded, self._schedule.fps, recorder, paced=live)
         if loop == "naive":
             return self._run_naive(source, sink, recorder, mode)
-        return self._run_pipeline(source, sink, recorder, mode, self._plan.fps if live else tick_fps)
+        return self._run_pipeline(source, sink, recorder, mode, self._schedule.fps if live else tick_fps)
 
     def _run_pipeline(
         self, source: PreloadedSource, sink: Sink, recorder: Recorder, mode: Mode, output_fps: float
@@ -193,14 +193,14 @@ class Bench:
     def _observe(self, recorder: Recorder, ended: Callable[[], bool], loop: LoopName, mode: Mode) -> Figures | None:
         """Let the warm-up pass, then measure one window; None when the loop ended or the benchmark was stopped."""
         usage = Usage()
-        settle_s = self._plan.settle_beats / self._plan.fps if (loop, mode) == ("pipeline", "live") else 0.0
-        if not self._wait(settle_s + self._plan.warmup_s, ended, usage):
+        settle_s = self._schedule.settle_beats / self._schedule.fps if (loop, mode) == ("pipeline", "live") else 0.0
+        if not self._wait(settle_s + self._schedule.warmup_s, ended, usage):
             return None
         recorder.begin()
         usage.begin()
-        whole = self._wait(self._plan.seconds, ended, usage)
+        whole = self._wait(self._schedule.seconds, ended, usage)
         window = recorder.end()
-        return summarise(window, usage, self._plan.fps, loop, mode) if whole else None
+        return summarise(window, usage, self._schedule.fps, loop, mode) if whole else None
 
     def _wait(self, seconds: float, ended: Callable[[], bool], usage: Usage) -> bool:
         deadline = time.perf_counter() + seconds
@@ -217,7 +217,7 @@ class Bench:
             started = time.perf_counter()
             self._styler(self._preloaded.images[number % len(self._preloaded.images)])
             taken.append(time.perf_counter() - started)
-        return max(self._plan.fps, min(_MOST_TICKS_FPS, _TICKS_PER_FRAME / max(min(taken), 1e-6)))
+        return max(self._schedule.fps, min(_MOST_TICKS_FPS, _TICKS_PER_FRAME / max(min(taken), 1e-6)))
 
 
 class _Lent:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from livefilter.bench.chart import GRID, INK, open_figure, save_figure
 from livefilter.bench.figures import STAGES, Figures, LoopName, latency_ms, select, spread
 from livefilter.bench.measure import CaseResult
 from livefilter.bench.report import LOOPS
 from livefilter.bench.table import NAMES, case_name
-from livefilter.errors import BackendUnavailable, InvalidInput, install_extra
 
-_INK, _GRID = "#22252b", "#d9dce3"
 _LOOP_COLOURS: dict[LoopName, str] = {"pipeline": "#d6336c", "naive": "#868e96"}
 _STAGE_COLOURS = ("#4263eb", "#15aabf", "#d6336c", "#f59f00", "#66a80f")
 _WIDTH_IN, _DPI = 10.0, 130
@@ -35,30 +33,17 @@ def draw_plot(results: Sequence[CaseResult], path: Path, title: str, subtitle: s
     title, subtitle: what was run, and on what. fps: the live rate, drawn as a line.
     Raises: BackendUnavailable: matplotlib is not installed. InvalidInput: the file cannot be written.
     """
-    try:
-        figure_module: Any = importlib.import_module("matplotlib.figure")
-        agg: Any = importlib.import_module("matplotlib.backends.backend_agg")
-    except ImportError as error:
-        raise BackendUnavailable(
-            f"No plot: matplotlib is not there ({error}). Install it: {install_extra('bench')}"
-        ) from error
     bars = _bars(results)
     height_in = 2.4 + 3 * (0.8 + 0.3 * (bars[-1].place + 1 if bars else 1))
-    # No pyplot: a figure of our own touches no global state and opens no window.
-    figure = figure_module.Figure(figsize=(_WIDTH_IN, height_in), dpi=_DPI, facecolor="white", layout="constrained")
-    agg.FigureCanvasAgg(figure)
+    figure = open_figure((_WIDTH_IN, height_in), _DPI, f"{title}\n{subtitle}")
     figure.get_layout_engine().set(h_pad=0.12)
-    figure.suptitle(f"{title}\n{subtitle}", x=0.01, ha="left", fontsize=11, color=_INK)
     rate, stages, age = figure.subplots(3, 1)
     _draw_rates(rate, bars, fps)
     _draw_stages(stages, bars)
     _draw_age(age, bars, fps)
     for axes in (rate, stages, age):
         _dress(axes, bars)
-    try:
-        figure.savefig(path)
-    except OSError as error:
-        raise InvalidInput(f"Cannot write {path}: {error.strerror}. Name another folder with --out.") from error
+    save_figure(figure, path)
 
 
 def _bars(results: Sequence[CaseResult]) -> list[_Bar]:
@@ -82,9 +67,9 @@ def _draw_rates(axes: Any, bars: Sequence[_Bar], fps: float) -> None:
             over = spread([figures.new_fps for figures in rounds])
             error = [[over.median - over.low], [over.high - over.median]]
             colour = _LOOP_COLOURS[bar.loop]
-            axes.barh(bar.place, over.median, color=colour, xerr=error, ecolor=_INK, capsize=3, height=_BAR)
+            axes.barh(bar.place, over.median, color=colour, xerr=error, ecolor=INK, capsize=3, height=_BAR)
             _write(axes, over.high, bar.place, f"{over.median:.1f}")
-    axes.axvline(fps, color=_INK, linewidth=1, linestyle=":", zorder=0.5)
+    axes.axvline(fps, color=INK, linewidth=1, linestyle=":", zorder=0.5)
     axes.set_xlabel(f"frames per second; dotted: the live rate, {fps:g}", fontsize=9)
 
 
@@ -101,7 +86,7 @@ def _draw_stages(axes: Any, bars: Sequence[_Bar]) -> None:
         _write(axes, left, bar.place, f"{left:.1f} ms")
     axes.set_xlabel("milliseconds; livefilter's capture, styling and output run side by side", fontsize=9)
     if bars:
-        axes.legend(ncols=1, fontsize=8, frameon=True, edgecolor=_GRID, loc="upper right")
+        axes.legend(ncols=1, fontsize=8, frameon=True, edgecolor=GRID, loc="upper right")
 
 
 def _draw_age(axes: Any, bars: Sequence[_Bar], fps: float) -> None:
@@ -119,7 +104,7 @@ def _draw_age(axes: Any, bars: Sequence[_Bar], fps: float) -> None:
         colour = _LOOP_COLOURS[bar.loop]
         axes.barh(bar.place, p50, color=colour, height=_BAR)
         axes.barh(bar.place, p99 - p50, left=p50, color=colour, alpha=0.35, height=_BAR)
-        axes.plot([p95, p95], [bar.place - _BAR / 2, bar.place + _BAR / 2], color=_INK, linewidth=1.5)
+        axes.plot([p95, p95], [bar.place - _BAR / 2, bar.place + _BAR / 2], color=INK, linewidth=1.5)
         _write(axes, p99, bar.place, _live_words(rounds, p50, p99))
     axes.set_xlabel("milliseconds since capture", fontsize=9)
 
@@ -131,7 +116,7 @@ def _live_words(rounds: Sequence[Figures], p50: float, p99: float) -> str:
 
 
 def _write(axes: Any, x: float, place: float, words: str) -> None:
-    axes.text(x, place, f"  {words}", va="center", fontsize=9, color=_INK)
+    axes.text(x, place, f"  {words}", va="center", fontsize=9, color=INK)
 
 
 def _dress(axes: Any, bars: Sequence[_Bar]) -> None:
@@ -141,10 +126,10 @@ def _dress(axes: Any, bars: Sequence[_Bar]) -> None:
     for bar in bars:
         if bar.heads:
             words = f" {case_name(bar.result)}"
-            axes.text(0, bar.place - _BAR / 2 - 0.08, words, va="bottom", fontsize=9, weight="bold", color=_INK)
-    axes.grid(axis="x", color=_GRID, linewidth=0.8)
+            axes.text(0, bar.place - _BAR / 2 - 0.08, words, va="bottom", fontsize=9, weight="bold", color=INK)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_INK, length=0, labelsize=9)
+    axes.tick_params(colors=INK, length=0, labelsize=9)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_GRID)
+    axes.spines["bottom"].set_color(GRID)

@@ -12,7 +12,7 @@ import numpy as np
 
 from livefilter.bench.figures import Figures
 from livefilter.bench.float_network import missing_onnx
-from livefilter.bench.measure import Bench, Case, CaseResult, Plan
+from livefilter.bench.measure import Bench, Case, CaseResult, Schedule
 from livefilter.bench.naive import NaiveLoop
 from livefilter.bench.source import Preloaded, preload
 from livefilter.capture import resolve_input
@@ -56,14 +56,14 @@ class BenchSession:
     Raises on construction: LivefilterError: an input, output or package that is asked for is not there.
     """
 
-    def __init__(self, cases: Sequence[Case], plan: Plan, parts: Parts, stop: threading.Event) -> None:
+    def __init__(self, cases: Sequence[Case], schedule: Schedule, parts: Parts, stop: threading.Event) -> None:
         self.results: list[CaseResult] = []
         self._cases = cases
-        self._plan = plan
+        self._schedule = schedule
         self._parts = parts
         self._stop = stop
         self._catalogue = Catalogue()
-        if plan.against and any(case.backend != "identity" for case in cases):
+        if schedule.against and any(case.backend != "identity" for case in cases):
             missing = missing_onnx()
             if missing:
                 raise BackendUnavailable(missing)
@@ -81,7 +81,7 @@ class BenchSession:
     @property
     def complete(self) -> bool:
         """Whether every round of every case was measured."""
-        finished = [result for result in self.results if len(result.rounds) == self._plan.turns]
+        finished = [result for result in self.results if len(result.rounds) == self._schedule.turns]
         return len(finished) == len(self._cases)
 
     def run(self, told: Callable[[CaseResult, Figures], None]) -> None:
@@ -92,16 +92,16 @@ class BenchSession:
         for case in self._cases:
             if self._stop.is_set():
                 return
-            with closing(open_case(case, self._plan, self._parts, self._catalogue)) as styler:
+            with closing(open_case(case, self._schedule, self._parts, self._catalogue)) as styler:
                 result = CaseResult(case, styler.engine_info)
                 preloaded = self._inputs[case.width, case.height]
-                naive = self._open_naive(case, result, preloaded.images[0]) if self._plan.against else None
+                naive = self._open_naive(case, result, preloaded.images[0]) if self._schedule.against else None
                 self.results.append(result)
 
                 def open_sinks(case: Case = case) -> list[Sink]:
                     return self._open_sinks(case)
 
-                bench = Bench(case, self._plan, styler, naive, preloaded, open_sinks, self._stop)
+                bench = Bench(case, self._schedule, styler, naive, preloaded, open_sinks, self._stop)
                 for figures in bench.run():
                     result.rounds.append(figures)
                     told(result, figures)
@@ -141,10 +141,10 @@ class BenchSession:
         return self._catalogue.choose(case.style, case.network)[1]
 
     def _open_sinks(self, case: Case) -> list[Sink]:
-        return open_sinks(self._parts.outputs, SinkOptions(case.width, case.height, self._plan.fps))
+        return open_sinks(self._parts.outputs, SinkOptions(case.width, case.height, self._schedule.fps))
 
 
-def open_case(case: Case, plan: Plan, parts: Parts, catalogue: Catalogue) -> Styler:
+def open_case(case: Case, schedule: Schedule, parts: Parts, catalogue: Catalogue) -> Styler:
     """The case's network on its backend, warm, at the size that it asks for.
 
     Raises: UnknownName, StyleCorrupt, BackendUnavailable, InvalidInput.
@@ -155,5 +155,5 @@ def open_case(case: Case, plan: Plan, parts: Parts, catalogue: Catalogue) -> Sty
         process_size=int(case.process_size) if case.process_size.isdecimal() else "auto",
         threads=parts.threads,
     )
-    budget_ms = LIVE_SHARE * 1000.0 / plan.fps if case.process_size == "auto" else None
+    budget_ms = LIVE_SHARE * 1000.0 / schedule.fps if case.process_size == "auto" else None
     return open_styler(config, catalogue, case.style, case.width, case.height, budget_ms)

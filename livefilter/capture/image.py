@@ -7,10 +7,10 @@ from pathlib import Path
 
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.lease import Lease
-from livefilter.capture.pictures import PictureFile, Still, read_picture
+from livefilter.capture.pictures import PictureFile, Still
 from livefilter.capture.pixels import to_bgr
 from livefilter.capture.ticker import Ticker
-from livefilter.frame import Frame, Image
+from livefilter.frame import Frame
 from livefilter.letterbox import letterboxed
 
 _FPS = 30.0
@@ -61,11 +61,3 @@ class ImageSource(Source):
             self._shown_until_s += still.duration_s
             if at_s < self._shown_until_s:
                 return still
-
-
-def load_image(path: Path) -> Image:
-    """Read a picture as a viewer shows it, transparent parts on white: (H, W, 3) uint8 BGR, C-contiguous.
-
-    Raises: InvalidInput, SourceUnavailable.
-    """
-    return to_bgr(read_picture(path))

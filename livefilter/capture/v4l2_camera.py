@@ -15,7 +15,7 @@ from livefilter.capture.lease import Lease
 from livefilter.capture.listing import find_camera, lasting_target, list_cameras
 from livefilter.capture.mode import Mode
 from livefilter.capture.modes import ranked, wanted_fps
-from livefilter.capture.v4l2_device import Picture, V4l2Device, modes_of
+from livefilter.capture.v4l2_device import CameraPicture, V4l2Device, modes_of
 from livefilter.errors import SourceLost, SourceUnavailable, UnknownName
 from livefilter.frame import Frame
 
@@ -41,7 +41,7 @@ class Device(Protocol):
     mode: Mode
     missing: int
 
-    def read(self, timeout_s: float) -> Picture: ...
+    def read(self, timeout_s: float) -> CameraPicture: ...
     def close(self) -> None: ...
 
 
@@ -188,7 +188,7 @@ class V4l2CameraSource(Source):
             raise
         return device
 
-    def _wait_for_light(self, device: Device, picture: Picture) -> None:
+    def _wait_for_light(self, device: Device, picture: CameraPicture) -> None:
         """Leave out the black pictures that many cameras give at first, for a second at most."""
         until = picture.captured_at + _BLACK_S
         while picture.image.max() < _BLACK:

@@ -38,7 +38,7 @@ _ALWAYS_LIMITED = (v4l2.raw.YcbcrEncoding.XV601, v4l2.raw.YcbcrEncoding.XV709)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CameraPicture:
     """One picture of a camera.
 
     image: (H, W, 3) uint8 BGR. captured_at: `time.perf_counter()` seconds. sequence: the driver's number of it; what is
@@ -85,7 +85,7 @@ class V4l2Device(Closeable):
             self.close()
             raise
 
-    def read(self, timeout_s: float) -> Picture:
+    def read(self, timeout_s: float) -> CameraPicture:
         """Wait for the next whole picture; of several that wait already, the newest.
 
         Raises: SourceLost: none came in time, or the device failed; says why, after the camera's name.
@@ -133,7 +133,7 @@ class V4l2Device(Closeable):
                 self._give_back(newest.index)
             newest = buffer
 
-    def _taken(self, buffer: Any) -> Picture | None:
+    def _taken(self, buffer: Any) -> CameraPicture | None:
         """What a buffer holds, which goes back to the driver; None when it is damaged."""
         now = time.perf_counter()
         try:
@@ -149,7 +149,7 @@ class V4l2Device(Closeable):
         taken_at = buffer.timestamp.secs + buffer.timestamp.usecs / 1e6
         monotonic = buffer.flags & v4l2.BufferFlag.TIMESTAMP_MASK == v4l2.BufferFlag.TIMESTAMP_MONOTONIC
         trusted = monotonic and now - _OLDEST_S < taken_at <= now
-        return Picture(image, taken_at if trusted else now, buffer.sequence)
+        return CameraPicture(image, taken_at if trusted else now, buffer.sequence)
 
     def _give_back(self, index: int) -> None:
         v4l2.enqueue_buffer(self._fd, _CAPTURE, v4l2.Memory.MMAP, 0, index)

@@ -23,7 +23,7 @@ from rich.markup import escape
 from livefilter.bench.cases import Skipped, list_cases
 from livefilter.bench.figures import Figures
 from livefilter.bench.machine import describe_machine, describe_versions
-from livefilter.bench.measure import Case, CaseResult, Plan
+from livefilter.bench.measure import Case, CaseResult, Schedule
 from livefilter.bench.plot import draw_plot
 from livefilter.bench.report import document, write_json
 from livefilter.bench.session import BenchSession, Parts
@@ -46,7 +46,7 @@ _LOADED_SIZE = (1280, 720)
     multiple=True,
     type=click.Choice(["auto", *SIZES]),
     default=["auto"],
-    help="Size of the style's network; several allowed. auto: full on a GPU, lite elsewhere.",
+    help="Size of the style's network; several allowed. auto: the style's best, else full on a GPU, lite elsewhere.",
 )
 @click.option("--backend", multiple=True, default=["auto"], help="Backend; several allowed, or auto, or all.")
 @click.option("--size", multiple=True, default=["640x360"], metavar="WxH", help="Size of frames; several allowed.")
@@ -112,24 +112,24 @@ def bench(
     """
     console = open_console(stderr=as_json)
     cases, skipped = list_cases(style, backend, size, process_size, network)
-    plan = Plan(fps, seconds, rounds, warmup, against)
+    schedule = Schedule(fps, seconds, rounds, warmup, against)
     parts = Parts(source, output, threads)
     if loopback:
         with _interrupts(stop := threading.Event()):
-            return bench_loopback(console, cases, plan, parts, stop, as_json=as_json)
+            return bench_loopback(console, cases, schedule, parts, stop, as_json=as_json)
     if load:
-        return _under_load(console, cases[0], plan, parts, out, as_json=as_json)
+        return _under_load(console, cases[0], schedule, parts, out, as_json=as_json)
     stem = _prepare(out) / time.strftime("bench-%Y%m%d-%H%M%S")
     facts: dict[str, Any] = {
         "started_at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "machine": describe_machine(),
         "versions": describe_versions(),
-        "settings": _settings(plan, parts, size, process_size),
+        "settings": _settings(schedule, parts, size, process_size),
     }
     stop = threading.Event()
-    session = BenchSession(cases, plan, parts, stop)
+    session = BenchSession(cases, schedule, parts, stop)
     facts |= {"input": session.describe_input(), "skipped": [dataclasses.asdict(skip) for skip in skipped]}
-    _announce(console, facts, skipped, len(cases), plan)
+    _announce(console, facts, skipped, len(cases), schedule)
     try:
         with _interrupts(stop):
             session.run(lambda result, figures: _tell(console, result, figures))
@@ -154,12 +154,12 @@ def bench(
     return 0
 
 
-def _under_load(console: Console, case: Case, plan: Plan, parts: Parts, out: Path, *, as_json: bool) -> int:
+def _under_load(console: Console, case: Case, schedule: Schedule, parts: Parts, out: Path, *, as_json: bool) -> int:
     given = click.get_current_context().get_parameter_source("size") is not ParameterSource.DEFAULT
     width, height = (case.width, case.height) if given else _LOADED_SIZE
     config = Config(
         input=parts.source, output=parts.outputs, style=case.style, network=case.network, backend=case.backend,
-        threads=parts.threads, width=width, height=height, fps=plan.fps, loop=True, idle=False,
+        threads=parts.threads, width=width, height=height, fps=schedule.fps, loop=True, idle=False,
     )  # fmt: skip
     stem = _prepare(out) / time.strftime("load-%Y%m%d-%H%M%S")
     facts: dict[str, Any] = {
@@ -184,7 +184,7 @@ def _plot(console: Console, results: list[CaseResult], path: Path, facts: dict[s
         console.print(f"Plot:    {escape(str(path))}", soft_wrap=True)
 
 
-def _announce(console: Console, facts: dict[str, Any], skipped: list[Skipped], cases: int, plan: Plan) -> None:
+def _announce(console: Console, facts: dict[str, Any], skipped: list[Skipped], cases: int, schedule: Schedule) -> None:
     machine = facts["machine"]
     console.print(
         f"{escape(machine['cpu'])}, {machine['logical_cores_count']} cores, {machine['memory_mb'] / 1024:.0f} GB"
@@ -203,9 +203,9 @@ def _announce(console: Console, facts: dict[str, Any], skipped: list[Skipped], c
         )
     for skip in skipped:
         console.print(f"[yellow]Skipped {skip.backend}:[/] {escape(skip.reason)}", soft_wrap=True)
-    minutes, left_s = divmod(round(cases * plan.planned_s()), 60)
+    minutes, left_s = divmod(round(cases * schedule.planned_s()), 60)
     console.print(
-        f"{cases * plan.turns} measurements, about {minutes}:{left_s:02d} minutes. Ctrl-C keeps what was measured."
+        f"{cases * schedule.turns} measurements, about {minutes}:{left_s:02d} minutes. Ctrl-C keeps what was measured."
     )
 
 
@@ -223,15 +223,17 @@ def _tell(console: Console, result: CaseResult, figures: Figures) -> None:
     )
 
 
-def _settings(plan: Plan, parts: Parts, sizes: tuple[str, ...], process_sizes: tuple[str, ...]) -> dict[str, Any]:
+def _settings(
+    schedule: Schedule, parts: Parts, sizes: tuple[str, ...], process_sizes: tuple[str, ...]
+) -> dict[str, Any]:
     return {
-        "live_fps": plan.fps,
-        "measured_s": plan.seconds,
-        "warmup_s": plan.warmup_s,
-        "settle_beats_count": plan.settle_beats,
-        "rounds_count": plan.rounds,
+        "live_fps": schedule.fps,
+        "measured_s": schedule.seconds,
+        "warmup_s": schedule.warmup_s,
+        "settle_beats_count": schedule.settle_beats,
+        "rounds_count": schedule.rounds,
         "threads_count": parts.threads,
-        "against": plan.against,
+        "against": schedule.against,
         "input": parts.source,
         "outputs": list(parts.outputs),
         "sizes": list(sizes),

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefilter.bench.loopback import STAGES, Loop, loopback_device, measure_loopback
-from livefilter.bench.measure import Case, Plan
+from livefilter.bench.measure import Case, Schedule
 from livefilter.bench.session import Parts
 from livefilter.cli.console import print_table
 
@@ -21,16 +21,16 @@ _INTERRUPTED = 130
 
 
 def bench_loopback(
-    console: Console, cases: Sequence[Case], plan: Plan, parts: Parts, stop: threading.Event, *, as_json: bool
+    console: Console, cases: Sequence[Case], schedule: Schedule, parts: Parts, stop: threading.Event, *, as_json: bool
 ) -> int:
-    """Measure each case once for `plan.seconds` and print it: the exit code.
+    """Measure each case once for `schedule.seconds` and print it: the exit code.
 
     Raises: LivefilterError: there is no virtual camera, or the first thing that failed.
     """
     device = loopback_device(parts.outputs)
     loops: list[Loop] = []
     for case in cases:
-        loop = measure_loopback(case, plan, parts, device, stop)
+        loop = measure_loopback(case, schedule, parts, device, stop)
         if loop is None:
             console.print("Stopped before its end.")
             return _INTERRUPTED

@@ -92,7 +92,7 @@ class PortalShortcuts(Trigger):
             from dbus_fast.aio import MessageBus
             from dbus_fast.errors import DBusError, DBusFastError
 
-            from livefilter.control.portal_session import PortalSession, Refused
+            from livefilter.control.portal_session import PortalRefused, PortalSession
         except ImportError as error:
             raise TriggerUnavailable(
                 f"Global hotkeys under Wayland need the package dbus-fast. Install it: {install_extra('hotkeys')}"
@@ -107,12 +107,12 @@ class PortalShortcuts(Trigger):
                 await session.open()
             except DBusError as error:
                 raise TriggerUnavailable(_why(error.type, str(error))) from error
-            except Refused as error:
+            except PortalRefused as error:
                 raise TriggerUnavailable(f"The desktop refused global shortcuts. {INSTEAD}.") from error
             self._started.set_result(None)
             try:
                 await self._bind(session)
-            except (DBusError, Refused) as error:
+            except (DBusError, PortalRefused) as error:
                 _log.warning("The desktop did not bind the global shortcuts: %s. %s.", error, INSTEAD)
                 self._notify(f"The desktop did not bind the global shortcuts: {error}")
             await bus.wait_for_disconnect()

@@ -22,7 +22,7 @@ _PATH = "/org/freedesktop/portal/desktop"
 _SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 
 
-class Refused(Exception):
+class PortalRefused(Exception):
     """The desktop or the person at it said no to a request; `dismissed` when it was the person."""
 
     def __init__(self, dismissed: bool) -> None:
@@ -34,7 +34,7 @@ class PortalSession:
     """One GlobalShortcuts session; all methods belong to the event loop of `bus`.
 
     heard: called with "Activated" or "Deactivated" and the id of a shortcut, or "Closed" and an empty text.
-    Raises, from its methods: DBusError, Refused.
+    Raises, from its methods: DBusError, PortalRefused.
     """
 
     def __init__(self, bus: MessageBus, heard: Callable[[str, str], None]) -> None:
@@ -94,7 +94,7 @@ class PortalSession:
         finally:
             del self._answers[path]
         if code != 0:
-            raise Refused(dismissed=code == 1)
+            raise PortalRefused(dismissed=code == 1)
         return results
 
     async def _portal(self, method: str, signature: str, body: list[Any]) -> list[Any]:

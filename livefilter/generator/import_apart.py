@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from livefilter.errors import BackendUnavailable, InvalidInput, LivefilterError, StyleCorrupt
-from livefilter.generator.importing import Incoming
+from livefilter.generator.importing import ImportedGenerator
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.network_file import MOST_BYTES, external_files, files_beside
 from livefilter.text import printable
@@ -41,13 +41,13 @@ class Limits:
 class Imported:
     """What an import made: the network, a picture of before and after as JPEG, and the bytes that were read."""
 
-    incoming: Incoming
+    incoming: ImportedGenerator
     picture: bytes
     original: bytes
 
 
 def import_apart(path: Path, limits: Limits | None = None) -> Imported:
-    """Read, check and try a generator, see importing.bring_in, within limits and in reach of Ctrl-C.
+    """Read, check and try a generator, see importing.import_generator, within limits and in reach of Ctrl-C.
 
     Of an ONNX file, files of weights that lie beside it are taken in.
     Raises: InvalidInput: it is no generator, takes too long or too much memory, or breaks what reads it.
@@ -120,7 +120,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait(10.0)
 
 
-def _result(path: Path, folder: Path, code: int) -> Incoming:
+def _result(path: Path, folder: Path, code: int) -> ImportedGenerator:
     try:
         said: dict[str, Any] = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -136,11 +136,11 @@ def _result(path: Path, folder: Path, code: int) -> Incoming:
     accepts = facts.pop("accepts")
     accepts = Accepts(accepts["multiple"], tuple(accepts["size"]) if accepts["size"] else None)
     facts["found"] = printable(facts["found"])[:200]
-    return Incoming(
+    return ImportedGenerator(
         data=(folder / NETWORK).read_bytes(), accepts=accepts, run_size=tuple(facts.pop("run_size")), **facts
     )
 
 
-def facts(incoming: Incoming) -> dict[str, Any]:
-    """An Incoming as JSON takes it, without the network itself."""
+def facts(incoming: ImportedGenerator) -> dict[str, Any]:
+    """An ImportedGenerator as JSON takes it, without the network itself."""
     return {name: value for name, value in dataclasses.asdict(incoming).items() if name != "data"}

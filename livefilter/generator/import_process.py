@@ -14,7 +14,7 @@ from typing import Any
 
 from livefilter.errors import InvalidInput, LivefilterError
 from livefilter.generator.import_apart import NETWORK, PICTURE, RESULT, facts
-from livefilter.generator.importing import Incoming, bring_in
+from livefilter.generator.importing import ImportedGenerator, import_generator
 
 _PICTURE_SIDE = 320
 
@@ -26,7 +26,7 @@ def main() -> int:
     try:
         from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 
-        incoming = bring_in(Path(name), OnnxRuntimeCpu)
+        incoming = import_generator(Path(name), OnnxRuntimeCpu)
         picture = before_and_after(incoming)
         Path(NETWORK).write_bytes(incoming.data)
         Path(PICTURE).write_bytes(picture)
@@ -43,7 +43,7 @@ def main() -> int:
     return 0
 
 
-def before_and_after(incoming: Incoming) -> bytes:
+def before_and_after(incoming: ImportedGenerator) -> bytes:
     """The demo photo and what the network makes of it, side by side, as JPEG.
 
     Raises: InvalidInput, EngineError.

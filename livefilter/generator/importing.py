@@ -43,7 +43,7 @@ OpenEngine = Callable[[Path, int, int], Runner]
 
 
 @dataclass(frozen=True)
-class Incoming:
+class ImportedGenerator:
     """A network that is ready to become a style's.
 
     found: what the file was, in a few words. data: the ONNX file, uint8 BGR in and out. accepts: its sizes of frames.
@@ -61,7 +61,7 @@ class Incoming:
     run_size: tuple[int, int]
 
 
-def bring_in(path: Path, open_engine: OpenEngine) -> Incoming:
+def import_generator(path: Path, open_engine: OpenEngine) -> ImportedGenerator:
     """Read a generator, wrap it, run it and compare it with what it came from.
 
     path: ONNX with RGB float or a style's own uint8 ports, or a checkpoint (.pt, .pth, .ckpt, .safetensors).
@@ -79,7 +79,7 @@ def bring_in(path: Path, open_engine: OpenEngine) -> Incoming:
     )
 
 
-def _from_checkpoint(path: Path, open_engine: OpenEngine) -> Incoming:
+def _from_checkpoint(path: Path, open_engine: OpenEngine) -> ImportedGenerator:
     try:
         from livefilter.generator.checkpoint import read_checkpoint
     except ImportError as error:
@@ -93,7 +93,7 @@ def _from_checkpoint(path: Path, open_engine: OpenEngine) -> Incoming:
     return _checked(path, wrapped, checkpoint, checkpoint.description, Accepts(), open_engine, limit)
 
 
-def _from_onnx(path: Path, open_engine: OpenEngine) -> Incoming:
+def _from_onnx(path: Path, open_engine: OpenEngine) -> ImportedGenerator:
     model = read_onnx(path)
     graph = model.graph
     if {FRAME, STYLED} <= {port.name for port in (*graph.input, *graph.output)}:
@@ -152,7 +152,7 @@ def _checked(
     accepts: Accepts,
     open_engine: OpenEngine,
     limit: int,
-) -> Incoming:
+) -> ImportedGenerator:
     """Run the network on pictures, compare it with `original`, and count what it costs."""
     pictures = _pictures(accepts)
     height, width = pictures["photo"].shape[:2]
@@ -181,7 +181,7 @@ def _checked(
             f"test picture, and {limit} are allowed. Please report it with the file's origin."
         )
     macs = macs_per_pixel(model, pictures["photo"])
-    return Incoming(found, data, accepts, parameters(model), macs, difference, run_s, (width, height))
+    return ImportedGenerator(found, data, accepts, parameters(model), macs, difference, run_s, (width, height))
 
 
 def _own_size(graph: onnx.GraphProto) -> tuple[int, int] | None:

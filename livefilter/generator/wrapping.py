@@ -10,6 +10,7 @@ from onnx import TensorProto, compose, helper, numpy_helper, version_converter
 
 from livefilter.errors import InvalidInput
 from livefilter.generator.float_generator import FloatGenerator
+from livefilter.generator.graph import Graph
 from livefilter.generator.onnx_network import FRAME, STYLED
 from livefilter.inference.checks import one_line
 
@@ -28,19 +29,19 @@ def wrap(found: FloatGenerator) -> onnx.ModelProto:
     inner = compose.add_prefix(_recent(found.model), _PREFIX)
     width, height = found.size or ("width", "height")
     graph = _Nodes()
-    planes = graph.add("Transpose", graph.cast(FRAME, TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    planes = graph.node("Transpose", graph.cast(FRAME, TensorProto.FLOAT), perm=[0, 3, 1, 2])
     given = graph.conv(planes, _SWAP / 127.5, -1.0)
     if found.channels_last:
-        given = graph.add("Transpose", given, perm=[0, 2, 3, 1])
+        given = graph.node("Transpose", given, perm=[0, 2, 3, 1])
     graph.cast(given, _kind(found), output=_PREFIX + found.input_name)
-    before, graph.nodes = graph.nodes, []
+    entering = len(graph.nodes)
 
     drawn = graph.cast(_PREFIX + found.output_name, TensorProto.FLOAT)
     if found.channels_last:
-        drawn = graph.add("Transpose", drawn, perm=[0, 3, 1, 2])
+        drawn = graph.node("Transpose", drawn, perm=[0, 3, 1, 2])
     levels = graph.conv(drawn, _SWAP * 127.5, 128.0)
-    clipped = graph.add("Clip", levels, graph.constant(np.float32(0.0)), graph.constant(np.float32(255.0)))
-    graph.cast(graph.add("Transpose", clipped, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=STYLED)
+    clipped = graph.node("Clip", levels, graph.constant(np.float32(0.0)), graph.constant(np.float32(255.0)))
+    graph.cast(graph.node("Transpose", clipped, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=STYLED)
 
     model = onnx.ModelProto(ir_version=inner.ir_version, producer_name="livefilter import")
     model.opset_import.extend(inner.opset_import)
@@ -48,11 +49,11 @@ def wrap(found: FloatGenerator) -> onnx.ModelProto:
     shape: list[int | str] = [1, height, width, 3]
     model.graph.CopyFrom(
         helper.make_graph(
-            [*before, *inner.graph.node, *graph.nodes],
+            [*graph.nodes[:entering], *inner.graph.node, *graph.nodes[entering:]],
             "imported",
             [helper.make_tensor_value_info(FRAME, TensorProto.UINT8, shape)],
             [helper.make_tensor_value_info(STYLED, TensorProto.UINT8, shape)],
-            [*graph.constants, *inner.graph.initializer],
+            [*graph.initializers, *inner.graph.initializer],
             sparse_initializer=inner.graph.sparse_initializer,
         )
     )
@@ -76,29 +77,17 @@ def _recent(model: onnx.ModelProto) -> onnx.ModelProto:
         ) from error
 
 
-class _Nodes:
-    """Collects nodes and constants; every method returns the name of the tensor it made."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self._count = 0
-
-    def add(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        self._count += 1
-        output = output or f"{operator.lower()}_{self._count}"
-        name = f"{operator}_{self._count}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=name, **attributes))
-        return output
+class _Nodes(Graph):
+    """Names the operators that a frame and its bytes need."""
 
     def cast(self, tensor: str, kind: int, output: str = "") -> str:
-        return self.add("Cast", tensor, output=output, to=kind)
+        return self.node("Cast", tensor, output=output, to=kind)
 
     def constant(self, value: Any) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
         return name
 
     def conv(self, features: str, kernel: np.ndarray[Any, Any], bias: float) -> str:
         shift = self.constant(np.full(3, bias))
-        return self.add("Conv", features, self.constant(kernel), shift, kernel_shape=[1, 1])
+        return self.node("Conv", features, self.constant(kernel), shift, kernel_shape=[1, 1])

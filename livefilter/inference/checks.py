@@ -10,6 +10,7 @@ import numpy as np
 from livefilter.errors import EngineFailed, InvalidInput, StyleCorrupt
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo
+from livefilter.text import sentence
 
 MULTIPLE = 8
 _NOISE = re.compile(
@@ -69,5 +70,4 @@ def closed(info: EngineInfo) -> EngineFailed:
 
 def one_line(reason: object) -> str:
     """A library's message as one line, without its codes, source files and final full stop, cut where it gets long."""
-    text = _NOISE.sub("", " ".join(str(reason).split()))
-    return (text if len(text) <= 240 else text[:237] + "...").rstrip(".")
+    return sentence(_NOISE.sub("", " ".join(str(reason).split())))

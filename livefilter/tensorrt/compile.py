@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from livefilter.errors import BuildCancelled, BuildFailed
 from livefilter.tensorrt.key import SizeRange
 from livefilter.tensorrt.progress import BuildProgress
+from livefilter.text import sentence
 
 if TYPE_CHECKING:
     import tensorrt
@@ -182,5 +183,4 @@ def _describe(layer: tensorrt.ILayer) -> dict[str, Any]:
 
 
 def _said(reasons: list[str]) -> str:
-    text = reasons[0] if reasons else "it gives no reason"
-    return (text if len(text) <= 240 else text[:237] + "...").rstrip(".")
+    return sentence(reasons[0] if reasons else "it gives no reason")

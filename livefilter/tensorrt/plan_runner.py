@@ -15,6 +15,7 @@ from livefilter.inference.cuda import Cuda, Graph
 from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.ports import PERSON, STRENGTH
 from livefilter.tensorrt.plan_ports import fix_shapes, own_ports, ports_of, require_ports
+from livefilter.text import sentence
 
 if TYPE_CHECKING:
     import tensorrt
@@ -229,5 +230,4 @@ class PlanRunner:
         )
 
     def _last(self) -> str:
-        text = self._reasons[-1] if self._reasons else "it gives no reason"
-        return (text if len(text) <= 240 else text[:237] + "...").rstrip(".")
+        return sentence(self._reasons[-1] if self._reasons else "it gives no reason")

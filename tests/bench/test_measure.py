@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from livefilter.bench.measure import Bench, Case, Plan
+from livefilter.bench.measure import Bench, Case, Schedule
 from livefilter.bench.naive import NaiveLoop
 from livefilter.bench.source import Preloaded
 from livefilter.errors import EngineFailed, SinkLost
@@ -18,7 +18,7 @@ from tests.conftest import picture
 from tests.fakes import FakeSink, FakeStyler
 
 CASE = Case("test", "identity", 64, 48, "full")
-PLAN = Plan(fps=5.0, seconds=0.6, rounds=1, warmup_s=0.1, settle_beats=0)
+SCHEDULE = Schedule(fps=5.0, seconds=0.6, rounds=1, warmup_s=0.1, settle_beats=0)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def styler() -> Iterator[Styler]:
 def bench(
     styler: FrameStyler,
     sinks: list[FakeSink],
-    plan: Plan = PLAN,
+    schedule: Schedule = SCHEDULE,
     naive: NaiveLoop | None = None,
     stop: threading.Event | None = None,
     make_sink: type[FakeSink] = FakeSink,
@@ -45,16 +45,16 @@ def bench(
         return sinks[-1:]
 
     preloaded = Preloaded("pictures", [picture(number=number) for number in range(4)], [])
-    return Bench(CASE, plan, styler, naive, preloaded, open_sinks, stop or threading.Event())
+    return Bench(CASE, schedule, styler, naive, preloaded, open_sinks, stop or threading.Event())
 
 
 def test_every_loop_is_measured_in_every_mode(styler: Styler) -> None:
     """Two rounds with the naive loop are eight turns, the second round's loops the other way round."""
     naive = NaiveLoop(Path("none"), styler.engine_info)
     sinks: list[FakeSink] = []
-    plan = Plan(fps=60.0, seconds=0.6, rounds=2, warmup_s=0.2, against="naive", settle_beats=0)
-    rounds = list(bench(styler, sinks, plan, naive).run())
-    assert len(rounds) == plan.turns == 8
+    schedule = Schedule(fps=60.0, seconds=0.6, rounds=2, warmup_s=0.2, against="naive", settle_beats=0)
+    rounds = list(bench(styler, sinks, schedule, naive).run())
+    assert len(rounds) == schedule.turns == 8
     assert [(figures.mode, figures.loop) for figures in rounds] == [
         ("throughput", "pipeline"),
         ("throughput", "naive"),
@@ -86,9 +86,9 @@ def test_stop_ends_the_turn_and_keeps_what_was_measured(styler: Styler) -> None:
     """A stop in the second turn leaves the first turn's figures, and every part closed."""
     stop = threading.Event()
     sinks: list[FakeSink] = []
-    plan = Plan(fps=60.0, seconds=0.3, rounds=50, warmup_s=0.0, settle_beats=0)
+    schedule = Schedule(fps=60.0, seconds=0.3, rounds=50, warmup_s=0.0, settle_beats=0)
     kept = []
-    for figures in bench(styler, sinks, plan, stop=stop).run():
+    for figures in bench(styler, sinks, schedule, stop=stop).run():
         kept.append(figures)
         stop.set()
     assert len(kept) == 1
@@ -100,8 +100,8 @@ def test_a_turn_that_is_cut_off_is_no_result(styler: Styler) -> None:
     stop = threading.Event()
     timer = threading.Timer(0.3, stop.set)
     timer.start()
-    plan = Plan(fps=60.0, seconds=3000.0, rounds=1, warmup_s=0.0, settle_beats=0)
-    assert list(bench(styler, [], plan, stop=stop).run()) == []
+    schedule = Schedule(fps=60.0, seconds=3000.0, rounds=1, warmup_s=0.0, settle_beats=0)
+    assert list(bench(styler, [], schedule, stop=stop).run()) == []
     timer.join(60)
 
 
@@ -138,8 +138,8 @@ def test_an_output_that_fails_says_why(styler: Styler, loop: str) -> None:
 
 def test_a_plan_knows_how_long_it_takes() -> None:
     """Turns times their length, plus the time in which a live output settles."""
-    plan = Plan(fps=20.0, seconds=5.0, rounds=3, warmup_s=1.0, against="naive", settle_beats=200)
-    assert (plan.turns, plan.planned_s()) == (12, 12 * 6 + 3 * 10)
+    schedule = Schedule(fps=20.0, seconds=5.0, rounds=3, warmup_s=1.0, against="naive", settle_beats=200)
+    assert (schedule.turns, schedule.planned_s()) == (12, 12 * 6 + 3 * 10)
 
 
 def test_a_live_output_settles_before_it_is_measured(styler: Styler, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,6 +152,6 @@ def test_a_live_output_settles_before_it_is_measured(styler: Styler, monkeypatch
 
     monkeypatch.setattr(Bench, "_wait", wait)
     naive = NaiveLoop(Path("none"), styler.engine_info)
-    plan = Plan(fps=20.0, seconds=5.0, rounds=1, warmup_s=1.0, settle_beats=200)
-    assert len(list(bench(styler, [], plan, naive).run())) == 4
+    schedule = Schedule(fps=20.0, seconds=5.0, rounds=1, warmup_s=1.0, settle_beats=200)
+    assert len(list(bench(styler, [], schedule, naive).run())) == 4
     assert waits == [1.0, 5.0, 1.0, 5.0, 11.0, 5.0, 1.0, 5.0]

@@ -7,7 +7,7 @@ import numpy as np
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.mode import Mode
 from livefilter.capture.v4l2_camera import V4l2CameraSource
-from livefilter.capture.v4l2_device import Picture
+from livefilter.capture.v4l2_device import CameraPicture
 from livefilter.errors import SourceLost
 from tests.capture.fakes import CAMERA, FakeClock
 from tests.conftest import picture
@@ -78,7 +78,7 @@ class FakeDevice:
         self._sequence = -1
         self._closed = False
 
-    def read(self, timeout_s: float) -> Picture:
+    def read(self, timeout_s: float) -> CameraPicture:
         camera = self._camera
         if camera.frames is not None and camera.given >= camera.frames:
             raise SourceLost(camera.why)
@@ -88,7 +88,7 @@ class FakeDevice:
         if self._queue < camera.needs:
             self.missing += 1
         image = picture(*camera.size, camera.given)
-        return Picture(
+        return CameraPicture(
             np.zeros_like(image) if camera.given <= camera.black else image, camera.clock.now, self._sequence
         )
 

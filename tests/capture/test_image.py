@@ -13,11 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livefilter.capture.base import SourceOptions
-from livefilter.capture.image import ImageSource, load_image
+from livefilter.capture.image import ImageSource
+from livefilter.capture.pictures import read_picture
+from livefilter.capture.pixels import to_bgr
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from tests.capture.fakes import patch
 from tests.conftest import picture
+
+
+def load_image(path: Path) -> Image:
+    """A picture as a viewer shows it."""
+    return to_bgr(read_picture(path))
 
 
 def save(path: Path, image: object) -> Path:

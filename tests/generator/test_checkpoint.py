@@ -14,7 +14,7 @@ from safetensors.torch import save_file  # noqa: E402
 from livefilter.errors import InvalidInput  # noqa: E402
 from livefilter.generator.animegan import animegan  # noqa: E402
 from livefilter.generator.checkpoint import read_checkpoint  # noqa: E402
-from livefilter.generator.importing import bring_in  # noqa: E402
+from livefilter.generator.importing import import_generator  # noqa: E402
 from livefilter.generator.network import Design, Generator  # noqa: E402
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu  # noqa: E402
 
@@ -27,7 +27,7 @@ def _same_weights() -> None:
 def test_a_checkpoint_of_the_public_port_draws_in_onnx_what_it_draws_in_pytorch(tmp_path: Path) -> None:
     """Random weights with the port's names come out within one grey level, with the published count of weights."""
     torch.save(animegan().state_dict(), tmp_path / "random.pt")
-    incoming = bring_in(tmp_path / "random.pt", OnnxRuntimeCpu)
+    incoming = import_generator(tmp_path / "random.pt", OnnxRuntimeCpu)
     assert incoming.difference_levels <= 1
     assert incoming.parameters == pytest.approx(2_143_552, abs=100)
     assert incoming.macs_per_pixel == pytest.approx(401_000, rel=0.01)
@@ -39,7 +39,7 @@ def test_own_networks_come_in_from_safetensors_and_training_checkpoints(tmp_path
     design = Design(half=8, quarter=8, eighth=16, half_convs=1, eighth_blocks=2, expansion=2)
     first, second = Generator(design), Generator(design)
     save_file(first.state_dict(), tmp_path / "own.safetensors")
-    incoming = bring_in(tmp_path / "own.safetensors", OnnxRuntimeCpu)
+    incoming = import_generator(tmp_path / "own.safetensors", OnnxRuntimeCpu)
     assert incoming.difference_levels <= 3
     assert "own generator (8-8-16 channels, 2 blocks)" in incoming.found
     torch.save({"step": 5, "generator": first.state(), "averaged": second.state()}, tmp_path / "latest.pt")
@@ -67,7 +67,7 @@ def test_another_networks_weights_are_described(tmp_path: Path, content: dict[st
     """The error tells what the file holds."""
     torch.save(content, tmp_path / "x.pt")
     with pytest.raises(InvalidInput, match=message):
-        bring_in(tmp_path / "x.pt", OnnxRuntimeCpu)
+        import_generator(tmp_path / "x.pt", OnnxRuntimeCpu)
 
 
 class _Trap:
@@ -82,5 +82,5 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
     """Nothing of the file runs."""
     torch.save({"weights": _Trap(tmp_path / "trace")}, tmp_path / "trap.pt")
     with pytest.raises(InvalidInput, match="not a readable file of weights"):
-        bring_in(tmp_path / "trap.pt", OnnxRuntimeCpu)
+        import_generator(tmp_path / "trap.pt", OnnxRuntimeCpu)
     assert not (tmp_path / "trace").exists()

@@ -12,7 +12,7 @@ import pytest
 
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
-from livefilter.generator.importing import bring_in
+from livefilter.generator.importing import import_generator
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.styles.catalogue import Catalogue
 from tests.conftest import picture
@@ -39,7 +39,9 @@ def test_a_generator_becomes_bytes_in_and_bytes_out(
     tmp_path: Path, channels_last: bool, options: dict[str, Any]
 ) -> None:
     """Colours land where the generator puts them: red and green exchanged, blue turned round."""
-    incoming = bring_in(write_generator(tmp_path / "x.onnx", channels_last=channels_last, **options), OnnxRuntimeCpu)
+    incoming = import_generator(
+        write_generator(tmp_path / "x.onnx", channels_last=channels_last, **options), OnnxRuntimeCpu
+    )
     width, height = options.get("size", (72, 40))
     image = picture(width, height)
     expected = np.stack([255 - image[..., 0], image[..., 2], image[..., 1]], axis=2)
@@ -53,7 +55,7 @@ def test_a_generator_becomes_bytes_in_and_bytes_out(
 @pytest.mark.parametrize(("pool", "multiple"), [(2, 8), (16, 16), (32, 32)])
 def test_the_multiple_that_a_generator_needs_is_found(tmp_path: Path, pool: int, multiple: int) -> None:
     """What halves the picture often takes coarser sizes only, and that goes onto the card."""
-    incoming = bring_in(write_generator(tmp_path / "x.onnx", pool=pool), OnnxRuntimeCpu)
+    incoming = import_generator(write_generator(tmp_path / "x.onnx", pool=pool), OnnxRuntimeCpu)
     assert incoming.accepts.multiple == multiple
 
 
@@ -74,7 +76,7 @@ def test_what_is_no_generator_is_described(tmp_path: Path, options: dict[str, An
     """The error says what was found, in one line with the file's name."""
     path = write_generator(tmp_path / "x.onnx", **options)
     with pytest.raises(InvalidInput, match=message) as caught:
-        bring_in(path, OnnxRuntimeCpu)
+        import_generator(path, OnnxRuntimeCpu)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -82,17 +84,17 @@ def test_what_is_no_generator_is_described(tmp_path: Path, options: dict[str, An
 def test_files_that_are_no_networks_are_told(tmp_path: Path) -> None:
     """Another suffix, a missing file, bytes that are no ONNX, and weights in other files."""
     with pytest.raises(InvalidInput, match=r"Name an ONNX file \(\.onnx\) or a checkpoint"):
-        bring_in(tmp_path / "x.bin", OnnxRuntimeCpu)
+        import_generator(tmp_path / "x.bin", OnnxRuntimeCpu)
     with pytest.raises(InvalidInput, match="does not exist"):
-        bring_in(tmp_path / "x.onnx", OnnxRuntimeCpu)
+        import_generator(tmp_path / "x.onnx", OnnxRuntimeCpu)
     (tmp_path / "x.onnx").write_bytes(b"no network at all")
     with pytest.raises(InvalidInput, match="is no ONNX file"):
-        bring_in(tmp_path / "x.onnx", OnnxRuntimeCpu)
+        import_generator(tmp_path / "x.onnx", OnnxRuntimeCpu)
     model = onnx.load(str(write_generator(tmp_path / "x.onnx")))
     onnx.save(model, str(tmp_path / "x.onnx"), save_as_external_data=True, size_threshold=0, location="weights")
     (tmp_path / "weights").unlink()
     with pytest.raises(InvalidInput, match="weights in 'weights', which is not a file in the same folder"):
-        bring_in(tmp_path / "x.onnx", OnnxRuntimeCpu)
+        import_generator(tmp_path / "x.onnx", OnnxRuntimeCpu)
 
 
 def test_a_network_that_draws_something_else_is_refused(tmp_path: Path) -> None:
@@ -103,13 +105,13 @@ def test_a_network_that_draws_something_else_is_refused(tmp_path: Path) -> None:
             return np.asarray(super().run(image) ^ 2, np.uint8)
 
     with pytest.raises(InvalidInput, match="2 grey levels away on a test picture, and 1 are allowed"):
-        bring_in(write_generator(tmp_path / "x.onnx"), Erring)
+        import_generator(write_generator(tmp_path / "x.onnx"), Erring)
 
 
 def test_a_styles_own_network_stays_as_it_is() -> None:
     """A network with uint8 ports is taken byte for byte."""
     network = Catalogue(user=Path("no such folder")).get("hayao").network("lite")
-    incoming = bring_in(network.path, OnnxRuntimeCpu)
+    incoming = import_generator(network.path, OnnxRuntimeCpu)
     assert incoming.data == network.path.read_bytes()
     assert incoming.parameters == network.parameters
     assert incoming.macs_per_pixel == pytest.approx(network.macs_per_pixel, rel=0.01)
@@ -119,6 +121,6 @@ def test_a_styles_own_network_stays_as_it_is() -> None:
 @pytest.mark.parametrize("path", TEACHERS, ids=lambda path: path.stem)
 def test_published_generators_come_in(path: Path) -> None:
     """Each published file that is at hand draws the same once it is wrapped."""
-    incoming = bring_in(path, OnnxRuntimeCpu)
+    incoming = import_generator(path, OnnxRuntimeCpu)
     assert incoming.difference_levels <= 1
     assert incoming.macs_per_pixel > 10_000

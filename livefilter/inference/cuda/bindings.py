@@ -69,13 +69,7 @@ class BindingsCuda(Cuda):
         self._call("cuStreamSynchronize", self._handle)
 
     def capture(self, work: Callable[[], None]) -> Graph:
-        self._graphs.begin()
-        try:
-            work()
-        except BaseException:
-            self._graphs.abandon()
-            raise
-        return Graph(self._graphs.end())
+        return self._graphs.capture(work)
 
     def launch(self, graph: Graph) -> None:
         self._graphs.launch(graph)

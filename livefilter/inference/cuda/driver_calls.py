@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from livefilter.errors import BackendUnavailable, GpuFault
-from livefilter.inference.cuda.base import CudaDevice, Driver
+from livefilter.inference.cuda.base import CudaDevice, Driver, Graph
 from livefilter.inference.hardware import TURING
 
 INSTALL = 'pip install "cuda-bindings>=12.8,<14"'
@@ -93,20 +94,18 @@ class GraphCalls:
         self._stream = driver.CUstream(stream)
         self._graphs: list[tuple[Any, Any]] = []
 
-    def begin(self) -> None:
-        """Start to record what this thread enqueues."""
+    def capture(self, work: Callable[[], None]) -> Graph:
+        """Record what `work` enqueues on this thread, without running it, and send it to the GPU."""
         # Thread-local: another thread, such as an encoder's, may allocate while we record.
         mode = self._driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
         call(self._driver, "cuStreamBeginCapture", self._stream, mode)
-
-    def abandon(self) -> None:
-        """End a recording that failed; its remains are dropped."""
-        status, graph = self._driver.cuStreamEndCapture(self._stream)
-        if int(status) == 0 and graph is not None:
-            self._driver.cuGraphDestroy(graph)
-
-    def end(self) -> Any:
-        """Finish the recording and send it to the GPU."""
+        try:
+            work()
+        except BaseException:
+            status, remains = self._driver.cuStreamEndCapture(self._stream)
+            if int(status) == 0 and remains is not None:
+                self._driver.cuGraphDestroy(remains)
+            raise
         graph = call(self._driver, "cuStreamEndCapture", self._stream)
         try:
             executable = call(self._driver, "cuGraphInstantiate", graph, 0)
@@ -115,9 +114,9 @@ class GraphCalls:
             raise
         self._graphs.append((graph, executable))
         call(self._driver, "cuGraphUpload", executable, self._stream)
-        return executable
+        return Graph(executable)
 
-    def launch(self, executable: Any) -> None:
+    def launch(self, executable: Graph) -> None:
         """Enqueue a recording."""
         call(self._driver, "cuGraphLaunch", executable, self._stream)
 

@@ -83,13 +83,7 @@ class PycudaCuda(Cuda):
             self._handle.synchronize()
 
     def capture(self, work: Callable[[], None]) -> Graph:
-        self._graphs.begin()
-        try:
-            work()
-        except BaseException:
-            self._graphs.abandon()
-            raise
-        return Graph(self._graphs.end())
+        return self._graphs.capture(work)
 
     def launch(self, graph: Graph) -> None:
         self._graphs.launch(graph)

@@ -21,10 +21,10 @@ _PIECE_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Container:
     """How one kind of container is written.
 
-    container: libav's name of it.
+    name: libav's.
     codec, codec_options: the video encoder.
     container_options: for the muxer.
     sound_copied: codecs of sound that are copied as they are; None for all.
@@ -33,7 +33,7 @@ class Recipe:
     bits_per_pixel: for a constant rate on a network; 0 keeps the quality constant instead.
     """
 
-    container: str
+    name: str
     codec: str = "libx264"
     codec_options: dict[str, str] = field(default_factory=lambda: dict(_X264_FILE))
     container_options: dict[str, str] = field(default_factory=dict)
@@ -54,15 +54,15 @@ _MP4_OPTIONS = {
 _MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "1"}
 
 FILES = {
-    ".mp4": Recipe("mp4", container_options=_MP4_OPTIONS, sound_copied=_IN_MP4),
-    ".mov": Recipe("mov", container_options=_MP4_OPTIONS, sound_copied=_IN_MOV),
-    ".mkv": Recipe("matroska", container_options=_MKV_OPTIONS, sound_copied=_IN_MKV),
-    ".webm": Recipe(
+    ".mp4": Container("mp4", container_options=_MP4_OPTIONS, sound_copied=_IN_MP4),
+    ".mov": Container("mov", container_options=_MP4_OPTIONS, sound_copied=_IN_MOV),
+    ".mkv": Container("matroska", container_options=_MKV_OPTIONS, sound_copied=_IN_MKV),
+    ".webm": Container(
         "webm", "libvpx-vp9", dict(_VP9), _MKV_OPTIONS, frozenset(("opus", "vorbis")), sound_encoder="libopus"
     ),
 }
 
-FLV = Recipe(
+FLV = Container(
     "flv",
     codec_options=dict(_X264_LIVE),
     container_options={"flvflags": "no_duration_filesize"},
@@ -70,7 +70,7 @@ FLV = Recipe(
     hold_s=0.2,
     bits_per_pixel=0.1,
 )
-MPEG_TS = Recipe(
+MPEG_TS = Container(
     "mpegts",
     codec_options=dict(_X264_LIVE),
     container_options={"mpegts_flags": "+resend_headers"},

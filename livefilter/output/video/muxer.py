@@ -17,7 +17,7 @@ from livefilter.errors import InvalidInput
 from livefilter.frame import Frame, Image
 from livefilter.output.base import SinkOptions
 from livefilter.output.video.audio import SoundTrack
-from livefilter.output.video.encoders import Recipe
+from livefilter.output.video.encoders import Container
 from livefilter.output.video.subtitles import SubtitleTracks
 from livefilter.output.video.timeline import Timeline
 
@@ -40,10 +40,10 @@ class Muxer:
     Raises on construction: InvalidInput: the size cannot be encoded; av.FFmpegError, OSError: the sound cannot be read.
     """
 
-    def __init__(self, file: BinaryIO, recipe: Recipe, options: SinkOptions) -> None:
+    def __init__(self, file: BinaryIO, kind: Container, options: SinkOptions) -> None:
         self._options = options
         self._fps = options.fps if options.fps > 0 else 30.0
-        self._timeline = Timeline(hold_s=recipe.hold_s, live=options.live, own_zero=options.ended is not None)
+        self._timeline = Timeline(hold_s=kind.hold_s, live=options.live, own_zero=options.ended is not None)
         self._image: Image | None = None
         self._keyframe_at_s: float | None = None
         self._finished = False
@@ -55,13 +55,13 @@ class Muxer:
         self._container = av.open(
             file,
             "w",
-            format=recipe.container,
-            container_options={**recipe.container_options, "max_interleave_delta": str(_INTERLEAVE_US)},
+            format=kind.name,
+            container_options={**kind.container_options, "max_interleave_delta": str(_INTERLEAVE_US)},
         )
-        self._video = self._add_video(recipe)
+        self._video = self._add_video(kind)
         if options.media is not None:
             self._sound = SoundTrack.open(
-                options.media, options.loop, self._container, recipe.sound_copied, recipe.sound_encoder, options.tracks
+                options.media, options.loop, self._container, kind.sound_copied, kind.sound_encoder, options.tracks
             )
             if options.ended is not None:
                 self._subtitles = SubtitleTracks(options.media, self._container)
@@ -141,15 +141,15 @@ class Muxer:
         with contextlib.suppress(av.FFmpegError, OSError, ValueError):
             self._container.close()
 
-    def _add_video(self, recipe: Recipe) -> VideoStream:
+    def _add_video(self, kind: Container) -> VideoStream:
         height, width = self._padded.shape[:2]
-        settings = dict(recipe.codec_options)
-        if recipe.bits_per_pixel:
-            wanted = round(width * height * self._fps * recipe.bits_per_pixel)
+        settings = dict(kind.codec_options)
+        if kind.bits_per_pixel:
+            wanted = round(width * height * self._fps * kind.bits_per_pixel)
             bit_rate = str(min(max(wanted, _MIN_BIT_RATE), _MAX_BIT_RATE))
             settings |= {"b": bit_rate, "maxrate": bit_rate, "bufsize": bit_rate}
         rate = Fraction(self._fps).limit_denominator(1001)
-        stream = cast(VideoStream, self._container.add_stream(recipe.codec, rate=rate, options=settings))
+        stream = cast(VideoStream, self._container.add_stream(kind.codec, rate=rate, options=settings))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context
         context.time_base = _TIME_BASE
