@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from livefilter.errors import ConfigError, nearest
 from livefilter.live.governor.promise import parse_promise
 from livefilter.masking import mask_address
+from livefilter.obs.settings import ObsSettings, obs_table, read_obs
 from livefilter.text import shown
 
 if sys.version_info >= (3, 11):
@@ -128,6 +129,11 @@ class Config(BaseModel):
     lan: bool = Field(
         False, description="Let others on the local network open the pages, with the token that is printed."
     )
+    obs: ObsSettings = Field(
+        ObsSettings(),
+        description="Connect to OBS Studio: its sound in time with the picture, looks by scene (docs/obs.md). On, off, "
+        "or the address of OBS's WebSocket server.",
+    )
     recordings: Path = Field(_user_videos() / "livefilter", description="Folder for recordings and snapshots.")
 
     @field_validator("recordings")
@@ -168,11 +174,20 @@ def load_config(
     layers = [*_file_layers(path, profile), ("the environment", _from_environment(environment)), ("the flags", flags)]
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
+    obs: dict[str, Any] = {}
+    obs_origin: dict[str, str] = {}
     for where, values in layers:
         for key, value in values.items():
             if key not in Config.model_fields:
                 raise ConfigError(_unknown("setting", key, where, Config.model_fields))
-            merged[key], origin[key] = value, where
+            if key == "obs":  # a table, of which each layer may say a part
+                table = obs_table(value, where)
+                obs |= table
+                obs_origin |= dict.fromkeys(table, where)
+            else:
+                merged[key], origin[key] = value, where
+    if obs:
+        merged["obs"] = read_obs(obs, obs_origin)
     for key, value in merged.items():
         if isinstance(value, str) and get_origin(Config.model_fields[key].annotation) is tuple:
             merged[key] = [part.strip() for part in value.split(",")]
@@ -192,13 +207,19 @@ def _masked(value: Any) -> str:
     return shown(mask_address(value)) if isinstance(value, str) else shown(value)
 
 
+def profile_tables(path: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The profiles of a settings file, as they are written there; see `profile_names`. Raises: ConfigError."""
+    named = os.environ.get("LIVEFILTER_CONFIG")
+    chosen = path or (Path(named) if named else default_config_path())
+    return _profiles(_read(chosen), chosen) if chosen.exists() else {}
+
+
 def profile_names(path: Path | None = None) -> list[str]:
     """The profiles of a settings file, by default the user's own; none when there is no such file.
 
     Raises: ConfigError.
     """
-    chosen = path or default_config_path()
-    return list(_profiles(_read(chosen), chosen)) if chosen.exists() else []
+    return list(profile_tables(path))
 
 
 def _allowed(key: str) -> str:
@@ -272,7 +293,11 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if name == variable or name in _NOT_SETTINGS:
             continue
         key = name.lower()
-        if key in Config.model_fields:
+        if key == "obs_password":
+            values["obs"] = {**values.get("obs", {}), "password": text}
+        elif key == "obs":
+            values["obs"] = {**obs_table(text, "the environment"), **values.get("obs", {})}
+        elif key in Config.model_fields:
             values[key] = text
         elif meant := nearest(key, Config.model_fields):
             raise ConfigError(f"Unknown environment variable {variable}. Did you mean LIVEFILTER_{meant.upper()}?")

@@ -21,6 +21,10 @@ LivefilterError
 │   └── SinkLost              an open output failed
 ├── Busy                      too much of one thing was asked for at once
 ├── TriggerUnavailable        hotkeys or a MIDI device cannot be listened to
+├── ObsError                  OBS Studio does not do what it is asked for
+│   ├── ObsUnavailable        nobody answers at its address, or no OBS 28 or later does, or it went away
+│   ├── ObsPassword           it wants a password, or another one
+│   └── ObsRefused            it answered one request with an error
 └── StageStuck                a pipeline stage did not end in time
 
 Every message is one line that says what failed, on which thing, why, and how to fix it.
@@ -146,6 +150,29 @@ class Busy(LivefilterError):
 
 class TriggerUnavailable(LivefilterError):
     """Hotkeys or a MIDI device cannot be listened to."""
+
+
+class ObsError(LivefilterError):
+    """OBS Studio does not do what it is asked for."""
+
+
+class ObsUnavailable(ObsError):
+    """Nobody answers at OBS's address, or no OBS 28 or later does, or it went away."""
+
+
+class ObsPassword(ObsError):
+    """OBS wants a password, or another one."""
+
+
+class ObsRefused(ObsError):
+    """OBS answered one request with an error.
+
+    code: as obs-websocket numbers it, such as 600 for what does not exist.
+    """
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class StageStuck(LivefilterError):

@@ -27,7 +27,8 @@ MAY = {
     "letterbox": set(),
     "nv12": set(),
     "registry": set(),
-    "config": {"live.governor.promise"},
+    "config": {"live.governor.promise", "obs.settings"},
+    "obs": {"control", "metrics"},
     "device_users": set(),
     "capture": {"device_users", "mailbox"},
     "inference": {

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from livefilter.config import Config, load_config
+from livefilter.obs.settings import ObsSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,12 +52,16 @@ def _option(name: str) -> Callable[[Command], Command]:
     text = f"{field.description}  [default: {_shown(field.default)}]"
     if field.annotation is bool:
         return click.option(f"{flag}/--no-{flag[2:]}", name, default=None, help=text)
+    if name == "obs":  # `--obs` alone switches it on
+        return click.option(flag, name, type=str, is_flag=False, flag_value="on", help=text, metavar="[ADDRESS|off]")
     many = typing.get_origin(field.annotation) is tuple
     # Values stay text here: Config checks types and bounds, in the same words for every origin.
     return click.option(*flags, name, type=str, multiple=many, help=text, metavar=name.split("_")[-1].upper())
 
 
 def _shown(default: Any) -> str:
+    if isinstance(default, ObsSettings):
+        return "off"
     if isinstance(default, bool):
         return "on" if default else "off"
     return (", ".join(default) or "none") if isinstance(default, tuple) else str(default)

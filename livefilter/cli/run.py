@@ -21,6 +21,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from livefilter.cli.console import open_console
+from livefilter.cli.obs import ObsWish
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.status import status_text
 from livefilter.cli.triggers import TriggerSettings, listening
@@ -39,7 +40,7 @@ _LOG_EVERY_S = 10.0
     "input", "output", "style", "network", "strength", "backend", "process_size", "threads", "gpu", "cuda", "width",
     "height", "fps", "open_timeout", "loop", "compare", "mirror", "mirror_output", "nv12", "fade_ms", "hold_s", "idle",
     "hold", "prefer", "gaming", "gaming_share", "gaming_fullscreen", "lan", "strict_outputs",
-    "recordings", "hotkeys", "hotkey", "midi", "midi_pad", "osc",
+    "recordings", "hotkeys", "hotkey", "midi", "midi_pad", "osc", "obs",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
@@ -50,13 +51,14 @@ def run(
     """Style a camera live and send it on as a camera, page, window, file or stream.
 
     Keys while it runs, here and in the preview window: 1-9 style, n/p next/previous, [ ] strength, c compare,
-    m mirror, b bypass, r record, s snapshot, space freeze, g gaming mode, h help, q quit. `livefilter hotkeys` shows
-    what works with other windows in focus.
+    m mirror, b bypass, r record, s snapshot, space freeze, g gaming mode, o add to OBS, h help, q quit. `livefilter
+    hotkeys` shows what works with other windows in focus.
     """
     settings = config_from(config, profile, flags)
     if frames:  # they are counted as they are styled, and nobody may be watching
         settings = settings.model_copy(update={"idle": False})
     wanted = TriggerSettings.of(settings)
+    obs = ObsWish.of(settings, config)
     console = open_console(stderr=as_json)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
@@ -74,13 +76,14 @@ def run(
             if console.is_terminal:
                 os.write(console.file.fileno(), b"\x1b[?25h")  # the status line hides the cursor
 
-        def listen() -> AbstractContextManager[object]:
-            return listening(
-                wanted,
-                live.controller,
-                lambda notice: live.settings.change(notice=notice),
-                lambda line: console.print(escape(line), soft_wrap=True),
-            )
+        def say(line: str) -> None:
+            console.print(escape(line), soft_wrap=True)
+
+        @contextmanager
+        def listen() -> Iterator[None]:
+            told = listening(wanted, live.controller, lambda notice: live.settings.change(notice=notice), say)
+            with told, obs.connected(live, say):
+                yield
 
         with _clean_interrupt(live.settings, restore_terminal) as interrupts:
             figures, seconds = _watch(
@@ -151,6 +154,7 @@ def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
         "backend": live.facts.backend,
         "device": live.facts.device,
         "governor": dataclasses.asdict(live.governor.state),
+        "obs": live.facts.obs,
         **dataclasses.asdict(figures),
     }
 

@@ -43,6 +43,8 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
     )  # fmt: skip
     lines = [rates, style]
     lines.append(Text.assemble(("governor ", "dim"), str(live.governor.state)))
+    if live.facts.obs is not None:
+        lines.append(Text.assemble(("obs ", "dim"), str(live.facts.obs["text"])))
     if live.page_url:
         lines.append(Text.assemble(("page ", "dim"), (live.page_url, "underline")))
     if keys:

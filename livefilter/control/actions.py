@@ -202,6 +202,7 @@ ACTIONS: tuple[Action, ...] = (
         parameters=(Parameter(
             "target", "string", "one of those that GET /api/inputs lists", required=True, example="demo"),),
     ),
+    Action("o", "add_to_obs", "put the picture into OBS's current scene, or find it there"),
 )  # fmt: skip
 STYLE_ACTIONS: tuple[str, ...] = tuple(f"style_{number}" for number in range(1, 10))
 BY_NAME: Mapping[str, Action] = {action.name: action for action in ACTIONS} | {

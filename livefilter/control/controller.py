@@ -10,11 +10,11 @@ from livefilter.control.actions import ACTIONS, STYLE_ACTIONS, find_action
 from livefilter.control.actions import help_lines as help_lines
 from livefilter.control.settings import SharedSettings
 from livefilter.control.timed import TimedActions
-from livefilter.errors import InvalidInput, LivefilterError, UnknownName
+from livefilter.errors import InvalidInput, LivefilterError, ObsError, UnknownName
 
 STRENGTH_STEP = 0.1
 # What a timed action changes, and what it gives back afterwards.
-_FIELDS = {
+TIMED_FIELDS = {
     "compare": "compare", "mirror": "mirror", "bypass": "bypass", "recording": "recording", "freeze": "frozen",
     "style": "style", "strength": "strength", "split": "split", "mirror_output": "mirror_output",
     "network": "network", "process_size": "process_size", "gaming": "gaming",
@@ -28,12 +28,14 @@ class Controller:
     chording: tells whether ctrl, alt or super are held, where somebody watches them; a window key that comes with them
         belongs to a chord, and the window system does not tell the window so.
     change_input: opens another input in place of the one that runs; None where that cannot be done.
+    add_source: puts the picture into OBS's current scene; None where livefilter does not connect to OBS.
     unavailable: actions that this run cannot do, and why.
     """
 
     def __init__(self, settings: SharedSettings, styles: Sequence[str]) -> None:
         self.chording: Callable[[], bool] = lambda: False
         self.change_input: Callable[[str], None] | None = None
+        self.add_source: Callable[[], None] | None = None
         self.unavailable: dict[str, str] = {}
         self._settings = settings
         self._styles = tuple(styles)
@@ -84,7 +86,7 @@ class Controller:
             self._place_of(parsed["name"])
         if action in STYLE_ACTIONS:
             self._place_number(STYLE_ACTIONS.index(action) + 1)
-        self.timed.add(_FIELDS[action], action, parsed, for_s, cooldown_s)
+        self.timed.add(TIMED_FIELDS[action], action, parsed, for_s, cooldown_s)
 
     def close(self) -> None:
         """Forget what is timed. Can be called twice."""
@@ -159,6 +161,15 @@ class Controller:
         if self.change_input is None:
             raise InvalidInput("The input of this run cannot be changed. Start livefilter again with -i.")
         self.change_input(target)
+
+    def add_to_obs(self) -> None:
+        if self.add_source is None:
+            self._notify("livefilter is not connected to OBS: start it with --obs")
+            return
+        try:
+            self.add_source()
+        except ObsError as error:
+            self._notify(str(error))
 
     def toggle_gaming(self, on: bool | None = None) -> None:
         wanted = self._wanted("gaming", on)

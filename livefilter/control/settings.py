@@ -70,6 +70,7 @@ class SharedSettings:
         self._lock = threading.Lock()
         self._current = initial
         self._listeners: tuple[Callable[[], None], ...] = ()
+        self._limit: Callable[[LiveSettings], LiveSettings] = lambda wanted: wanted
 
     @property
     def current(self) -> LiveSettings:
@@ -81,10 +82,15 @@ class SharedSettings:
         if "notice" in changes:
             changes["noticed_at"] = time.monotonic()
         with self._lock:
-            self._current = changed = replace(self._current, **changes)
+            self._current = changed = self._limit(replace(self._current, **changes))
         for listener in self._listeners:
             listener()
         return changed
+
+    def limit(self, limit: Callable[[LiveSettings], LiveSettings]) -> None:
+        """Let nothing be set from now on but what `limit` makes of it, whoever sets it; it must not wait."""
+        with self._lock:
+            self._limit = limit
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each change, on the thread that made it; it must not wait. Returns: what ends that."""

@@ -34,7 +34,10 @@ _IDLE_AFTER_S = 5.0
 
 @dataclass
 class Live:
-    """A composed live run, not yet started, and what to tell the user about it; `pipeline` owns what is open."""
+    """A composed live run, not yet started, and what to tell the user about it; `pipeline` owns what is open.
+
+    size: width and height of what is sent, in pixels.
+    """
 
     pipeline: Pipeline
     stylist: LiveStylist
@@ -45,6 +48,7 @@ class Live:
     facts: RunFacts
     source_name: str
     sink_names: list[str]
+    size: tuple[int, int]
     page_url: str | None = None
     notices: list[str] = field(default_factory=list)
 
@@ -120,6 +124,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
         facts,
         info.name,
         [sink.name for sink in sinks],
+        size,
         next((url for sink in sinks if (url := getattr(sink, "url", None))), None),
         notices,
     )

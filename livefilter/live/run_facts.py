@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, cast
 
 from livefilter.live.governor.governor import Governor
@@ -14,10 +15,14 @@ from livefilter.output.base import Sink
 
 
 class RunFacts:
-    """What runs at the moment of the question; see livefilter.web.live_room.Run."""
+    """What runs at the moment of the question; see livefilter.web.live_room.Run.
+
+    obs_state: gives the state of the connection to OBS, where there is one.
+    """
 
     def __init__(self, pipeline: Pipeline, stylist: LiveStylist, governor: Governor) -> None:
         self._pipeline, self._stylist, self._governor = pipeline, stylist, governor
+        self.obs_state: Callable[[], dict[str, Any]] | None = None
 
     @property
     def styler(self) -> LadderStyler:
@@ -69,6 +74,10 @@ class RunFacts:
     @property
     def governor(self) -> dict[str, Any]:
         return dataclasses.asdict(self._governor.state)
+
+    @property
+    def obs(self) -> dict[str, Any] | None:
+        return self.obs_state() if self.obs_state is not None else None
 
     def figures(self) -> Snapshot:
         return self._pipeline.metrics.snapshot()

@@ -57,6 +57,10 @@ class Run(Protocol):
     def governor(self) -> dict[str, Any] | None:
         """What holds rate and age, as livefilter.live.governor.state.GovernorState has it; None without one."""
 
+    @property
+    def obs(self) -> dict[str, Any] | None:
+        """OBS, as livefilter.obs.status.ObsStatus has it, and in words as "text"; None where it is not connected to."""
+
     def figures(self) -> Snapshot:
         """Rates and delays."""
 
@@ -118,6 +122,7 @@ class LiveRoom:
             "outputs": run.outputs,
             "timed": [{key: each[key] for key in ("setting", "action", "waiting")} for each in self._timed()],
             "governor": _calm(run.governor),
+            "obs": run.obs,
             "notices": list(self._notices),
         }
 
@@ -128,7 +133,7 @@ class LiveRoom:
             if time.monotonic() - taken_at > _FIGURES_EVERY_S:
                 figures = _figures(self._run.figures())
                 self._figures = (time.monotonic(), figures)
-        return figures | {"timed": self._timed(), "governor": self._run.governor}
+        return figures | {"timed": self._timed(), "governor": self._run.governor, "obs": self._run.obs}
 
     def perform(self, action: str, values: Mapping[str, Any]) -> None:
         """See livefilter.web.site.Room."""

@@ -27,6 +27,7 @@ class FakeRun:
     waiting_for: str | None = None
     resting = False
     governor: dict[str, Any] | None = None
+    obs: dict[str, Any] | None = None
 
     def __init__(self, settings: SharedSettings) -> None:
         self._settings = settings

@@ -39,6 +39,7 @@ class VirtualCameraSink(Sink):
     keeps the rate: pyvirtualcam's own pacing is not used.
     target: a device path, the name that other programs show, or "" for the device labelled "livefilter" and else the
     first one. On Linux a name is looked up among the labels.
+    device: the camera's own name, such as /dev/video10.
     """
 
     comes_back = True
@@ -61,6 +62,7 @@ class VirtualCameraSink(Sink):
         self._buffers: MappedBuffers | None = None
         self._closed = False
         self._open()
+        self.device = str(self._camera.device)
         self.name = f"virtual camera {self._camera.device}{_label_of(self._camera.device)}"
         if self._bound:
             self.notice = (
