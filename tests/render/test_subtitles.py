@@ -37,11 +37,13 @@ def same(image: Image) -> Image:
     return image
 
 
-def titled(path: Path, codec: str, sound: bool) -> Path:
-    """A video of two seconds with subtitles in English."""
+def titled(path: Path, codec: str, sound: bool, fonts: dict[str, tuple[str, bytes]] | None = None) -> Path:
+    """A video of two seconds with subtitles in English; fonts: type and bytes of what is attached, by name."""
     film = make_video(path.with_name(f"film{path.suffix}"), seconds=2.0, audio=sound)
     with av.open(str(film)) as source, av.open(str(path), "w") as container:
         outputs: dict[int, Any] = {one.index: container.add_stream_from_template(one) for one in source.streams}
+        for name, (kind, content) in (fonts or {}).items():
+            container.add_attachment(name, kind, content)
         titles: Any = container.add_stream(codec)
         titles.codec_context.subtitle_header = HEADER
         titles.metadata["language"] = "eng"
@@ -102,6 +104,18 @@ def test_subtitles_are_copied_where_the_container_can_hold_them(
     with av.open(str(result.target)) as container:
         (stream,) = container.streams.subtitles
         assert stream.metadata["language"] == "eng"
+
+
+def test_attached_fonts_are_copied_with_the_subtitles(tmp_path: Path) -> None:
+    """Whole, under their names; what else is attached is none of ours."""
+    ones = {"a.ttf": ("application/x-truetype-font", bytes(range(256)) * 40), "b.otf": ("font/otf", b"OTTO" * 9)}
+    film = titled(tmp_path / "in.mkv", "ass", True, {**ones, "note.txt": ("text/plain", b"hello")})
+    result = rendered(film, tmp_path / "out.mkv")
+    with av.open(str(result.target)) as container:
+        found = {one.name: (one.mimetype, one.data) for one in container.streams.attachments}
+        assert [one.codec_context.codec.canonical_name for one in container.streams.subtitles] == ["ass"]
+        assert sum(1 for _ in container.decode(video=0)) == 60
+    assert found == ones
 
 
 def test_subtitles_that_cannot_be_copied_are_named(tmp_path: Path) -> None:

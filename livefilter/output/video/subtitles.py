@@ -22,7 +22,7 @@ _COPIED = {
 
 
 class SubtitleTracks:
-    """Copies a file's subtitles beside its video, as far as the container can hold them.
+    """Copies a file's subtitles beside its video, and their fonts, as far as the container can hold them.
 
     media: the file. container: one that has not been started. left_out: names of the tracks that are not copied.
     Raises on construction: av.FFmpegError or OSError: the file cannot be read.
@@ -43,6 +43,10 @@ class SubtitleTracks:
                 language = stream.metadata.get("language")
                 left_out.append(f"{number} ({f'{language}, ' if language else ''}{codec})")
         self.left_out = tuple(left_out)
+        if self._outputs and container.format.name == "matroska":
+            for attached in self._source.streams.attachments:
+                if _is_font(attached):
+                    container.add_attachment(attached.name or "font", attached.mimetype or "", attached.data)
         self._zero_s = (self._source.start_time or 0) / av.time_base
         self._shift_s: float | None = None
         self._packets = self._read() if self._outputs else iter(())
@@ -88,6 +92,11 @@ class SubtitleTracks:
                     yield packet
         except av.FFmpegError:
             return  # the reader of the pictures meets the same damage and tells it
+
+
+def _is_font(attached: Any) -> bool:
+    """Whether an attachment of a Matroska file is a font; both the old names of their types and RFC 8081's."""
+    return any(word in (attached.mimetype or "") for word in ("font", "opentype", "truetype"))
 
 
 def _add(container: OutputContainer, stream: Any) -> Any:
