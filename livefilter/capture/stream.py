@@ -27,6 +27,8 @@ _ARRIVED_LATE_S = 0.001  # a packet that took this long was not waiting for us: 
 _FAR_BEHIND_S = 2.0
 _LEVEL_S = 0.3
 _UNDECODED_S = 20.0  # twice the longest distance of key frames that is in use
+# A stream that was readable and of which every single packet is damaged for so long is in another codec now.
+_DAMAGED_S, _DAMAGED = 3.0, 25
 
 # A stream is joined with little analysis, and its start is kept: the mailbox skips what has queued up, while dropping
 # it (fflags nobuffer) would also drop the key frame and cost the wait for the next one.
@@ -195,12 +197,16 @@ class StreamSource(Source):
         patience_s, patience: how long, and for how many damaged frames, packets may come without one.
         Raises: SourceLost, EndOfStream.
         """
-        until = time.perf_counter() + patience_s
-        most = None if patience is None else self._reader.skipped + patience
+        begun = time.perf_counter()
+        before = self._reader.skipped
+        packets = 0
         while not self._ready:
             self._ready = self._decoded()
-            overdue = time.perf_counter() >= until or (most is not None and self._reader.skipped >= most)
-            if overdue and not self._ready:
+            packets += 1
+            damaged = self._reader.skipped - before
+            waited_s = time.perf_counter() - begun
+            other = damaged == packets >= _DAMAGED and waited_s >= min(_DAMAGED_S, patience_s)
+            if not self._ready and (other or waited_s >= patience_s or (patience is not None and damaged >= patience)):
                 raise _Undecodable(f"{self._name} sends only what cannot be decoded.")
         return self._ready.pop(0)
 

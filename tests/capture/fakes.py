@@ -126,14 +126,14 @@ def turn_video(path: Path, turned: Path, matrix: tuple[int, int, int, int]) -> P
 
 
 @contextmanager
-def web_server(folder: Path) -> Iterator[str]:
-    """The address of a web server on this machine that serves the files of a folder."""
+def web_server(folder: Path, port: int = 0) -> Iterator[str]:
+    """The address of a web server on this machine that serves the files of a folder; port 0 takes a free one."""
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *args: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
