@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from livefilter.errors import ConfigError, nearest
@@ -16,6 +15,7 @@ from livefilter.live.governor.promise import parse_promise
 from livefilter.masking import mask_address
 from livefilter.obs.settings import ObsSettings, obs_table, read_obs
 from livefilter.text import shown
+from livefilter.user_folders import config_folder, videos_folder
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -24,13 +24,6 @@ else:
 
 ENVIRONMENT_PREFIX = "LIVEFILTER_"
 _NOT_SETTINGS = {"CONFIG", "PROFILE"}
-
-
-def _user_videos() -> Path:
-    try:
-        return Path(platformdirs.user_videos_dir())
-    except (RuntimeError, KeyError, OSError):  # a user without a home, as in containers
-        return Path.cwd()
 
 
 class Config(BaseModel):
@@ -134,7 +127,7 @@ class Config(BaseModel):
         description="Connect to OBS Studio: its sound in time with the picture, looks by scene (docs/obs.md). On, off, "
         "or the address of OBS's WebSocket server.",
     )
-    recordings: Path = Field(_user_videos() / "livefilter", description="Folder for recordings and snapshots.")
+    recordings: Path = Field(videos_folder() / "livefilter", description="Folder for recordings and snapshots.")
 
     @field_validator("recordings")
     @classmethod
@@ -153,7 +146,7 @@ class Config(BaseModel):
 
 def default_config_path() -> Path:
     """Where the user's settings file lies: config.toml in the system's configuration folder."""
-    return Path(platformdirs.user_config_dir("livefilter", appauthor=False)) / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def load_config(

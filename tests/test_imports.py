@@ -20,6 +20,7 @@ MAY = {
     "whole_file": set(),
     "masking": set(),
     "text": set(),
+    "user_folders": set(),
     "errors": set(),
     "frame": set(),
     "mailbox": set(),
@@ -69,6 +70,7 @@ EVERYONE_MAY = {
     "masking",
     "registry",
     "text",
+    "user_folders",
     "whole_file",
     "__version__",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 import re
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def resolve_input(spec: str) -> tuple[str, str]:
         return "camera", words
     if not words:
         raise InvalidInput("The input is empty: name a camera, a file, a URL, auto, demo or screen.")
-    path = Path(words).expanduser()
+    path = Path(os.path.expanduser(words))
     if _is_dir(path):
         raise InvalidInput(f"{words} is a folder. A folder of images can be styled with: livefilter render {words} OUT")
     if _exists(path):
@@ -111,7 +112,7 @@ def _explicit(kind: str, target: str) -> tuple[str, str]:
             f"{mask_address(target)!r} is no stream address: it must start with {', '.join(SCHEMES)} and ://."
         )
     elif kind in ("file", "image"):
-        path = Path(target).expanduser()
+        path = Path(os.path.expanduser(target))
         if _is_dir(path):
             raise InvalidInput(
                 f"{target} is a folder. A folder of images can be styled with: livefilter render {target} OUT"

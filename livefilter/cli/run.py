@@ -65,11 +65,6 @@ def run(
             handler.console = console  # log lines go above the status line, not through it
     with TerminalKeys() as keys:
         live = compose_live(settings, keys)
-        for notice in live.notices:
-            console.print(f"[dim]{escape(notice)}[/]", soft_wrap=True)
-        console.print(f"Input:  {escape(live.source_name)}", soft_wrap=True)
-        for name in live.sink_names:
-            console.print(f"Output: {escape(name)}", soft_wrap=True)
 
         def restore_terminal() -> None:
             keys.close()
@@ -116,6 +111,7 @@ def _watch(
     shown_at = started
     try:
         live.pipeline.start()
+        _introduce(live, console)
         screen = LiveDisplay(console=console, auto_refresh=False, transient=True) if interactive else _nothing()
         with listen(), screen as display:
             while live.session.tick(_TICK_S) and not interrupts:
@@ -138,6 +134,14 @@ def _watch(
         finally:
             live.pipeline.join()
     return figures, time.monotonic() - started
+
+
+def _introduce(live: Live, console: Console) -> None:
+    for notice in live.notices:
+        console.print(f"[dim]{escape(notice)}[/]", soft_wrap=True)
+    console.print(f"Input:  {escape(live.source_name)}", soft_wrap=True)
+    for name in live.sink_names:
+        console.print(f"Output: {escape(name)}", soft_wrap=True)
 
 
 def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from livefilter.errors import TriggerUnavailable
+from livefilter.user_folders import home_folder
 
 # Also the name that the portal is told; reverse DNS with a dot, or GNOME refuses it.
 APP_ID = "io.github.livefilter"
@@ -27,8 +28,13 @@ def install_desktop_file() -> Path:
     https://specifications.freedesktop.org/desktop-entry-spec/latest/
     Raises: TriggerUnavailable: it cannot be written.
     """
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    path = Path(home) / "applications" / f"{APP_ID}.desktop"
+    home = home_folder()
+    data = os.environ.get("XDG_DATA_HOME") or (home and home / ".local" / "share")
+    if not data:
+        raise TriggerUnavailable(
+            "Global hotkeys need a folder for a .desktop file, and this user has no home. Set HOME."
+        )
+    path = Path(data) / "applications" / f"{APP_ID}.desktop"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_TEXT.format(python=sys.executable), encoding="utf-8")

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import platformdirs
 
 from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
 from livefilter.frame import Image
@@ -27,6 +26,7 @@ from livefilter.inference.ports import (
     read_ports,
 )
 from livefilter.styles.network_file import read_network
+from livefilter.user_folders import cache_folder
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
 
@@ -286,6 +286,6 @@ class OnnxRuntimeCoreML(_OnnxRuntimeEngine):
 
 def _cache_folder(name: str) -> str:
     """Where a provider keeps what it compiles: native code, so nobody else may write there."""
-    folder = Path(platformdirs.user_cache_dir("livefilter")) / name
+    folder = cache_folder() / name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return str(folder)

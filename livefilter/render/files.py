@@ -98,7 +98,7 @@ def render_path(
     tracks: of the sound of a video.
     Raises: InvalidInput, SinkUnavailable; the first error of any stage; Interrupted.
     """
-    source, target = source.expanduser(), target.expanduser()
+    source, target = (Path(os.path.expanduser(path)) for path in (source, target))
     try:
         if not source.exists():
             raise InvalidInput(f"There is no file or folder {source}: check the path.")

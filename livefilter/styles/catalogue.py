@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from livefilter.errors import StyleCorrupt, UnknownName
 from livefilter.styles.card import CARD, Style, read_card
 from livefilter.styles.network import Network
 from livefilter.styles.patience import within
+from livefilter.user_folders import data_folder
 
 __all__ = ["BrokenStyle", "Catalogue", "Network", "Style", "user_folder"]
 
@@ -129,7 +128,7 @@ def _warn_once(text: str) -> None:
 
 def user_folder() -> Path:
     """Where users put styles of their own, one folder each."""
-    return Path(platformdirs.user_data_dir("livefilter", appauthor=False)) / "styles"
+    return data_folder() / "styles"
 
 
 def _bundled_folder() -> Path:

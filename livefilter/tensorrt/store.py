@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from livefilter.errors import BuildFailed, EngineMismatch
 from livefilter.tensorrt.key import EngineKey
 from livefilter.tensorrt.owned_file import read_owned, write_owned
 from livefilter.tensorrt.sidecar import Sidecar
+from livefilter.user_folders import cache_folder
 from livefilter.whole_file import PARTIAL
 
 PLAN, SIDECAR, LOCK, TIMING = ".plan", ".json", ".lock", ".timing"
@@ -56,7 +55,7 @@ def engines_folder(named: Path | None = None) -> Path:
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "build_engine.py").is_file() and (checkout / "engines").is_dir():
         return checkout / "engines"
-    return Path(platformdirs.user_cache_dir("livefilter", appauthor=False)) / "engines"
+    return cache_folder() / "engines"
 
 
 class EngineStore:

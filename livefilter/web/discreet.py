@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from livefilter.user_folders import home_folder
+
 # Folders of a path within a text, up to its last part; an address' slashes follow a colon, a name or each other.
 _FOLDERS = re.compile(r"(?<![\w:/.\\*])(?:[A-Za-z]:[\\/]|~?/|\\\\)(?:[^\s\\/'\"]+[\\/])+(?=[^\s\\/])")
 
@@ -17,7 +19,7 @@ def names_only(state: dict[str, Any], folders: Iterable[Path] = ()) -> dict[str,
 
     folders: those that are known to come up; their names may hold spaces, which no pattern can tell from the text.
     """
-    known = {str(folder) for folder in (*folders, Path.home(), Path.cwd())}
+    known = {str(folder) for folder in (*folders, home_folder(), Path.cwd()) if folder is not None}
     told = [state.get("input", {}).get("name", ""), *(each.get("name", "") for each in state.get("outputs", []))]
     # A source is called by its path, a recording "recording PATH".
     paths = [text[found.start() :] for text in told if (found := re.search(r"(?<!\S)(?:[A-Za-z]:[\\/]|/)", text))]

@@ -10,9 +10,8 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
-
 from livefilter.errors import ConfigError
+from livefilter.user_folders import config_folder
 
 _FAILURES, _PER_S = 10, 60.0
 _MAX_KNOWN = 1000
@@ -20,7 +19,7 @@ _MAX_KNOWN = 1000
 
 def token_path() -> Path:
     """Where the token lies: beside the settings file."""
-    return Path(platformdirs.user_config_dir("livefilter", appauthor=False)) / "token"
+    return config_folder() / "token"
 
 
 class TokenFile:

@@ -175,7 +175,7 @@ def test_a_plugin_without_a_gpu_that_it_supports_says_so(monkeypatch: pytest.Mon
 def test_a_plugin_runs_on_its_own_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Sessions of a plugin are opened on the device of that number, and draw; here it is ONNX Runtime's CPU device."""
     monkeypatch.setattr(onnxruntime, "find_gpu", lambda index: Gpu(GPU.name, "8.9", "580.1"))
-    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name, appauthor: str(tmp_path / name))
     monkeypatch.setattr(providers, "TENSORRT_RTX", providers.CPU)
     monkeypatch.setattr(provider_plugin, "PROVIDER", providers.CPU)
     network = write_style_network(tmp_path / "network.onnx")

@@ -35,7 +35,7 @@ class RecordingSink(Sink):
     slow = True
 
     def __init__(self, target: str, options: SinkOptions) -> None:
-        self._path = Path(target).expanduser()
+        self._path = Path(os.path.expanduser(target))
         suffix = self._path.suffix.lower()
         if suffix not in FILES:
             raise InvalidInput(_wrong_suffix(target, suffix))
