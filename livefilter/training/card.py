@@ -64,7 +64,10 @@ STYLES = {
         title="Paprika",
         description="Poster: bold outlines, flat strong colour, big eyes, after AnimeGANv3 Cute and Shinkai.",
         licence="non-commercial",
-        credit="AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen); distilled from published results, non-commercial use.",
+        credit=(
+            "AnimeGANv3, in full AnimeGANv2 (Jie Chen, Gang Liu, Xin Chen); "
+            "distilled from published results, non-commercial use."
+        ),
         teacher="AnimeGANv3_tiny_Cute, AnimeGANv3_Shinkai_37",
         order=3,
         best="lite",
@@ -72,10 +75,10 @@ STYLES = {
     "portrait": StyleFacts(
         title="Portrait",
         description="Animated film: smooth faces, big eyes, soft shading, after AnimeGANv3 Cute and CartoonGAN Hosoda.",
-        licence="non-commercial",
+        licence="CC BY-NC-SA 4.0",
         credit=(
-            "AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen), CartoonGAN (Yang Chen, Yu-Kun Lai, Yong-Jin Liu); "
-            "distilled from published results, non-commercial use."
+            "AnimeGANv3 (Jie Chen, Gang Liu, Xin Chen), CartoonGAN (Yang Chen, Yu-Kun Lai, Yong-Jin Liu), in full "
+            "White-box Cartoonization (Xinrui Wang, Jinze Yu); distilled from published results, non-commercial use."
         ),
         teacher="AnimeGANv3_tiny_Cute, CartoonGAN_Hosoda",
         order=4,
