@@ -39,6 +39,14 @@ def cache_folder() -> Path:
     return _folder(lambda: platformdirs.user_cache_dir("livefilter", appauthor=False), "cache")
 
 
+def state_folder() -> Path:
+    """For what is remembered from one run to the next.
+
+    Raises: ConfigError: as in `config_folder`.
+    """
+    return _folder(lambda: platformdirs.user_state_dir("livefilter", appauthor=False), "state")
+
+
 def videos_folder() -> Path:
     """For recordings; the current folder where there is no home."""
     try:

@@ -19,6 +19,13 @@ class Kind(Enum):
     DRAWING = "a drawing"
     DOCUMENT = "a document"
     RAW_PHOTO = "a raw photo"
+    JPEG_XL = "a picture in JPEG XL"
+    JPEG_XR = "a picture in JPEG XR"
+    OPENEXR = "a picture in OpenEXR"
+    RADIANCE = "a picture in Radiance HDR"
+    DDS = "a texture (DDS)"
+    GIMP = "a project of GIMP (XCF)"
+    LARGE_PSD = "a large Photoshop document (PSB)"
     TEXT = "a text"
     EMPTY = "empty"
     OTHER = "a video"
@@ -26,6 +33,8 @@ class Kind(Enum):
     @property
     def refusal(self) -> str | None:
         """Why such a file can be neither shown nor styled and what to do; None for pictures and videos."""
+        if self in _FOREIGN.values():
+            return f"is {self.value}, which cannot be opened here: export it as PNG or TIFF."
         return _REFUSALS.get(self)
 
 
@@ -38,6 +47,18 @@ _REFUSALS = {
 }
 
 
+# Pictures that neither Pillow nor FFmpeg, as they are installed here, can decode well.
+_FOREIGN = {
+    b"\xff\x0a": Kind.JPEG_XL,
+    b"\0\0\0\x0cJXL \r\n\x87\n": Kind.JPEG_XL,
+    b"II\xbc\x01": Kind.JPEG_XR,
+    b"\x76\x2f\x31\x01": Kind.OPENEXR,
+    b"#?RADIANCE": Kind.RADIANCE,
+    b"#?RGBE": Kind.RADIANCE,
+    b"DDS ": Kind.DDS,
+    b"gimp xcf": Kind.GIMP,
+    b"8BPS\0\2": Kind.LARGE_PSD,
+}
 _SIGNATURES = (
     b"\xff\xd8\xff",
     b"\x89PNG\r\n\x1a\n",
@@ -106,6 +127,9 @@ def kind_of_bytes(start: bytes, ending: str = "") -> Kind:
         return Kind.PICTURE if ending in _PICTURE_NAMES else Kind.EMPTY
     if ending in _RAW_ENDINGS:
         return Kind.RAW_PHOTO
+    foreign = next((kind for first, kind in _FOREIGN.items() if start.startswith(first)), None)
+    if foreign is not None:
+        return foreign
     if start.startswith(b"\xff\xd8\xff") and ending in (".mjpeg", ".mjpg"):
         return Kind.OTHER
     if start.startswith(_SIGNATURES) or _NETPBM.match(start) or ending in _PICTURE_ENDINGS:

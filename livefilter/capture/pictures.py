@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, ImageSequence, TiffImagePlugin, UnidentifiedImageError
 
 from livefilter.capture.code_points import code_points
+from livefilter.capture.deep_jpeg2000 import bits_per_sample, read_deep
 from livefilter.capture.hdr import HLG, PQ, Light, ToneMapper, light_of_codes
 from livefilter.capture.kinds import Kind, kind_of_bytes
 from livefilter.errors import InvalidInput, SourceUnavailable
@@ -102,6 +103,7 @@ class PictureFile:
                     raise InvalidInput(f"{self.name} {Kind.RAW_PHOTO.refusal}")
                 self._pages = self._seen_pages()
                 codes = code_points(_start_of(source, self.name, _HEAD)) if self.kind in _WITH_CODES else None
+                self._deep = _deep_jpeg2000(source) if self.kind == "JPEG2000" and self._opened.mode != "I;16" else None
                 self._light = light_of_codes(*codes) if codes is not None else None
             except BaseException:
                 self._opened.close()
@@ -118,7 +120,8 @@ class PictureFile:
             self._opened.seek(self._pages[number])
             self._opened.load()
             duration_s = self._duration_s() if self.animated else 0.0
-            upright = ImageOps.exif_transpose(self._opened) if self.kind != "GIF" else self._opened
+            picture = self._opened if self._deep is None else read_deep(*self._deep, self._opened.info)
+            upright = ImageOps.exif_transpose(picture) if self.kind != "GIF" else picture
             return Still(_pixels(upright, self.name, self._light), duration_s)
 
     def __iter__(self) -> Iterator[Still]:
@@ -210,6 +213,12 @@ def _start_of(source: Path | bytes, name: str, size: int = 4096) -> bytes:
         raise SourceUnavailable(
             f"Cannot read image file {name}: {getattr(error, 'strerror', None) or error}."
         ) from error
+
+
+def _deep_jpeg2000(source: Path | bytes) -> tuple[bytes, int] | None:
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    bits = bits_per_sample(data)
+    return (data, bits) if bits > 8 else None
 
 
 def _reason(error: Exception) -> str:

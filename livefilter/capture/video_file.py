@@ -12,6 +12,7 @@ from av.error import FFmpegError
 from livefilter.capture.base import Source, SourceInfo, SourceOptions
 from livefilter.capture.kinds import kind_of
 from livefilter.capture.lease import Lease
+from livefilter.capture.torn_boxes import is_torn
 from livefilter.capture.video_reader import VideoReader
 from livefilter.errors import EndOfStream, InvalidInput, SourceLost, SourceUnavailable
 from livefilter.frame import Frame
@@ -87,6 +88,8 @@ class VideoFileSource(Source):
             parts.append(f"is cut off: it ends at {self._end_s:.1f} s of the {claimed:.1f} s that it claims")
         elif self._broken:
             parts.append(f"is cut off or damaged at {self._end_s:.1f} s: nothing behind that could be read")
+        elif is_torn(self._path):
+            parts.append(f"is cut off: {self._end_s:.1f} s could be read, and what is missing may be sound too")
         if self._reader.skipped:
             parts.append(f"holds {self._reader.skipped} damaged frames, which are left out")
         return f"{self._path} {' and '.join(parts)}." if parts else None

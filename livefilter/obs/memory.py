@@ -8,8 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
+from livefilter.user_folders import state_folder
 from livefilter.whole_file import read_plain, write_whole
 
 _log = logging.getLogger(__name__)
@@ -18,7 +17,7 @@ _MOST_BYTES = 256 * 1024
 
 def memory_path() -> Path:
     """Where it lies, in the system's folder for the state of programs."""
-    return Path(platformdirs.user_state_dir("livefilter", appauthor=False)) / "obs.json"
+    return state_folder() / "obs.json"
 
 
 class Memory:

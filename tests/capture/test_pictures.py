@@ -7,6 +7,7 @@ import itertools
 import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pillow_heif
 import pytest
@@ -147,6 +148,18 @@ def test_sixteen_bits_in_planes_keep_their_transparency(tmp_path: Path) -> None:
     assert read_picture(path)[2, 3].tolist() == pytest.approx([30, 30, 220, 129], abs=1)
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+def test_white_of_deep_jpeg_2000_stays_white(alpha: bool, tmp_path: Path) -> None:
+    """Levels of 16 bits become those of 8, up to the brightest."""
+    ramp = np.tile((np.arange(64) * 1040).astype(np.uint16)[None, :, None], (64, 1, 4 if alpha else 3))
+    if alpha:
+        ramp[:, :, 3] = 65535
+    path = tmp_path / "deep.jp2"
+    assert cv2.imwrite(str(path), ramp)
+    image = read_picture(path)
+    assert np.abs(image[:, :, :3].astype(int) - ramp[:, :, :3] // 257).max() <= 1
+
+
 def test_too_many_pixels_are_refused_before_they_are_decoded() -> None:
     """The web page's limit is a number of pixels."""
     file = io.BytesIO()
@@ -181,6 +194,11 @@ def test_a_cut_off_picture_is_refused_unless_damage_is_accepted() -> None:
         (b"II*\0", ".nef", Kind.RAW_PHOTO),
         (b"<?xml version='1.0'?>\n<!-- x -->\n<svg ", ".svg", Kind.DRAWING),
         (b"%PDF-1.4", ".pdf", Kind.DOCUMENT),
+        (b"\xff\x0a" + bytes(20), ".jxl", Kind.JPEG_XL),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", ".jpg", Kind.JPEG_XL),
+        (b"#?RADIANCE\n", ".hdr", Kind.RADIANCE),
+        (b"8BPS\0\1", ".psd", Kind.PICTURE),
+        (b"8BPS\0\2", ".psb", Kind.LARGE_PSD),
         ("一行\n".encode(), ".txt", Kind.TEXT),
         (b"", ".mp4", Kind.EMPTY),
         (b"#EXTM3U\n", ".m3u8", Kind.OTHER),
