@@ -15,6 +15,7 @@ import pytest
 
 from livefilter.cli.run import _clean_interrupt
 from livefilter.control.settings import LiveSettings, SharedSettings
+from tests.commands import run_command
 from tests.conftest import make_video, picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,10 +31,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def livefilter(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
-    command = [sys.executable, "-m", "livefilter", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=tmp_path, env=environment(tmp_path), timeout=200, check=False
-    )
+    return run_command(arguments, tmp_path, environment(tmp_path))
 
 
 def test_the_demo_scene_runs_and_reports(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from livefilter.tensorrt.flavour import FLAVOURS, Flavour
 from livefilter.tensorrt.inspector import parse_layers
 from livefilter.tensorrt.sidecar import Sidecar
 from livefilter.tensorrt.store import EngineStore, engines_folder
+from tests.commands import run_command
 from tests.tensorrt.engines import KEY, built_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +30,7 @@ without_rtx = pytest.mark.skipif(importlib.util.find_spec("tensorrt_rtx") is Non
 
 def livefilter(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the program."""
-    command = [sys.executable, "-m", "livefilter", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=280)
+    return run_command([str(word) for word in arguments], ROOT, os.environ, 280)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("tensorrt") is not None, reason="TensorRT is installed here")
