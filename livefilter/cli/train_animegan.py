@@ -62,7 +62,7 @@ def animegan(
     import torch
 
     from livefilter.training.animegan.data import Deck, Decks
-    from livefilter.training.animegan.recipe import Recipe
+    from livefilter.training.animegan.recipe import AnimeGanRecipe
     from livefilter.training.animegan.run import RESULT, Run
     from livefilter.training.animegan.samples import Samples, keep_out
     from livefilter.training.animegan.team import gathered
@@ -75,7 +75,7 @@ def animegan(
     drawn = list_photos(style)
     seen, kept = keep_out(list_photos(photos), samples)
     epoch = max(1, max(len(seen), len(drawn)) // batch)
-    recipe = Recipe(
+    recipe = AnimeGanRecipe(
         steps=epochs * epoch,
         pretrain_steps=min(pretrain_epochs, epochs) * epoch,
         version=version,

@@ -37,7 +37,7 @@ PRESETS = {
 
 
 @dataclass(frozen=True)
-class Recipe:
+class AnimeGanRecipe:
     """Everything that shapes a run; a checkpoint keeps it.
 
     version: of the generator, see `livefilter.generator.animegan`. preset: name of the weights. batch: crops of

@@ -15,7 +15,7 @@ from livefilter.generator.weights import read_tensors
 from livefilter.training.animegan import losses
 from livefilter.training.animegan.data import Batch
 from livefilter.training.animegan.discriminator import Discriminator
-from livefilter.training.animegan.recipe import Recipe
+from livefilter.training.animegan.recipe import AnimeGanRecipe
 from livefilter.training.animegan.team import Team
 from livefilter.training.animegan.vgg import Vgg19
 from livefilter.whole_file import replacing
@@ -33,7 +33,7 @@ class Trainer:
         InvalidInput: the precision does not exist on the device.
     """
 
-    def __init__(self, recipe: Recipe, vgg: Vgg19, team: Team) -> None:
+    def __init__(self, recipe: AnimeGanRecipe, vgg: Vgg19, team: Team) -> None:
         if recipe.precision == "float16" and team.device.type != "cuda":
             raise InvalidInput("float16 is for GPUs. On the CPU use --precision bfloat16 or float32.")
         self.recipe, self.team = recipe, team

@@ -7,7 +7,7 @@ import torch
 
 from livefilter.errors import InvalidInput, UnknownName
 from livefilter.training.animegan import losses
-from livefilter.training.animegan.recipe import PRESETS, Recipe
+from livefilter.training.animegan.recipe import PRESETS, AnimeGanRecipe
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_presets_are_the_published_ones(
 
 def test_the_recipe_has_the_published_rates() -> None:
     """256x256 crops, 12 of them, Adam with beta 0.5, and three rates."""
-    recipe = Recipe(steps=2, pretrain_steps=1)
+    recipe = AnimeGanRecipe(steps=2, pretrain_steps=1)
     assert (recipe.crop, recipe.batch, recipe.beta) == (256, 12, 0.5)
     assert (recipe.pretrain_rate, recipe.rate, recipe.judge_rate) == (2e-4, 2e-5, 4e-5)
 
@@ -33,13 +33,13 @@ def test_the_recipe_has_the_published_rates() -> None:
 def test_a_recipe_out_of_range_is_refused() -> None:
     """Names, crops and phases are checked before anything starts."""
     with pytest.raises(UnknownName, match="hayao"):
-        Recipe(steps=1, pretrain_steps=0, preset="haya")
+        AnimeGanRecipe(steps=1, pretrain_steps=0, preset="haya")
     with pytest.raises(UnknownName, match="bfloat16"):
-        Recipe(steps=1, pretrain_steps=0, precision="half")
+        AnimeGanRecipe(steps=1, pretrain_steps=0, precision="half")
     with pytest.raises(InvalidInput, match="multiple of 16"):
-        Recipe(steps=1, pretrain_steps=0, crop=40)
+        AnimeGanRecipe(steps=1, pretrain_steps=0, crop=40)
     with pytest.raises(InvalidInput, match="do not fit"):
-        Recipe(steps=1, pretrain_steps=2)
+        AnimeGanRecipe(steps=1, pretrain_steps=2)
 
 
 def test_gram_matrices_forget_where_things_are() -> None:

@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from livefilter.errors import InvalidInput
 from livefilter.generator.animegan import version_of
 from livefilter.training.animegan.files import read_generator, write_generator
-from livefilter.training.animegan.recipe import Recipe
+from livefilter.training.animegan.recipe import AnimeGanRecipe
 from livefilter.training.animegan.run import BEST, LATEST, LOGS, RESULT, Run
 from livefilter.training.animegan.samples import Samples
 from livefilter.training.animegan.trainer import Trainer, read_checkpoint
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(300)  # seconds of work, minutes on a machine w
 SHORT = dataclasses.replace(TINY, steps=4, pretrain_steps=2)
 
 
-def run(material: Material, out: Path, recipe: Recipe = SHORT) -> Trainer:
+def run(material: Material, out: Path, recipe: AnimeGanRecipe = SHORT) -> Trainer:
     """Train to the end of a recipe, or from where `out` got to."""
     training = trainer(material, recipe)
     samples = Samples(list_photos(material.photos)[:2], list_photos(material.style), CROP)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from livefilter.errors import InvalidInput
-from livefilter.training.animegan.recipe import PRESETS, Recipe, Weights
+from livefilter.training.animegan.recipe import PRESETS, AnimeGanRecipe, Weights
 from livefilter.training.animegan.team import Team
 from livefilter.training.animegan.trainer import Trainer
 from livefilter.training.animegan.vgg import read_vgg
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(300)  # seconds of work, minutes on a machine w
 ALONE = Team(torch.device("cpu"))
 GENERATOR = {f"generator/{name}" for name in ("adversarial", "content", "style", "colour", "variation", "total")}
 DISCRIMINATOR = {f"discriminator/{name}" for name in ("anime", "drawn", "grey", "smooth", "total")}
-TINY = Recipe(
+TINY = AnimeGanRecipe(
     steps=18, pretrain_steps=6, version="v2-light", batch=2, crop=CROP, pretrain_rate=2e-3, rate=1e-4, judge_rate=1e-4
 )
 
@@ -31,7 +31,7 @@ TINY = Recipe(
 vgg = functools.cache(read_vgg)
 
 
-def trainer(material: Material, recipe: Recipe = TINY) -> Trainer:
+def trainer(material: Material, recipe: AnimeGanRecipe = TINY) -> Trainer:
     """A trainer on this machine's processor."""
     return Trainer(recipe, vgg(material.vgg), ALONE)
 
