@@ -55,7 +55,9 @@ class Config(BaseModel):
     threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")
     gpu: int = Field(0, ge=0, le=63, description="Number of the NVIDIA GPU for TensorRT and PyTorch.")
     cuda: Literal["bindings", "pycuda"] = Field(
-        "bindings", description="How TensorRT backends reach CUDA: bindings (cuda-bindings) or pycuda."
+        "bindings",
+        description="How TensorRT backends reach CUDA: bindings (cuda-bindings), or pycuda with the graphs of "
+        "cuda-bindings, which it needs beside it.",
     )
     process_size: Literal["auto"] | int = Field(
         "auto",

@@ -299,12 +299,13 @@ def test_the_real_package_says_that_there_is_no_driver() -> None:
         open_cuda()
 
 
-def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without cuda-bindings the error is the command that installs it."""
+@pytest.mark.parametrize("through", ["bindings", "pycuda"])
+def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch, through: str) -> None:
+    """Without cuda-bindings, which pycuda needs too, the error is the command that installs it."""
 
     def missing(name: str) -> Any:
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(BackendUnavailable, match=r"pip install \"cuda-bindings"):
-        open_cuda()
+        open_cuda(implementation=through)
