@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from livefilter.cli import train_animegan
+from livefilter.cli import train_animegan, train_person
 
 SCALES = ("384", "512", "640")
 _NO_LIMIT = 10**9
@@ -19,7 +19,7 @@ def train() -> None:
     """Train a generator (needs the extra `training`)."""
 
 
-for command in train_animegan.COMMANDS:
+for command in (*train_animegan.COMMANDS, train_person.person):
     train.add_command(command)
 
 

@@ -1,0 +1,176 @@
+"""Train the small network that finds people, for styles whose own networks do not tell where they are."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from livefilter.errors import InvalidInput
+from livefilter.generator.network import Design, Generator
+from livefilter.training.artist import read_picture
+from livefilter.training.data import Degradation, exposure_table, is_held_out
+from livefilter.training.muon import KernelMuon
+from livefilter.training.people import People
+
+log = logging.getLogger(__name__)
+
+Image = npt.NDArray[np.uint8]
+# Wide kernels at 1/8, so that what a shirt belongs to is seen; 0.3 MB.
+DESIGN = Design(16, 24, 48, half_convs=1, quarter_convs=1, eighth_blocks=4, dilation=4, person=1)
+SIDE = 192  # of the crops; the network is to be used on pictures of about that height
+_LARGEST = 320
+_SHORTER = 150, 300
+_RATE = 3e-3
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """A photo and where people are in it: (H, W, 3) uint8 BGR and (H, W) uint8, 0 to 255."""
+
+    name: str
+    photo: Image
+    mask: Image
+
+
+def load(photos: Sequence[Path], people: People) -> list[Sitter]:
+    """Read photos and their masks; a photo in which no face was found has nobody in it.
+
+    Raises: InvalidInput: a photo cannot be read, or none has a mask.
+    """
+    found = []
+    for path in photos:
+        photo = read_picture(path)
+        factor = min(1.0, _LARGEST / min(photo.shape[:2]))
+        size = round(photo.shape[1] * factor), round(photo.shape[0] * factor)
+        mask = people.mask(path.name, *size)
+        if mask is not None:
+            photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+            found.append(Sitter(path.name, photo, mask if people.faces(path.name) else np.zeros_like(mask)))
+    if not found:
+        raise InvalidInput("None of the photos has a mask. Write them: python tools/people.py PHOTOS PEOPLE")
+    return found
+
+
+class PersonSampler:
+    """Draws square crops at many scales, degraded as webcams do; a third of the people stand before another photo."""
+
+    def __init__(self, sitters: Sequence[Sitter], batch: int, seed: int = 0) -> None:
+        self._sitters, self._batch, self._seed = sitters, batch, seed
+        self._with_people = [sitter for sitter in sitters if sitter.mask.any()]
+
+    def batch(self, step: int) -> tuple[Image, Image]:
+        """(N, SIDE, SIDE, 3) and (N, SIDE, SIDE) uint8; they depend on the seed and the step alone."""
+        random = np.random.default_rng((self._seed, step))
+        seen, wanted = [], []
+        for _ in range(self._batch):
+            photo, mask = self._crop(self._sitters[int(random.integers(len(self._sitters)))], random)
+            if random.random() < 1 / 3 and self._with_people:
+                behind, others = photo, mask
+                photo, mask = self._crop(self._with_people[int(random.integers(len(self._with_people)))], random)
+                share = mask[..., None] / 255.0
+                photo = np.asarray(np.rint(photo * share + behind * (1.0 - share)), np.uint8)
+                mask = np.maximum(mask, others)
+            photo = np.asarray(cv2.LUT(photo, exposure_table(random)), np.uint8)
+            seen.append(Degradation.drawn(random).of(photo, random))
+            wanted.append(mask)
+        return np.stack(seen), np.stack(wanted)
+
+    def _crop(self, sitter: Sitter, random: np.random.Generator) -> tuple[Image, Image]:
+        height, width = sitter.mask.shape
+        factor = random.uniform(*_SHORTER) / min(height, width)
+        size = max(SIDE, round(width * factor)), max(SIDE, round(height * factor))
+        pictures = [cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in (sitter.photo, sitter.mask)]
+        left, top = random.integers(size[0] - SIDE + 1), random.integers(size[1] - SIDE + 1)
+        cut = [picture[top : top + SIDE, left : left + SIDE] for picture in pictures]
+        if random.random() < 0.5:
+            cut = [picture[:, ::-1] for picture in cut]
+        photo, mask = (np.ascontiguousarray(picture) for picture in cut)
+        return np.asarray(photo, np.uint8), np.asarray(mask, np.uint8)
+
+
+def train_person(sitters: Sequence[Sitter], steps: int, batch: int = 12, seed: int = 0) -> Generator:
+    """Train the network on these photos, and return its averaged weights."""
+    torch.manual_seed(seed)
+    network = Generator(DESIGN)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    kernels = KernelMuon([value for value in network.parameters() if value.ndim == 4 and min(value.shape[:2]) > 3])
+    known = {id(value) for value in network.parameters() if value.ndim == 4 and min(value.shape[:2]) > 3}
+    others = torch.optim.Adam([value for value in network.parameters() if id(value) not in known], _RATE)
+    averaged = Generator(DESIGN).requires_grad_(False)
+    averaged.load_state_dict(network.state_dict())
+    sampler = PersonSampler([sitter for sitter in sitters if not is_held_out(sitter.name)], batch, seed)
+    warm_up = max(1, min(200, steps // 10))
+    since = time.perf_counter()
+    for step in range(steps):
+        seen, wanted = sampler.batch(step)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = _logits(network, seen)
+        loss = person_loss(logits.float(), torch.from_numpy(wanted)[:, None].float() / 255.0)
+        network.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        pace = min(1.0, (step + 1) / warm_up) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+        for group in others.param_groups:
+            group["lr"] = _RATE * pace
+        others.step()
+        kernels.step(_RATE * pace)
+        keep = min(0.998, (1 + step) / (10 + step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1.0 - keep)
+        if step % 200 == 199:
+            log.info("step %d  %.1f steps/s  loss %.4f", step + 1, 200 / (time.perf_counter() - since), float(loss))
+            since = time.perf_counter()
+    return averaged
+
+
+def person_loss(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy and Dice (Milletari et al. 2016) of (N, 1, H/2, W/2) logits and an (N, 1, H, W) mask in [0, 1]."""
+    goal = F.avg_pool2d(wanted, 2)
+    found = logits.sigmoid()
+    both, either = (found * goal).sum((1, 2, 3)), (found + goal).sum((1, 2, 3))
+    dice = 1.0 - (2.0 * both + 50.0) / (either + 50.0)
+    return F.binary_cross_entropy_with_logits(logits, goal) + 0.5 * dice.mean()
+
+
+@torch.no_grad()
+def overlap(network: Generator, sitters: Sequence[Sitter]) -> dict[str, float]:
+    """How well people are found in the photos held out, at the size that the network is for.
+
+    Returns: photos; iou: intersection over union, its mean over photos with people; false_alarm: the share of pixels of
+        photos without people that are called one.
+    """
+    ious, alarms = [], []
+    for sitter in sitters:
+        if not is_held_out(sitter.name):
+            continue
+        factor = SIDE / min(sitter.mask.shape)
+        width, height = (max(8, round(side * factor / 8) * 8) for side in sitter.mask.shape[::-1])
+        photo = np.asarray(cv2.resize(sitter.photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        mask = cv2.resize(sitter.mask, (width // 2, height // 2), interpolation=cv2.INTER_AREA) > 127
+        found = _logits(network, photo[None])[0, 0].float().numpy() > 0
+        if mask.mean() > 0.01:
+            ious.append(float((mask & found).sum() / (mask | found).sum()))
+        else:
+            alarms.append(float(found.mean()))
+    return {
+        "photos": len(ious) + len(alarms),
+        "iou": round(float(np.mean(ious)), 3) if ious else 0.0,
+        "false_alarm": round(float(np.mean(alarms)), 3) if alarms else 0.0,
+    }
+
+
+def _logits(network: Generator, pictures: Image) -> Tensor:
+    planes = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    person = network.draw(planes.contiguous(memory_format=torch.channels_last))[1]
+    if person is None:
+        raise InvalidInput("This network has no output for people.")
+    return person
