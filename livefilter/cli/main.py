@@ -34,6 +34,7 @@ COMMANDS = {
     "import": ("livefilter.cli.import_style:import_style", "Make a style of a trained generator."),
     "devices": ("livefilter.cli.devices:devices", "List cameras and screens."),
     "hotkeys": ("livefilter.cli.hotkeys:hotkeys", "Show keys, global hotkeys and MIDI pads."),
+    "obs": ("livefilter.cli.obs:obs", "Measure what the way into OBS adds to the delay."),
     "doctor": ("livefilter.cli.doctor:doctor", "Say what works on this machine, what is missing, how to get it."),
     "build": ("livefilter.cli.build:build", "Build TensorRT engines for an NVIDIA GPU."),
     "token": ("livefilter.cli.token:token", "Print the token for phones and tools on the network."),

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import SecretStr
 
+from livefilter.cli.options import config_from, config_options
 from livefilter.config import Config, profile_tables
+from livefilter.errors import InvalidInput
 from livefilter.live.compose import Live
 from livefilter.obs.scenes import Step, parse_rules
 from livefilter.obs.settings import ObsSettings
@@ -73,3 +76,49 @@ def with_password(settings: ObsSettings) -> ObsSettings:
     except ObsError:
         pass  # it may come later; the run says what is wrong with it
     return settings
+
+
+@click.group()
+def obs() -> None:
+    """OBS Studio: what `livefilter run --obs` needs to know of it."""
+
+
+@obs.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def film(file: Path) -> None:
+    """Write the film that `livefilter obs calibrate` wants to see: it flashes and beeps. FILE ends in .mp4."""
+    from livefilter.obs.lip_sync import make_flash_video
+
+    if file.suffix.lower() != ".mp4":
+        raise InvalidInput(f"{file} must end in .mp4.")
+    try:
+        make_flash_video(file)
+    except FileExistsError:
+        raise InvalidInput(f"{file} is there already. Choose another name.") from None
+    except OSError as error:
+        raise InvalidInput(f"{file} cannot be written: {error.strerror}. Choose another folder.") from error
+    click.echo(f"Wrote {file}: play it on a phone or a second screen, before the camera and beside the microphone.")
+
+
+@obs.command()
+@config_options("obs")
+@click.option("--seconds", type=click.FloatRange(8, 120), default=20.0, show_default=True, help="To record.")
+@click.option("--page", default="http://127.0.0.1:8420", show_default=True, help="Page of the run.")
+def calibrate(config: Path | None, profile: str | None, seconds: float, page: str, **flags: Any) -> None:
+    """Measure what the way into OBS adds to the delay, beside a `livefilter run --obs`.
+
+    Play the film of `livefilter obs film` before the camera and the microphone meanwhile. OBS records it; the recording
+    is read and removed. The result counts at once, and for later runs.
+    """
+    from livefilter.obs.calibrate import calibrate as measure
+    from livefilter.obs.memory import Memory
+    from livefilter.web.client import Client
+
+    settings = with_password(config_from(config, profile, {**flags, "obs": flags.get("obs") or "on"}).obs)
+    client = Client(page)
+    click.echo(f"OBS records for {seconds:.0f} s: let the film flash and beep now.")
+    found = asyncio.run(measure(settings, lambda: client.state().get("obs") or {}, seconds))
+    Memory().keep_path(found.way, found.path_ms)
+    late = f"{abs(found.before_ms):.0f} ms {'late' if found.before_ms > 0 else 'early'}"
+    click.echo(f"The picture was {late} ({found.flashes} flashes, {found.spread_ms:.0f} ms from first to last).")
+    click.echo(f"The way into OBS ({found.way}) adds {found.path_ms:.0f} ms; this counts from now on.")

@@ -21,6 +21,7 @@ from livefilter.masking import mask_address, mask_text
 from livefilter.output.base import SinkOptions
 from livefilter.output.open import open_sink
 from livefilter.output.video.relay import RelayFailed
+from tests.obs.fake_obs import FakeObs
 
 PLANTED = "s3cr3tK3y"
 keys = st.text("abcXYZ019-_.~", min_size=1, max_size=12).map(lambda text: PLANTED + text)
@@ -119,6 +120,32 @@ def test_no_command_prints_a_key(tmp_path: Path, words: list[str]) -> None:
     assert done.stderr
     assert PLANTED not in done.stdout + done.stderr
     assert PLANTED not in json.dumps(done.stderr)
+
+
+def test_no_log_tells_the_password_of_obs(tmp_path: Path) -> None:
+    """Neither a right one nor a wrong one, with everything logged; what goes over the connection is a hash of it."""
+    settings = tmp_path / "config.toml"
+    settings.write_text(f'[obs]\npassword = "{PLANTED}"\n', encoding="utf-8")
+    words = ["-i", "demo", "-o", "null", "--width", "64", "--height", "48", "--process-size", "64", "--duration", "3"]
+    for right in (PLANTED, "another one"):
+        with FakeObs(right) as obs:
+            command = [
+                sys.executable,
+                "-m",
+                "livefilter",
+                "-vvv",
+                "run",
+                "--config",
+                str(settings),
+                "--obs",
+                obs.address,
+            ]
+            done = subprocess.run(
+                [*command, *words, "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["obs"]["connected"] == (right == PLANTED), done.stderr
+            assert PLANTED not in done.stdout + done.stderr + repr(obs.asked)
 
 
 def test_no_key_is_logged() -> None:

@@ -77,6 +77,7 @@ function onMeters({ meters }) {
   setText("dropped", String(meters.dropped ?? "-"));
   setText("watchers", String(health.clients));
   if (meters.governor || (state && state.governor)) setText("governor", governed(meters.governor || state.governor));
+  showObs(meters.obs);
   if (recordingSince) {
     const seconds = Math.floor((performance.now() - recordingSince) / 1000);
     setText("recording-sign", `REC ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
@@ -109,6 +110,12 @@ function onState(message) {
   const input = byId("input");
   if (input.dataset.name !== state.input.name) { input.dataset.name = state.input.name; listInputs(); }
   showNotices(state.notices);
+}
+
+/** The connection to OBS, where there is one. */
+function showObs(obs) {
+  setText("obs-state", obs ? obs.text : "");
+  byId("add-to-obs").hidden = !(obs && obs.connected && !obs.source);
 }
 
 /** Mark one of several buttons as the one that counts. */
@@ -237,6 +244,7 @@ async function snapshot() {
     toast(error.message, "error");
   }
 }
+byId("add-to-obs").addEventListener("click", () => link.act("add_to_obs"));
 byId("snapshot").addEventListener("click", snapshot);
 
 // The same keys as in the terminal; quitting is left to it.
