@@ -31,6 +31,7 @@ PATIENCE: dict[str, dict[str, float]] = {
     "livefilter.control.global_keys": {"_START_TIMEOUT_S": 60.0},
     "livefilter.control.portal": {"_START_TIMEOUT_S": 60.0},
     "livefilter.control.trigger": {"CLOSE_TIMEOUT_S": 30.0},
+    "livefilter.obs.client": {"CONNECT_TIMEOUT_S": 60.0, "REQUEST_TIMEOUT_S": 60.0},
     "livefilter.render.stages": {"_JOIN_TIMEOUT_S": 30.0},
 }
 

@@ -50,16 +50,19 @@ class ObsClient:
         password: str = "",
         on_event: OnEvent = lambda name, data: None,
         events: Events = Events.NONE,
-        timeout_s: float = CONNECT_TIMEOUT_S,
+        timeout_s: float | None = None,
     ) -> ObsClient:
         """Open a session.
 
         address: such as "ws://127.0.0.1:4455". password: empty where OBS asks for none.
+        timeout_s: in which it has to be open; None for CONNECT_TIMEOUT_S.
         Raises: ObsUnavailable: nobody answers, or no OBS 28 or later. ObsPassword: it wants one, or another one.
         """
         http = aiohttp.ClientSession(trust_env=False)  # never through a proxy
         try:
-            return await asyncio.wait_for(cls._opened(address, http, password, on_event, events), timeout_s)
+            return await asyncio.wait_for(
+                cls._opened(address, http, password, on_event, events), timeout_s or CONNECT_TIMEOUT_S
+            )
         except BaseException as error:
             await http.close()
             if isinstance(error, (aiohttp.ClientError, OSError, asyncio.TimeoutError)):

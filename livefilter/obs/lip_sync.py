@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import av
 import numpy as np
-from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from livefilter.errors import InvalidInput
@@ -38,7 +37,7 @@ def make_flash_video(path: Path, seconds: float = 120.0) -> None:
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=_FPS, options={"preset": "veryfast"})
         video.width, video.height, video.pix_fmt = 640, 360, "yuv420p"
-        audio = cast(AudioStream, container.add_stream("aac", rate=RATE, layout="mono"))
+        audio = container.add_stream("aac", rate=RATE, layout="mono")
         for number in range(round(_FPS * seconds)):
             bright = any(0 <= number / _FPS - at < _FLASH_S - 0.001 for at in moments)
             picture = av.VideoFrame.from_ndarray(np.full((360, 640), 235 if bright else 30, np.uint8), format="gray")
@@ -119,11 +118,12 @@ def _beeps(path: Path) -> list[float]:
     turning = samples * np.exp(-2j * np.pi * _TONE_HZ * np.arange(len(samples)) / rate)
     step = round(rate * _STEP_S)
     sums = np.add.reduceat(turning, np.arange(0, len(turning), step))
-    strength = np.abs(np.convolve(sums, np.ones(2), "full")[: len(sums)]) / (2 * step)
+    strength: Floats = np.abs(np.convolve(sums, np.ones(2), "full")[: len(sums)]).astype(np.float64) / (2 * step)
     strongest = float(np.percentile(strength, 99))
     if strongest < 0.003 or strongest < 6 * float(np.median(strength)):
         return []
-    return _risings(start + np.arange(len(strength)) * _STEP_S, strength, strongest / 2, apart_s=0.8)
+    times = np.asarray(start + np.arange(len(strength)) * _STEP_S, np.float64)
+    return _risings(times, strength, strongest / 2, apart_s=0.8)
 
 
 def _risings(times: Floats, values: Floats, threshold: float, apart_s: float) -> list[float]:

@@ -113,8 +113,8 @@ class RealObs(Closeable):
 
     def _configure(self, folder: Path) -> None:
         """Without these OBS greets a new user with its wizard. Where the server's settings are depends on its age."""
-        server = {"alerts_enabled": False, "auth_required": True, "first_load": False, "server_enabled": True}
-        server |= {"server_port": self.port, "server_password": PASSWORD}
+        server: dict[str, object] = {"server_port": self.port, "server_password": PASSWORD, "server_enabled": True}
+        server |= {"alerts_enabled": False, "auth_required": True, "first_load": False}
         ours = "[General]\nFirstRun=true\nLastVersion=486539266\nEnableAutoUpdates=false\n[OBSWebSocket]\n"
         ours += f"FirstLoad=false\nServerEnabled=true\nServerPort={self.port}\nAlertsEnabled=false\nAuthRequired=true\n"
         ours += f"ServerPassword={PASSWORD}\n[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"

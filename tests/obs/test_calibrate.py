@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
 
 import av
 import numpy as np
 import pytest
-from av.audio.stream import AudioStream
 
 from livefilter.errors import InvalidInput
 from livefilter.obs.calibrate import evaluate
@@ -30,7 +28,7 @@ def filmed(film: Path, path: Path, late_s: float, share: float = 1.0, noise: flo
     with av.open(str(film)) as given, av.open(str(path), "w") as out:
         video = out.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
         video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
-        audio = cast(AudioStream, out.add_stream("aac", rate=48000, layout="mono"))
+        audio = out.add_stream("aac", rate=48000, layout="mono")
         for number, frame in enumerate(given.decode(video=0)):
             room = np.full((180, 320), 90, np.uint8)
             small = frame.reformat(width=320, height=180, format="gray").to_ndarray()
