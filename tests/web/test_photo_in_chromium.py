@@ -130,3 +130,40 @@ def test_the_view_fits_a_phone(chromium: Any, studio: PageSink) -> None:
         assert chromium.execute_script("return document.documentElement.scrollWidth") <= 390
     finally:
         chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_photo_is_dropped_copied_and_pasted(chromium: Any, studio: PageSink, tmp_path: Path) -> None:
+    """A file from the desktop, a picture to the clipboard and one from there, each by the browser's own events."""
+    photo = np.asarray(cv2.resize(cv2.imread(str(DEMO))[:384], (240, 180)), np.uint8)  # type: ignore[index]
+    cv2.imwrite(str(tmp_path / "dropped.png"), photo)
+    drag = {
+        "x": 300,
+        "y": 300,
+        "data": {"items": [], "files": [str(tmp_path / "dropped.png")], "dragOperationsMask": 1},
+    }
+    for kind in ("dragEnter", "dragOver"):
+        chromium.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, **drag})
+    until_script(chromium, "return !document.getElementById('over').hidden")
+    chromium.execute_cdp_cmd("Input.dispatchDragEvent", {"type": "drop", **drag})
+    until_script(chromium, ALL_DRAWN)
+    assert chromium.find_element("id", "facts").text.startswith("dropped.png")
+    assert not chromium.find_element("id", "over").is_displayed()
+
+    allowed = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": studio.url.rstrip("/")}
+    chromium.execute_cdp_cmd("Browser.grantPermissions", allowed)
+    chromium.find_element("id", "copy").click()
+    until_script(chromium, "return document.getElementById('toasts').textContent.includes('Copied')")
+    copied = chromium.execute_async_script(
+        "const done = arguments[0];"
+        "navigator.clipboard.read().then(([item]) => item.getType('image/png')).then(createImageBitmap)"
+        ".then((image) => done([image.width, image.height]), (error) => done(String(error)))"
+    )
+    assert copied == [240, 180]
+
+    chromium.find_element("id", "another").click()
+    until_script(chromium, "return document.body.dataset.view === 'empty'")
+    key = {"key": "v", "code": "KeyV", "windowsVirtualKeyCode": 86, "modifiers": 2, "commands": ["paste"]}
+    chromium.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "rawKeyDown", **key})
+    until_script(chromium, "return document.getElementById('facts').textContent.includes('240 × 180')")
+    until_script(chromium, ALL_DRAWN)
+    assert chromium.get_log("browser") == []
