@@ -6,26 +6,22 @@ It needs no network and ends inside 8 minutes: what the time does not reach is l
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib.util
 import json
 import os
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 import psutil
 
+from livefilter.bench.gpu_command import command
 from livefilter.bench.gpu_measure import (
     difference,
     eager_torch,
@@ -35,14 +31,13 @@ from livefilter.bench.gpu_measure import (
     network_work,
     release_unused,
 )
-from livefilter.errors import BackendUnavailable, LivefilterError, UnknownName
+from livefilter.errors import BackendUnavailable, LivefilterError
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineOptions
 from livefilter.inference.cuda import Memory, open_cuda
 from livefilter.inference.hardware import find_gpu
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
 from livefilter.registry import ENGINES
-from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
 from livefilter.tensorrt.engine import label_of
 from livefilter.tensorrt.flavour import FLAVOURS
@@ -54,7 +49,6 @@ SIZES = ((512, 512), (1280, 720), (1920, 1080))
 RANGE = "512x512:1280x720:1920x1080"
 CHECKED = (512, 512)
 LEAK_FRAMES = 10_000
-_GRACE_S = 45.0
 
 
 class GpuBench:
@@ -232,88 +226,6 @@ def _picture(width: int, height: int) -> Image:
     smooth = np.stack([x * 255 // width, y * 255 // height, (x + y) * 255 // (width + height)], axis=2)
     noise = np.random.default_rng(0).integers(-20, 21, smooth.shape)
     return np.ascontiguousarray(np.clip(smooth + noise, 0, 255).astype(np.uint8))
-
-
-def keep(networks: dict[str, Path], only: Collection[str]) -> None:
-    """Take out the networks that are not to be measured; none named: all stay.
-
-    Raises: UnknownName.
-    """
-    for name in only:
-        if name not in networks:
-            raise UnknownName("network", name, networks)
-    for name in [name for name in networks if only and name not in only]:
-        del networks[name]
-
-
-def command(kind: type[GpuBench], text: str) -> click.Command:
-    """The command of one kind of measurement. text: what it does."""
-    return click.Command(
-        "gpu",
-        callback=functools.partial(run_bounded, kind),
-        help=text,
-        params=[
-            click.Option(["--gpu"], type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU."),
-            click.Option(
-                ["--limit"], type=float, default=420.0, show_default=True, help="Seconds after which nothing is begun."
-            ),
-            click.Option(
-                ["--network"],
-                type=click.Path(path_type=Path, exists=True),
-                multiple=True,
-                help="One more ONNX file.",
-            ),
-            click.Option(
-                ["--only"],
-                multiple=True,
-                help="A network to measure, such as hayao-lite; several allowed. Default: all.",
-            ),
-            click.Option(["--json", "target"], type=click.Path(path_type=Path), help="File for the whole report."),
-        ],
-    )
-
-
-def run_bounded(
-    kind: type[GpuBench], gpu: int, limit: float, network: Sequence[Path], only: Sequence[str], target: Path | None
-) -> None:
-    """Run one kind of measurement, print it, and end the program where a library does not come back in time.
-
-    limit: seconds after which nothing is begun. network: ONNX files beside the styles'. target: gets the report, JSON.
-    Raises: click.ClickException.
-    """
-    networks = {item.label: item.path for style in Catalogue().styles for item in style.networks.values()}
-    networks |= {path.stem: path for path in network}
-    bench = kind(networks, gpu, limit, click.echo)
-
-    def write() -> None:
-        for name in bench.report["not_done"]:
-            click.echo(f"Not done: {name}")
-        if target is not None:
-            target.write_text(json.dumps(bench.report, indent=1) + "\n", encoding="utf-8")
-
-    def give_up() -> None:
-        click.echo("The last step took too long, and the rest is not done.")
-        write()
-        os._exit(3)  # a build inside a library cannot be ended otherwise
-
-    late = threading.Timer(limit + _GRACE_S, give_up)
-    late.daemon = True
-    late.start()
-    with tempfile.TemporaryDirectory() as folder:
-        if importlib.util.find_spec("torch") and importlib.util.find_spec("onnx"):
-            from livefilter.bench.animegan import FILE, write_animegan
-
-            networks["animeganv2"] = write_animegan(Path(folder) / FILE)
-        else:
-            bench.report["not_done"].append("animeganv2: PyTorch and onnx write it, and are not installed")
-        try:
-            keep(networks, only)
-            bench.run(Path(folder) / "engines")
-        except LivefilterError as error:
-            raise click.ClickException(str(error)) from error
-        finally:
-            late.cancel()
-    write()
 
 
 main = command(GpuBench, "Check and measure every backend of an NVIDIA GPU.")

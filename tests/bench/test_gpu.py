@@ -13,7 +13,8 @@ from click.testing import CliRunner
 pytest.importorskip("filelock", reason="the engine store needs filelock")
 
 from livefilter.bench import gpu, gpu_fault
-from livefilter.bench.gpu import GpuBench, keep
+from livefilter.bench.gpu import GpuBench
+from livefilter.bench.gpu_command import keep
 from livefilter.bench.gpu_measure import difference, frame_times, network_work, summary
 from livefilter.errors import BackendUnavailable, UnknownName
 from livefilter.frame import Image

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livefilter.bench.gpu import command
+from livefilter.bench.gpu_command import command
 from tools.levers.gpu import GpuLevers
 
 main = command(GpuLevers, "Compare forms of networks and of engines on an NVIDIA GPU.")
