@@ -212,3 +212,25 @@ def test_a_cut_off_video_is_rendered_and_said(tmp_path: Path) -> None:
     assert "cut off" in result.bad[0]
     assert "4.0 s" in result.bad[0]
     assert rendered(whole, tmp_path / "whole-out.mp4").bad == ()
+
+
+def test_packets_shorter_than_a_tick_all_stay(tmp_path: Path) -> None:
+    """Matroska counts milliseconds, so that two packets of TrueHD may have one time; both are sound."""
+    silent = make_video(tmp_path / "film.mkv", seconds=0.4)
+    path = tmp_path / "in.mkv"
+    with av.open(str(silent)) as source, av.open(str(path), "w") as made:
+        pictures = made.add_stream_from_template(source.streams.video[0])
+        sound: Any = made.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = pictures
+                made.mux(packet)
+        for number in range(480):
+            tone = av.AudioFrame.from_ndarray(np.full((1, 40), number, np.int16), format="s16", layout="mono")
+            tone.sample_rate, tone.pts, tone.time_base = 48000, number * 40, Fraction(1, 48000)
+            made.mux(sound.encode(tone))
+        made.mux(sound.encode(None))
+    result = rendered(path, tmp_path / "out.mkv")
+    with av.open(str(result.target)) as container:
+        levels = [int(one) for frame in container.decode(audio=0) for one in frame.to_ndarray()[0]]
+    assert sorted(levels) == [number for number in range(480) for _ in range(40)]

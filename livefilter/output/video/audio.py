@@ -231,6 +231,8 @@ class _Track:
         heads = self.copies and codec == "aac" and not stream.codec_context.extradata
         self._unhead = BitStreamFilterContext("aac_adtstoasc", stream) if heads and into in ("mp4", "mov") else None
         self._last_dts: int | None = None
+        # Matroska counts milliseconds, and packets of TrueHD are shorter.
+        self._least_step = 0 if into == "matroska" else 1
 
     def take(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
         """What one packet of the file becomes."""
@@ -246,8 +248,8 @@ class _Track:
             yield from self._output.encode(None)
 
     def _emit(self, packet: Packet[AudioStream]) -> Iterator[Packet[AudioStream]]:
-        if packet.dts is None or (self._last_dts is not None and packet.dts <= self._last_dts):
-            return  # a seam of a loop or an alignment; containers refuse time that stands still
+        if packet.dts is None or (self._last_dts is not None and packet.dts < self._last_dts + self._least_step):
+            return  # a seam of a loop or an alignment; most containers refuse time that stands still
         self._last_dts = packet.dts
         for piece in self._unhead.filter(packet) if self._unhead is not None else [packet]:
             piece.stream = self._output
