@@ -15,10 +15,10 @@ from torch import nn
 from livefilter.errors import InvalidInput, UnknownName
 from livefilter.generator.animegan_layers import (
     Bottleneck,
+    Doubled,
     Halved,
     InvertedResidual,
     conv,
-    doubled,
     instance_norm,
     separable,
 )
@@ -41,9 +41,9 @@ class AnimeGanV2(nn.Sequential):
                     *(InvertedResidual(256, 256) for _ in range(3)),
                     conv(256, 128),
                 ),
-                up_half=doubled(),
+                up_half=Doubled(),
                 block_d=nn.Sequential(conv(128, 128), conv(128, 128)),
-                up_full=doubled(),
+                up_full=Doubled(),
                 block_e=nn.Sequential(conv(128, 64), conv(64, 64), conv(64, 32, 7)),
                 out_layer=_to_rgb(32),
             )
@@ -59,9 +59,9 @@ class AnimeGanV2Light(nn.Sequential):
                 block_a=nn.Sequential(conv(3, 32, 7), conv(32, 32, stride=2), conv(32, 32)),
                 block_b=nn.Sequential(conv(32, 64, stride=2), conv(64, 64), conv(64, 64)),
                 block_c=nn.Sequential(*(Bottleneck(64, 128) for _ in range(4))),
-                up_half=doubled(),
+                up_half=Doubled(),
                 block_d=nn.Sequential(conv(64, 64), conv(64, 64), conv(64, 64)),
-                up_full=doubled(),
+                up_full=Doubled(),
                 block_e=nn.Sequential(conv(64, 32), conv(32, 32), conv(32, 32, 7)),
                 out_layer=_to_rgb(32),
             )
@@ -82,9 +82,9 @@ class AnimeGanV1(nn.Sequential):
                     *(InvertedResidual(256, 256, norm, bias=False) for _ in range(8)),
                     conv(256, 256, norm=norm),
                 ),
-                up_half=doubled(),
+                up_half=Doubled(),
                 block_d=nn.Sequential(separable(256, 128), separable(128, 128), conv(128, 128, norm=norm)),
-                up_full=doubled(),
+                up_full=Doubled(),
                 block_e=nn.Sequential(separable(128, 128), conv(128, 64, norm=norm), conv(64, 64, norm=norm)),
                 out_layer=_to_rgb(64),
             )

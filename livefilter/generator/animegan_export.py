@@ -12,7 +12,7 @@ import torch
 from onnx import TensorProto, numpy_helper
 from torch import nn
 
-from livefilter.generator.animegan_layers import Bottleneck, Halved, InvertedResidual
+from livefilter.generator.animegan_layers import Bottleneck, Doubled, Halved, InvertedResidual
 from livefilter.generator.export import save
 from livefilter.generator.graph import Graph
 
@@ -98,9 +98,14 @@ class _Graph(Graph):
             return self.node("Tanh", features)
         if isinstance(layer, nn.AvgPool2d):
             return self.node("AveragePool", features, kernel_shape=[2, 2], strides=[2, 2])
-        if isinstance(layer, nn.Upsample):
-            return self.node("Resize", features, "", self.constant(np.array([1, 1, 2, 2], np.float32)), mode="linear")
+        if isinstance(layer, Doubled):
+            return self.doubled(features)
         raise TypeError(f"The generator holds a {type(layer).__name__}, which the export does not know.")
+
+    def doubled(self, features: str) -> str:
+        twice = self.constant(np.array([1, 1, 2, 2], np.float32))
+        where = "asymmetric"  # as `Doubled`
+        return self.node("Resize", features, "", twice, mode="linear", coordinate_transformation_mode=where)
 
     def layer_norm(self, layer: nn.GroupNorm, features: str) -> str:
         # The statistics of C, H and W together are those of one long channel. GroupNormalization is a newer operator

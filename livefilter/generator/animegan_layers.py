@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 SLOPE = 0.2
 
@@ -56,9 +57,19 @@ def separable(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     )
 
 
-def doubled() -> nn.Upsample:
-    """Twice the height and width, bilinear, pixel centres half a pixel in."""
-    return nn.Upsample(scale_factor=2.0, mode="bilinear")
+class Doubled(nn.Module):
+    """Twice the height and width, bilinear: every pixel stays, and the means of neighbours come between.
+
+    So TensorFlow 1 enlarges, with which the published weights were trained. Pixel centres half a pixel in, as PyTorch
+    would have them, change AnimeGANv2 Hayao's drawing by 6 to 9 grey levels on average.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, C, 2 H, 2 W)."""
+        height, width = features.shape[2:]
+        more = F.pad(features, (0, 1, 0, 1), mode="replicate")
+        size = [2 * height + 1, 2 * width + 1]
+        return F.interpolate(more, size=size, mode="bilinear", align_corners=True)[:, :, :-1, :-1]
 
 
 class InvertedResidual(nn.Module):

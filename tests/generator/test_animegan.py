@@ -14,6 +14,7 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 from livefilter.errors import InvalidInput, UnknownName  # noqa: E402
 from livefilter.generator.animegan import FAMILY, AnimeGanV2, animegan, from_weights, version_of  # noqa: E402
 from livefilter.generator.animegan_export import as_bgr, export, to_onnx  # noqa: E402
+from livefilter.generator.animegan_layers import Doubled  # noqa: E402
 from livefilter.generator.weights import read_tensors  # noqa: E402
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu  # noqa: E402
 from tests.conftest import picture  # noqa: E402
@@ -156,3 +157,9 @@ def test_a_file_that_would_have_to_run_is_refused(content: bytes | None, tmp_pat
         read_tensors(path)
     with pytest.raises(InvalidInput, match="does not exist"):
         read_tensors(tmp_path / "none.pt")
+
+
+def test_enlarging_keeps_every_pixel() -> None:
+    """As TensorFlow 1 does it: the old pixels stay at even places, the means of two come between, the last repeats."""
+    doubled = Doubled()(torch.tensor([[[[0.0, 2.0], [4.0, 10.0]]]]))[0, 0]
+    assert doubled.tolist() == [[0, 1, 2, 2], [2, 4, 6, 6], [4, 7, 10, 10], [4, 7, 10, 10]]
