@@ -77,14 +77,15 @@ def summary(times_ms: Sequence[float]) -> dict[str, float]:
 
 
 def as_module(network: Path) -> Any:
-    """A network as PyTorch's module: of our own kind, or the benchmark's own AnimeGANv2.
+    """A network as PyTorch's module: of our own kind, drawing at full strength, or the benchmark's own AnimeGANv2.
 
     Raises: StyleCorrupt: another kind.
     """
     from livefilter.bench.animegan import FILE, random_animegan
+    from livefilter.generator.network import at_strength
     from livefilter.generator.rebuild import generator_from_onnx
 
-    return random_animegan() if network.name == FILE else generator_from_onnx(network)
+    return random_animegan() if network.name == FILE else at_strength(generator_from_onnx(network))
 
 
 def eager_torch(network: Path, gpu: int) -> Callable[[Image], Image]:

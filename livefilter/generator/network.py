@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -203,13 +204,13 @@ def at_strength(generator: Generator, strength: float = 1.0) -> Generator:
 
     The plane's share of the first convolution becomes part of its bias.
     """
-    fixed = Generator(replace(generator.design, strength=0, person=0))
-    weights = {name: value.detach().cpu() for name, value in generator.state_dict().items() if "person" not in name}
+    fixed = copy.deepcopy(generator).cpu()
+    fixed.design = replace(generator.design, strength=0, person=0)
+    fixed.person = None
     if generator.design.strength:
-        kernel = weights["head.weight"]
-        weights["head.weight"] = kernel[:, :3]
-        weights["head.bias"] = weights["head.bias"] + strength * kernel[:, 3].sum((1, 2))
-    fixed.load_state_dict(weights)
+        kernel = fixed.head.weight.detach()
+        fixed.head.weight = nn.Parameter(kernel[:, :3].clone())
+        fixed.head.bias = nn.Parameter(fixed.head.bias.detach() + strength * kernel[:, 3].sum((1, 2)))
     return fixed
 
 

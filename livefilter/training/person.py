@@ -30,7 +30,7 @@ DESIGN = Design(16, 24, 48, half_convs=1, quarter_convs=1, eighth_blocks=4, dila
 SIDE = 192  # of the crops; the network is to be used on pictures of about that height
 _LARGEST = 320
 _SHORTER = 150, 300
-_RATE = 3e-3
+_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def train_person(sitters: Sequence[Sitter], steps: int, batch: int = 12, seed: i
     averaged = Generator(DESIGN).requires_grad_(False)
     averaged.load_state_dict(network.state_dict())
     sampler = PersonSampler([sitter for sitter in sitters if not is_held_out(sitter.name)], batch, seed)
+    sum_of_losses = 0.0
     warm_up = max(1, min(200, steps // 10))
     since = time.perf_counter()
     for step in range(steps):
@@ -118,17 +119,19 @@ def train_person(sitters: Sequence[Sitter], steps: int, batch: int = 12, seed: i
         loss = person_loss(logits.float(), torch.from_numpy(wanted)[:, None].float() / 255.0)
         network.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        pace = min(1.0, (step + 1) / warm_up) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
+        rate = _RATE * min(1.0, (step + 1) / warm_up) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
         for group in others.param_groups:
-            group["lr"] = _RATE * pace
+            group["lr"] = rate
         others.step()
-        kernels.step(_RATE * pace)
+        kernels.step(rate)
         keep = min(0.998, (1 + step) / (10 + step))
         with torch.no_grad():
             torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1.0 - keep)
+        sum_of_losses += float(loss.detach())
         if step % 200 == 199:
-            log.info("step %d  %.1f steps/s  loss %.4f", step + 1, 200 / (time.perf_counter() - since), float(loss))
-            since = time.perf_counter()
+            pace = 200 / (time.perf_counter() - since)
+            log.info("step %d  %.1f steps/s  loss %.4f", step + 1, pace, sum_of_losses / 200)
+            since, sum_of_losses = time.perf_counter(), 0.0
     return averaged
 
 

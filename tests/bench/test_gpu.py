@@ -22,7 +22,7 @@ from livefilter.inference.cuda import Memory
 from livefilter.inference.hardware import Gpu
 from livefilter.styles.catalogue import Catalogue
 
-HAYAO = Catalogue(user=Path("no-such-folder")).get("hayao").network().path
+HAYAO, PAPRIKA = (Catalogue(user=Path("no-such-folder")).get(name).network().path for name in ("hayao", "paprika"))
 
 
 @pytest.fixture
@@ -123,10 +123,11 @@ def test_times_end_with_their_limit() -> None:
     assert summary([1.0, 2.0, 3.0])["fps"] == 500.0
 
 
-def test_the_work_of_a_network_grows_with_its_pixels() -> None:
+@pytest.mark.parametrize("network", [HAYAO, PAPRIKA], ids=["hayao", "with strength"])
+def test_the_work_of_a_network_grows_with_its_pixels(network: Path) -> None:
     """Twice the pixels are twice the operations, and nearly twice the bytes, for the weights stay."""
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    small, large = network_work(HAYAO, 256, 256), network_work(HAYAO, 512, 256)
+    small, large = network_work(network, 256, 256), network_work(network, 512, 256)
     assert large[0] == pytest.approx(2 * small[0])
     assert 1.8 * small[1] < large[1] < 2 * small[1]
 
