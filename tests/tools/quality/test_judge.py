@@ -91,9 +91,9 @@ def test_a_pattern_that_names_nothing_is_told(folders: Path) -> None:
 def test_the_class_does_not_change_what_is_done_to_a_picture() -> None:
     """Crops have one size, whatever the picture's, and the same lots give the same crop."""
     for picture in (drawn(0), np.asarray(photographed(0)[:60, :50], np.uint8)):
-        crops = [view(picture, "faces", SMALL, np.random.default_rng(3)) for _ in range(2)]
-        assert crops[0].shape == (SMALL, SMALL, 3)
-        assert np.array_equal(*crops)
+        first, second = (view(picture, "faces", SMALL, np.random.default_rng(3)) for _ in range(2))
+        assert first.shape == (SMALL, SMALL, 3)
+        assert np.array_equal(first, second)
 
 
 def test_other_files_are_no_judge(tmp_path: Path) -> None:

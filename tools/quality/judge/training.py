@@ -92,7 +92,7 @@ def calibrate(network: DrawingOrPhoto, judge: Judge, examples: Mapping[tuple[str
     def closure() -> torch.Tensor:
         search.zero_grad()
         loss = nn.functional.binary_cross_entropy_with_logits(line[0] * values + line[1], wanted)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
     search.step(closure)  # type: ignore[no-untyped-call]
