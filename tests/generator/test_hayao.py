@@ -29,8 +29,11 @@ def session() -> onnxruntime.InferenceSession:
 
 
 def draw(session: onnxruntime.InferenceSession, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Style one frame."""
-    return np.asarray(session.run(None, {"frame": frame[None]})[0][0], dtype=np.uint8)
+    """Style one frame at full strength."""
+    inputs: dict[str, npt.NDArray[np.generic]] = {"frame": frame[None]}
+    if len(session.get_inputs()) > 1:
+        inputs["strength"] = np.ones((1, frame.shape[0] // 2, frame.shape[1] // 2, 1), np.float32)
+    return np.asarray(session.run(["styled"], inputs)[0][0], dtype=np.uint8)
 
 
 def disc() -> npt.NDArray[np.uint8]:
