@@ -9,51 +9,52 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from livefilter.frame import Image
 from livefilter.styles.card import Style
 from livefilter.training.data import Pair
 from livefilter.training.figures import compare
 from livefilter.whole_file import write_whole
-from tools.quality.colour_table import ColourTable
 from tools.quality.drawing import NetworkDrawing
 from tools.quality.encoder import Encoder
+from tools.quality.expression import correlations, measure_openings
 from tools.quality.flicker import noise_difference, optical_flows, warped_difference
-from tools.quality.material import Material
+from tools.quality.material import Material, spread
 from tools.quality.plan import Plan
+from tools.quality.sheets import write_sheet
 
-TABLE, TABLE_TO_TARGET, PLAIN_L1 = "colour table", "colour table, fitted to the target", "plain L1 student"
-TARGET = "the target itself"
-PHOTO, TEACHER, NOISE = "photo", "teacher", "noise"
+PHOTO, CHAIN, NOISE = "photo", "chain", "noise"
+ANIMEGAN = "AnimeGANv2"
+KINDS = ("faces", "scenes")
+_SHUT_SHOWN = 8
+
+Draw = Callable[[Image], Image]
+Ask = Callable[[Image], float]
 
 
 @dataclass(frozen=True)
 class StyleQuality:
     """What was measured of one style.
 
-    key: what it depends on. encoder: name of the teacher whose encoder gave the features.
-    photos: how many were measured on. fidelity: by student, the figures of `training.figures.compare`.
-    flicker: by artist, "photo" and "teacher" among them, the warped difference of each clip in grey levels, and the
-    difference under fresh noise as "noise".
+    key: what it depends on. chain: the generators that drew for it. photos: how many were measured on.
+    fidelity: by network, the figures of `training.figures.compare`. scores: by kind of photo and artist, "photo" and
+    "chain" among them, the mean probability that the judge gives to a drawing; empty without a judge.
+    expression: by network, see `correlations`; empty without landmarks.
+    flicker: by artist, the warped difference of each clip in grey levels (not of the chain), and the difference under
+    fresh noise as "noise".
     """
 
     key: str
     name: str
     title: str
-    teacher: str
-    encoder: str
-    photos: int
+    chain: str
+    photos: dict[str, int]
     fidelity: dict[str, dict[str, float]]
+    scores: dict[str, dict[str, float]]
+    expression: dict[str, dict[str, float]]
     flicker: dict[str, dict[str, float]]
-
-    @property
-    def has_teacher(self) -> bool:
-        """Whether the teacher could draw the clips."""
-        return TEACHER in self.flicker
-
-    @property
-    def has_own_target(self) -> bool:
-        """Whether the networks were trained toward something else than the teacher's drawings."""
-        return self.fidelity[TARGET]["share_of_teacher_pixels"] < 1.0
 
     def steadiness(self, artist: str) -> float:
         """Flicker on the clips that the style adds: warped difference, styled minus unstyled, mean of the clips."""
@@ -76,57 +77,85 @@ class StyleQuality:
 
 
 def measure_style(
-    key: str, style: Style, material: Material, encoder: Encoder, encoder_name: str, plain_l1: Path | None, plan: Plan
+    key: str, style: Style, material: Material, ask: Ask | None, animegan: Path | None, plan: Plan
 ) -> StyleQuality:
-    """Measure the networks of a style beside the baselines and the teacher.
+    """Measure the networks of a style beside the photo and the chain, and write a sheet of shut eyes.
 
-    plain_l1: network of a student that was trained with nothing but L1, if there is one.
+    ask: the judge. animegan: a network of AnimeGANv2, for its score.
     """
     with ExitStack() as opened:
 
-        def network(path: Path) -> Callable[[Image], Image]:
+        def network(path: Path) -> Draw:
             return opened.enter_context(NetworkDrawing(path))
 
         sizes = {size: network(each.path) for size, each in style.networks.items()}
-        draws: dict[str, Callable[[Image], Image]] = {
-            PHOTO: lambda picture: picture,
-            TABLE: ColourTable((pair.photo, pair.drawing) for pair in material.seen),
-            TABLE_TO_TARGET: ColourTable((pair.photo, pair.target) for pair in material.seen),
-        }
-        if plain_l1:
-            draws[PLAIN_L1] = network(plain_l1)
-        students: dict[str, Callable[[Pair], Image]] = {name: _of_photo(draw) for name, draw in (draws | sizes).items()}
+        others = {ANIMEGAN: network(animegan)} if animegan else {}
+        students: dict[str, Callable[[Pair], Image]] = {name: _of_photo(draw) for name, draw in sizes.items()}
         return StyleQuality(
             key,
             style.name,
             style.title,
             style.teacher,
-            encoder_name,
-            len(material.held_out),
-            compare(material.held_out, students | {TARGET: lambda pair: pair.target}, encoder),
+            {kind: len(material.of_kind(kind)) for kind in KINDS},
+            compare(material.pairs, students, Encoder(material.encoder)),
+            _scores(material, sizes | others, ask) if ask else {},
+            _expression(style.name, material, sizes, plan.landmarks_python, plan.out) if plan.landmarks_python else {},
             _flicker(material, sizes, plan),
         )
 
 
-def _of_photo(draw: Callable[[Image], Image]) -> Callable[[Pair], Image]:
+def _of_photo(draw: Draw) -> Callable[[Pair], Image]:
     return lambda pair: draw(pair.photo)
 
 
-def _flicker(
-    material: Material, sizes: Mapping[str, Callable[[Image], Image]], plan: Plan
+def _scores(material: Material, artists: Mapping[str, Draw], ask: Ask) -> dict[str, dict[str, float]]:
+    """By kind of photo and artist, the mean of the judge's probabilities."""
+    found: dict[str, dict[str, float]] = {}
+    for kind in KINDS:
+        pairs = material.of_kind(kind)
+        if not pairs:
+            continue
+        drawings = {PHOTO: [pair.photo for pair in pairs], CHAIN: [pair.target for pair in pairs]}
+        drawings |= {name: [draw(pair.photo) for pair in pairs] for name, draw in artists.items()}
+        found[kind] = {
+            name: round(statistics.mean(ask(each) for each in pictures), 3) for name, pictures in drawings.items()
+        }
+    return found
+
+
+def _expression(
+    name: str, material: Material, sizes: Mapping[str, Draw], python: Path, out: Path
 ) -> dict[str, dict[str, float]]:
-    """By artist: the warped difference of each clip, and the difference under noise."""
-    stills = [pair.photo for pair in material.held_out[: plan.noise_photos]]
-    artists: dict[str, Callable[[Image], Image]] = {PHOTO: lambda picture: picture}
-    if material.teacher:
-        artists[TEACHER] = material.teacher.draw
-    artists |= sizes
-    found: dict[str, dict[str, float]] = {name: {} for name in artists}
-    for clip, frames in material.clips.items():
+    """By artist, the correlations; frames in which eyes are most shut go to a sheet."""
+    found, frames = measure_openings(material.spread, sizes, python)
+    shut = sorted(range(len(found)), key=lambda index: found[index].person[0])[:_SHUT_SHOWN]
+    if shut:
+        rows = [
+            {PHOTO: _near(frames[index])} | {who: _near(draw(frames[index])) for who, draw in sizes.items()}
+            for index in shut
+        ]
+        write_sheet(out / "sheets" / f"{name}-shut-eyes.jpg", rows, 400, 92)
+    return {who: correlations(found, who) for who in sizes}
+
+
+def _near(picture: Image) -> Image:
+    """One shape for all clips: a square of 480 pixels."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    left = (width - side) // 2
+    square = picture[:side, left : left + side]
+    return np.asarray(cv2.resize(square, (480, 480), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _flicker(material: Material, sizes: Mapping[str, Draw], plan: Plan) -> dict[str, dict[str, float]]:
+    """By artist: the warped difference of each clip, and the difference under noise; of the chain only the latter."""
+    stills = [pair.photo for pair in spread(material.pairs, plan.noise_photos)]
+    artists: dict[str, Draw] = {PHOTO: lambda picture: picture, **sizes}
+    found: dict[str, dict[str, float]] = {name: {} for name in (*artists, CHAIN)}
+    for clip, frames in material.rows.items():
         flows = optical_flows(frames)
         for name, draw in artists.items():
-            drawn = material.drawn[clip] if name == TEACHER else [draw(frame) for frame in frames]
-            found[name][clip] = round(warped_difference(drawn, flows), 3)
-    for name, draw in artists.items():
+            found[name][clip] = round(warped_difference([draw(frame) for frame in frames], flows), 3)
+    for name, draw in (artists | {CHAIN: material.chain}).items():
         found[name][NOISE] = round(noise_difference(stills, draw), 3)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,16 +51,17 @@ def make_teacher() -> Callable[..., Path]:
 
 @pytest.fixture
 def facts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two styles that can be trained: one with a teacher of its own, one with nothing but drawings and a target."""
+    """Two styles that can be trained, drawn by a chain of one generator and a filter."""
     pytest.importorskip("torch")
     from livefilter.training import card
-    from livefilter.training.target import Finish
+    from livefilter.training.recipe import StyleRecipe
 
     made = {
-        "negative": card.StyleFacts("Negative", "", "CC0-1.0", "", "negate", 1),
-        "redrawn": card.StyleFacts(
-            "Redrawn", "", "CC0-1.0", "", "somebody's drawings", 2, finish=Finish(keeps_greys=True)
-        ),
+        name: card.StyleFacts(name.title(), "", "CC0-1.0", "", "negate", order)
+        for order, name in enumerate(("negative", "poster"))
     }
+    steps: list[dict[str, Any]] = [{"do": "teacher", "name": "negate"}, {"do": "brighten", "gamma": 0.9}]
     monkeypatch.setattr(card, "STYLES", made)
     monkeypatch.setattr("tools.quality.report.STYLES", made)
+    for module in ("material", "report"):
+        monkeypatch.setattr(f"tools.quality.{module}.read_recipe", lambda name: StyleRecipe(name, steps, []))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from livefilter.training.data import is_held_out
 from tools.quality import cost
 from tools.quality import report as report_module
 from tools.quality.__main__ import quality
+from tools.quality.judge.network import DrawingOrPhoto
+from tools.quality.judge.scoring import Judge
 from tools.quality.style_quality import StyleQuality
 
 TINY = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
@@ -38,13 +42,16 @@ def picture(seed: int, height: int = 64, width: int = 96) -> Image:
     return np.asarray(cv2.resize(blocks, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def write_photos(folder: Path, change: Callable[[Image], Image]) -> None:
-    """Three photos to learn from and one that is held out."""
+def write_photos(folder: Path) -> None:
+    """Two photos to learn from, and of those that are held out one with a wide face and one without."""
     folder.mkdir(parents=True)
     names = [f"photo{index}.png" for index in range(200)]
     seen, held_out = ([name for name in names if is_held_out(name) is kept] for kept in (False, True))
-    for seed, name in enumerate((*seen[:3], held_out[0])):
-        cv2.imwrite(str(folder / name), change(picture(seed)))
+    for seed, name in enumerate((*seen[:2], *held_out[:2])):
+        cv2.imwrite(str(folder / name), picture(seed))
+    face = {"left": 20.0, "top": 10.0, "side": 40.0, "passes": 2}
+    (folder.parent / "people").mkdir()
+    (folder.parent / "people" / "faces.json").write_text(json.dumps({held_out[0]: [face]}))
 
 
 def write_clip(path: Path) -> None:
@@ -67,15 +74,13 @@ def arguments(
     """A command line on tiny folders; the catalogue holds two tiny styles with random weights."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    write_photos(tmp_path / "photos", lambda photo: photo)
-    write_photos(tmp_path / "pairs" / "photo", lambda photo: photo)
-    write_photos(tmp_path / "pairs" / "redrawn", lambda photo: np.asarray(255 - photo, np.uint8))
+    write_photos(tmp_path / "photos")
     write_clip(tmp_path / "clips" / "walk.mp4")
     make_teacher(tmp_path / "teachers" / "negate.onnx")
     demo = tmp_path / "demo.png"
     cv2.imwrite(str(demo), picture(3))
     styles = []
-    for name, sizes in (("negative", ("lite", "full")), ("redrawn", ("lite",))):
+    for name, sizes in (("negative", ("lite", "full")), ("poster", ("lite",))):
         for size in sizes:
             write_style(tmp_path / "styles" / name, name, size, Generator(TINY), "", {}, demo)
         styles.append(read_card(tmp_path / "styles" / name))
@@ -86,34 +91,65 @@ def arguments(
 
     monkeypatch.setattr("livefilter.styles.catalogue.Catalogue", FakeCatalogue)
     monkeypatch.setattr(cost, "FRAMES", ((64, 64),))
-    folders = ("photos", "teachers", "clips", "pairs", "cache", "out")
+    monkeypatch.setattr(cost, "ANIMEGAN_FRAME", (64, 64))
+    folders = ("photos", "people", "teachers", "clips", "cache", "out")
     options = {name: str(tmp_path / name) for name in folders} | {"report": str(tmp_path / "docs" / "quality.md")}
-    options |= {"longest": "96", "frames": "3", "runs": "1"}
+    options |= {"frames": "2", "expressions": "2", "rounds": "1"}
     return [part for name, value in options.items() for part in (f"--{name}", value)]
+
+
+def write_judge(path: Path) -> None:
+    """A judge that knows nothing, with the figures that a trained one keeps."""
+    figures = {"photo": 0.1, "drawing": 0.9, "error": 0.05, "photos": 3, "drawings": 4}
+    Judge(DrawingOrPhoto().eval()).save(path, {"figures": {"faces": figures, "scenes": figures}})
+
+
+def write_landmarks_python(path: Path) -> None:
+    """A program in the place of a Python with MediaPipe: eyes and mouth are as wide as the frame's number."""
+    path.write_text(
+        "#!/bin/sh\n"
+        f"exec {sys.executable} -c 'import json, sys; "
+        "print(json.dumps([[90.0] + [[0.1 * row, 0.2 * row]] * len(files) "
+        "for row, files in enumerate(json.load(sys.stdin))]))'\n"
+    )
+    path.chmod(0o755)
 
 
 def test_folders_become_a_report(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One command measures all styles and writes tables and pictures; a second one takes up what was measured."""
+    write_judge(tmp_path / "judge.pt")
+    write_landmarks_python(tmp_path / "python")
+    arguments += ["--judge", str(tmp_path / "judge.pt"), "--landmarks-python", str(tmp_path / "python")]
     result = CliRunner().invoke(quality, arguments, catch_exceptions=False)
     assert result.exit_code == 0
     text = (tmp_path / "docs" / "quality.md").read_text(encoding="utf-8")
-    assert all(words in text for words in ("| negative | lite |", "| negative | full |", "| redrawn | lite |"))
-    assert "| photo | 0% | 0% | 0% | 0% |" in text
-    assert "| plain L1 student | not trained |" in text
-    assert "the features are those of another one's encoder: negate" in text
-    assert re.search(r"\| \[AnimeGANv2.s generator\].*\| [1-9]", text)
-    assert str(tmp_path) not in text
+    words = " ".join(text.split())
+    assert "1 with a wide face and 1 others" in words
+    assert "faces: 5.0% wrong, photos 0.10, drawings 0.90 (3 and 4)" in words
     tables = [block.split("\n") for block in text.split("\n\n") if block.startswith("|")]
-    assert len(tables) == 2 + 2 + 3
-    assert text.count("| the target itself |") == 1
+    scores, shares, expression, flicker, costs = tables
+    assert [row.split("|")[1].strip() for row in scores[2:]] == [
+        "photo",
+        "negative, chain",
+        "negative, lite",
+        "negative, full",
+        "poster, chain",
+        "poster, lite",
+    ]
+    assert len(shares) == 2 + 3
+    # The drawings' eyes open as the frames' do.
+    assert all(row.split("|")[2:4] == [" 1.00 ", " 1.00 "] for row in expression[2:] if row)
+    assert [row.split("|")[1].strip() for row in flicker[2:4]] == ["photo", "negative, chain"]
+    assert re.search(r"AnimeGANv2.s generator.*\| [1-9]", costs[-1])
     assert all(len({row.count("|") for row in rows if row}) == 1 for rows in tables)
-    for name in ("negative", "redrawn"):
+    assert str(tmp_path) not in text
+    for name in ("negative", "poster"):
         assert f"(quality/{name}.jpg)" in text
         shown = cv2.imread(str(tmp_path / "docs" / "quality" / f"{name}.jpg"))
         assert shown is not None
-        # Photo, teacher and two sizes; or photo and one size, without a teacher.
-        assert shown.shape[1] == pytest.approx(4 * 324 if name == "negative" else 2 * 324)
-    assert len(list((tmp_path / "out" / "sheets").glob("*.jpg"))) == 4
+        # Photo, chain and two sizes; or one size.
+        assert shown.shape[1] == (4 if name == "negative" else 3) * 304
+    assert len(list((tmp_path / "out" / "sheets").glob("*.jpg"))) == 2 * 4
 
     monkeypatch.setattr(report_module, "measure_style", None)
     again = CliRunner().invoke(quality, arguments, catch_exceptions=False)
@@ -121,28 +157,37 @@ def test_folders_become_a_report(arguments: list[str], tmp_path: Path, monkeypat
     assert again.output.count("measured before") == 2
 
 
-def test_a_plain_l1_student_has_its_row(arguments: list[str], tmp_path: Path) -> None:
-    """It is measured for the style that its card names, and what was measured without it is not taken up."""
-    write_style(tmp_path / "l1", "negative", "lite", Generator(TINY), "", {}, tmp_path / "demo.png")
-    result = CliRunner().invoke(quality, [*arguments, "--l1", str(tmp_path / "l1")], catch_exceptions=False)
-    assert result.exit_code == 0
-    rows = (tmp_path / "docs" / "quality.md").read_text(encoding="utf-8").splitlines()
-    plain = [row for row in rows if row.startswith("| plain L1 student")]
-    assert ["not trained" in row for row in plain] == [False, True, True]
+def test_what_needs_a_file_that_is_not_given_is_left_out(arguments: list[str], tmp_path: Path) -> None:
+    """Without judge and landmarks the report says so; the rest is measured."""
+    assert CliRunner().invoke(quality, arguments, catch_exceptions=False).exit_code == 0
+    text = (tmp_path / "docs" / "quality.md").read_text(encoding="utf-8")
+    assert "no `--judge` was given" in text
+    assert "no `--landmarks-python` was given" in text
+    assert "| poster, lite |" in text
 
 
-def test_a_style_without_teacher_or_drawings_is_named(arguments: list[str], tmp_path: Path) -> None:
-    """The error says what is missing, and where."""
+def test_a_python_without_mediapipe_is_told(arguments: list[str], tmp_path: Path) -> None:
+    """The error says what that Python lacks and how to get it."""
+    (tmp_path / "python").write_text("#!/bin/sh\necho 'No module named mediapipe' >&2\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    with pytest.raises(InvalidInput, match=r"No module named mediapipe.*pip install"):
+        CliRunner().invoke(
+            quality, [*arguments, "--landmarks-python", str(tmp_path / "python")], catch_exceptions=False
+        )
+
+
+def test_a_missing_teacher_is_named(arguments: list[str], tmp_path: Path) -> None:
+    """The error says which file a recipe needs."""
     (tmp_path / "teachers" / "negate.onnx").unlink()
-    with pytest.raises(InvalidInput, match=r"negative has neither a teacher .*negate\.onnx nor a folder negative"):
+    with pytest.raises(InvalidInput, match=r"negate\.onnx"):
         CliRunner().invoke(quality, arguments, catch_exceptions=False)
 
 
-def test_a_missing_folder_is_named(arguments: list[str], tmp_path: Path) -> None:
-    """A typo in a folder is an error before anything is drawn."""
-    arguments[1] = str(tmp_path / "fotos")
+@pytest.mark.parametrize("option", ["photos", "judge"])
+def test_what_is_missing_is_named(option: str, arguments: list[str], tmp_path: Path) -> None:
+    """A typo in a folder or file is an error before anything is drawn."""
     with pytest.raises(InvalidInput, match="fotos does not exist"):
-        CliRunner().invoke(quality, arguments, catch_exceptions=False)
+        CliRunner().invoke(quality, [*arguments, f"--{option}", str(tmp_path / "fotos")], catch_exceptions=False)
     assert not (tmp_path / "cache").exists()
 
 
@@ -155,7 +200,8 @@ def test_a_clip_that_is_too_short_is_named(arguments: list[str]) -> None:
 
 def test_results_of_other_networks_are_not_taken_up(tmp_path: Path) -> None:
     """A result is read back as it was, and only under its own key."""
-    made = StyleQuality("key", "a", "A", "t", "t", 1, {"lite": {"x": 1.0}}, {"photo": {"clip": 1.0, "noise": 2.0}})
+    flicker = {"photo": {"clip": 1.0, "noise": 2.0}}
+    made = StyleQuality("key", "a", "A", "t", {"faces": 1}, {"lite": {"x": 1.0}}, {}, {}, flicker)
     made.save(tmp_path / "a.json")
     assert StyleQuality.load(tmp_path / "a.json", "key") == made
     assert StyleQuality.load(tmp_path / "a.json", "other") is None
@@ -165,6 +211,5 @@ def test_results_of_other_networks_are_not_taken_up(tmp_path: Path) -> None:
 def test_added_flicker_is_the_mean_of_the_clips() -> None:
     """Styled minus unstyled, clip by clip; noise is no clip."""
     flicker = {"photo": {"a": 1.0, "b": 2.0, "noise": 9.0}, "lite": {"a": 1.5, "b": 2.1, "noise": 0.0}}
-    made = StyleQuality("key", "a", "A", "t", "t", 1, {}, flicker)
+    made = StyleQuality("key", "a", "A", "t", {}, {}, {}, {}, flicker)
     assert made.steadiness("lite") == pytest.approx(0.3)
-    assert not made.has_teacher
