@@ -165,6 +165,8 @@ def _is_dir(path: Path) -> bool:
 
 
 def _nearest_file(path: Path) -> str:
+    if os.path.islink(path):
+        return f" {path} is a link that leads nowhere."
     try:
         names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
     except OSError:

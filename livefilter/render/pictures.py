@@ -109,7 +109,8 @@ def folder_jobs(source: Path, target: Path) -> tuple[list[Job], int, int]:
     except OSError as error:
         raise SourceUnavailable(f"Cannot read folder {source}: {error.strerror}. Change its permissions.") from error
     folders = sum(entry.is_dir() for entry in entries)
-    files = [entry for entry in entries if entry.is_file()]
+    # A link that leads nowhere is a picture that is missing.
+    files = [entry for entry in entries if entry.is_file() or (entry.is_symlink() and not entry.exists())]
     names = {entry.name for entry in files}
     jobs: list[Job] = []
     for entry in files:

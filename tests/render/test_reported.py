@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from livefilter.capture.open import resolve_input
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.live.open_files import file_openers
@@ -181,3 +183,20 @@ def test_titles_in_another_code(suffix: str, tmp_path: Path) -> None:
     assert result.frames == 12
     with av.open(str(result.target)) as container:
         assert container.streams.audio
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights there")
+def test_links_that_lead_nowhere_or_to_themselves(tmp_path: Path) -> None:
+    """A picture that is missing is named and the rest is done; nobody is asked whether they meant what they wrote."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Pillow.fromarray(picture()).save(folder / "a.png")
+    (folder / "b.png").symlink_to("nowhere.png")
+    (folder / "c.png").symlink_to("c.png")
+    result = rendered(folder, tmp_path / "out")
+    assert result.frames == 1
+    assert [name in line for name, line in zip(("b.png", "c.png"), result.bad, strict=True)] == [True, True]
+    for name in ("b.png", "c.png"):
+        with pytest.raises(InvalidInput, match="is a link that leads nowhere") as raised:
+            resolve_input(str(folder / name))
+        assert "Did you mean" not in str(raised.value)
