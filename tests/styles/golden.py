@@ -16,7 +16,7 @@ from livefilter.frame import Image
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).with_name("golden")
 PHOTO = ROOT / "livefilter" / "capture" / "assets" / "demo.jpg"
-README_PICTURE = ROOT / "docs" / "images" / "before-after.jpg"
+README_PICTURE = ROOT / "docs" / "images" / "styles.jpg"
 
 
 def photo(side: int = 512) -> Image:
@@ -47,8 +47,10 @@ def main() -> None:
     for style, size in bundled():
         cv2.imwrite(str(FOLDER / f"{style}-{size}.png"), styled(style, photo(192), size=size))
     README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    pair = np.hstack([photo(), styled("hayao", photo())])
-    cv2.imwrite(str(README_PICTURE), pair, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    near = np.asarray(cv2.resize(photo()[:304, 80:384], (416, 416), interpolation=cv2.INTER_CUBIC), np.uint8)
+    row = np.hstack([near, *(styled(style.name, near) for style in Catalogue(user=Path("no such folder")).styles)])
+    row = np.asarray(cv2.resize(row, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA), np.uint8)
+    cv2.imwrite(str(README_PICTURE), row, [cv2.IMWRITE_JPEG_QUALITY, 90])
 
 
 if __name__ == "__main__":
