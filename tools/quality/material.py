@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,7 @@ from livefilter.whole_file import write_whole
 from tools.quality.clips import LONGEST, frames_in_a_row, frames_spread, list_clips
 from tools.quality.plan import Plan
 
+Draw = Callable[[Image], Image]
 Item = TypeVar("Item")
 
 _DEMO_LONGEST = 512
@@ -32,12 +34,11 @@ _FLICKER_LONGEST = 448
 _WIDE_FACE = 0.2  # of the photo's longer side
 
 
-class ChainDrawings:
-    """What a style's chain makes of frames, kept in a folder whose name depends on the recipe's steps."""
+class KeptDrawings:
+    """An artist whose drawings are kept in a folder, whose name says what they depend on beside the picture."""
 
-    def __init__(self, recipe: StyleRecipe, plan: Plan) -> None:
-        self.artist = ChainArtist(recipe.steps, load_generators(recipe.steps, plan.teachers, plan.runtime))
-        self._folder = plan.out / "drawings" / f"{recipe.style}-{steps_key(recipe)}"
+    def __init__(self, draw: Draw, folder: Path) -> None:
+        self._draw, self._folder = draw, folder
 
     def __call__(self, picture: Image) -> Image:
         """Draw one (H, W, 3) uint8 BGR picture, or read what was drawn of it before."""
@@ -45,7 +46,7 @@ class ChainDrawings:
         kept = cv2.imread(str(file)) if file.exists() else None
         if kept is not None:
             return np.asarray(kept, np.uint8)
-        drawing = self.artist.draw(file, picture)
+        drawing = self._draw(picture)
         self._folder.mkdir(parents=True, exist_ok=True)
         write_whole(file, cv2.imencode(".png", drawing, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
         return drawing
@@ -64,7 +65,7 @@ class Material:
     rows: dict[str, list[Image]]
     spread: dict[str, list[Image]]
     demo: Image
-    chain: ChainDrawings
+    chain: Draw
     encoder: Path
 
     def of_kind(self, kind: str) -> list[Pair]:
@@ -88,12 +89,12 @@ def gather(name: str, plan: Plan) -> Material:
     Raises: InvalidInput: photos, clips, teachers or the recipe are missing or unreadable.
     """
     recipe = read_recipe(name)
-    chain = ChainDrawings(recipe, plan)
+    artist = ChainArtist(recipe.steps, load_generators(recipe.steps, plan.teachers, plan.runtime))
     people = People(plan.people)
     photos = spread([path for path in list_photos(plan.photos) if is_held_out(path.name)], plan.held_out_photos)
     if not photos:
         raise InvalidInput(f"The photo folder {plan.photos} has no photo that training leaves out. Add photos.")
-    sittings.precompute(photos, chain.artist, people, plan.cache / name)
+    sittings.precompute(photos, artist, people, plan.cache / name)
     clips = list_clips(plan.clips)
     with resources.as_file(resources.files("livefilter.capture") / "assets" / "demo.jpg") as demo:
         own = scaled(read_picture(demo), _DEMO_LONGEST)
@@ -103,7 +104,7 @@ def gather(name: str, plan: Plan) -> Material:
         {clip.stem: frames_in_a_row(clip, plan.flicker_frames, _FLICKER_LONGEST) for clip in clips},
         {clip.stem: frames_spread(clip, plan.expression_frames, LONGEST) for clip in clips},
         own,
-        chain,
+        KeptDrawings(partial(artist.draw, plan.out), plan.out / "drawings" / f"{name}-{steps_key(recipe)}"),
         plan.teachers / f"{first}.onnx",
     )
 

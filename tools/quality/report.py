@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +22,7 @@ from tools.quality.cost import measure_costs
 from tools.quality.drawing import NetworkDrawing
 from tools.quality.judge.scoring import Judge
 from tools.quality.markdown import write_report
-from tools.quality.material import Material, gather, steps_key
+from tools.quality.material import Draw, KeptDrawings, Material, gather, steps_key
 from tools.quality.plan import Plan
 from tools.quality.sheets import write_sheet
 from tools.quality.style_quality import ANIMEGAN, CHAIN, KINDS, PHOTO, StyleQuality, measure_style
@@ -53,13 +54,16 @@ def make_report(plan: Plan, styles: Sequence[Style], path: Path, told: Callable[
         network.verify()
     judge = Judge.load(plan.judge) if plan.judge else None
     animegan = _write_animegan(plan)
-    published = animegan if plan.animegan else None
     found: dict[str, StyleQuality] = {}
-    for style in trained:
-        told(f"{style.name}: reading photos and the chain's drawings")
-        material = gather(style.name, plan)
-        found[style.name] = _measured(style, material, judge, published, plan, told)
-        _write_sheets(style, material, published, plan, path.parent / path.stem / f"{style.name}.jpg")
+    with NetworkDrawing(animegan) as network_drawing:
+        checksum = hashlib.sha256(animegan.read_bytes()).hexdigest()[:10]
+        kept = KeptDrawings(network_drawing, plan.out / "drawings" / f"animegan-{checksum}")
+        published = kept if plan.animegan else None
+        for style in trained:
+            told(f"{style.name}: reading photos and the chain's drawings")
+            material = gather(style.name, plan)
+            found[style.name] = _measured(style, material, judge, published, plan, told)
+            _write_sheets(style, material, published, plan, path.parent / path.stem / f"{style.name}.jpg")
     told("timing the networks")
     load = psutil.getloadavg()[0]
     costs = measure_costs(networks, material.demo, animegan, plan.timed_rounds)
@@ -81,7 +85,7 @@ def _measured(
     style: Style,
     material: Material,
     judge: Judge | None,
-    animegan: Path | None,
+    animegan: Draw | None,
     plan: Plan,
     told: Callable[[str], None],
 ) -> StyleQuality:
@@ -99,11 +103,11 @@ def _measured(
     return quality
 
 
-def _write_sheets(style: Style, material: Material, animegan: Path | None, plan: Plan, published: Path) -> None:
+def _write_sheets(style: Style, material: Material, animegan: Draw | None, plan: Plan, published: Path) -> None:
     with ExitStack() as opened:
         files = {size: style.networks[size].path for size in ("full", "lite") if size in style.networks}
-        files |= {ANIMEGAN: animegan} if animegan else {}
-        draws = {name: opened.enter_context(NetworkDrawing(file)) for name, file in files.items()}
+        draws: dict[str, Draw] = {name: opened.enter_context(NetworkDrawing(file)) for name, file in files.items()}
+        draws |= {ANIMEGAN: animegan} if animegan else {}
 
         def row(photo: Image, drawing: Image | None) -> dict[str, Image]:
             shown = {PHOTO: photo} if drawing is None else {PHOTO: photo, CHAIN: drawing}

@@ -21,7 +21,7 @@ from tools.quality.drawing import NetworkDrawing
 from tools.quality.encoder import Encoder
 from tools.quality.expression import correlations, measure_openings
 from tools.quality.flicker import noise_difference, optical_flows, warped_difference
-from tools.quality.material import Material, spread
+from tools.quality.material import Draw, Material, spread
 from tools.quality.plan import Plan
 from tools.quality.sheets import write_sheet
 
@@ -30,7 +30,6 @@ ANIMEGAN = "AnimeGANv2"
 KINDS = ("faces", "scenes")
 _SHUT_SHOWN = 8
 
-Draw = Callable[[Image], Image]
 Ask = Callable[[Image], float]
 
 
@@ -77,11 +76,11 @@ class StyleQuality:
 
 
 def measure_style(
-    key: str, style: Style, material: Material, ask: Ask | None, animegan: Path | None, plan: Plan
+    key: str, style: Style, material: Material, ask: Ask | None, animegan: Draw | None, plan: Plan
 ) -> StyleQuality:
     """Measure the networks of a style beside the photo and the chain, and write a sheet of shut eyes.
 
-    ask: the judge. animegan: a network of AnimeGANv2, for its score.
+    ask: the judge. animegan: draws as AnimeGANv2 does, for its score.
     """
     with ExitStack() as opened:
 
@@ -89,7 +88,7 @@ def measure_style(
             return opened.enter_context(NetworkDrawing(path))
 
         sizes = {size: network(each.path) for size, each in style.networks.items()}
-        others = {ANIMEGAN: network(animegan)} if animegan else {}
+        others = {ANIMEGAN: animegan} if animegan else {}
         students: dict[str, Callable[[Pair], Image]] = {name: _of_photo(draw) for name, draw in sizes.items()}
         return StyleQuality(
             key,
