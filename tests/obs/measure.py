@@ -25,6 +25,7 @@ from tests.obs.run_beside import RunBeside
 from tests.output.video.sync import beeps, flashes
 
 SCREEN = ("-i", "screen", "--fps", "30", "--process-size", "180", "--threads", "1")
+SOUNDS = ("as it is", "in time", "in time, calibrated")
 CASES = {"lite": (("-s", "hayao", "--network", "lite"), 0.0), "200ms": (("--backend", "identity"), 0.2)}
 
 
@@ -57,6 +58,7 @@ def lateness(obs: RealObs, screen: str, seconds: float) -> list[float]:
     """How late each flash of a recording is behind its beep, in milliseconds."""
     with FlashAndBeep(screen, obs.server, SINK) as both:
         path = asyncio.run(recorded(obs, seconds))
+    assert both.beeps, "nothing was heard of the beeps"
     apart = float(np.median([beep - flash for flash, beep in zip(both.flashes, both.beeps, strict=False)]))
     seen, heard = flashes(path), beeps(path)
     late = [min((flash - beep + apart for flash in seen), key=abs) for beep in heard]
@@ -86,7 +88,7 @@ def main() -> None:
         asyncio.run(prepare(obs))
         for case in sys.argv[2:] or CASES:
             words, slow_s = CASES[case]
-            for what in ("as it is", "in time", "in time, calibrated"):
+            for what in SOUNDS:
                 sound = "off" if what == "as it is" else "Mic"
                 settings = f'add_source = true\nmicrophone = "{sound}"\n'
                 with RunBeside(folder, obs, *SCREEN, *words, settings=settings, display=screen, slow_s=slow_s) as run:
@@ -117,7 +119,10 @@ async def prepare(obs: RealObs) -> None:
     for _ in range(100):
         client = await ObsClient.connect(obs.address, obs.password)
         try:
-            for each in (await client.request("GetInputList"))["inputs"]:
+            inputs = (await client.request("GetInputList"))["inputs"]
+            for each in inputs:
+                if each["inputName"] == "Mic":
+                    return  # from a try before
                 await client.request("SetInputMute", inputName=each["inputName"], inputMuted=True)
             microphone = {"device_id": f"{SINK}.monitor"}
             await client.request(

@@ -15,7 +15,7 @@ from livefilter.closeable import Closeable
 PASSWORD = "tell-nobody"
 NEEDS = ("obs", "pulseaudio", "pacat", "Xvfb")
 SINK = "mic"
-WIDTH, HEIGHT = 640, 360
+WIDTH, HEIGHT = 320, 180
 WAIT_S = 120.0
 
 
