@@ -30,6 +30,7 @@ from livefilter.bench.session import BenchSession, Parts
 from livefilter.bench.table import case_name, tables
 from livefilter.cli.bench_load import bench_load
 from livefilter.cli.bench_loopback import bench_loopback
+from livefilter.cli.bench_page import bench_page
 from livefilter.cli.console import open_console
 from livefilter.config import Config
 from livefilter.errors import BackendUnavailable, InvalidInput
@@ -72,6 +73,11 @@ _LOADED_SIZE = (1280, 720)
     help="Measure glass to glass: read the virtual camera back (Linux with v4l2loopback; --output camera:DEVICE).",
 )
 @click.option(
+    "--page",
+    is_flag=True,
+    help="Measure how fast two open pages see each other's changes, and what pages cost the rate of a run.",
+)
+@click.option(
     "--load",
     type=click.Choice(["game"]),
     help="Run beside other programs for a minute, governed and with fixed sizes: what each keeps of its promise "
@@ -101,6 +107,7 @@ def bench(
     source: str,
     output: tuple[str, ...],
     loopback: bool,
+    page: bool,
     load: str | None,
     out: Path,
     as_json: bool,
@@ -117,6 +124,10 @@ def bench(
     if loopback:
         with _interrupts(stop := threading.Event()):
             return bench_loopback(console, cases, schedule, parts, stop, as_json=as_json)
+    if page:
+        about = {"machine": describe_machine(), "versions": describe_versions()}
+        with _interrupts(stop := threading.Event()):
+            return bench_page(console, cases[0], schedule, parts, about, stop, as_json=as_json)
     if load:
         return _under_load(console, cases[0], schedule, parts, out, as_json=as_json)
     stem = _prepare(out) / time.strftime("bench-%Y%m%d-%H%M%S")
