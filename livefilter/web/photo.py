@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from livefilter.errors import LivefilterError
+from livefilter.styles.network import SIZES
 from livefilter.web.answers import Refused, json_answer, refusal
 from livefilter.web.clip_studio import MAX_BYTES as MAX_CLIP_BYTES
 from livefilter.web.clip_studio import Clip, ClipStudio, create_private
 from livefilter.web.photo_studio import Photo, PhotoStudio, encoded
-from livefilter.web.photo_styling import fitted
+from livefilter.web.photo_styling import FACES, fitted
 from livefilter.web.site import Site
 
 MAX_BYTES = 60 * 2**20
@@ -47,7 +48,7 @@ class _PhotoPage:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._styles = {style.name: list(style.networks) for style in site.styles}
+        self._styles = {style.name: style for style in site.styles}
         self._uploading = asyncio.Semaphore(2)
 
     async def add(self, request: web.Request) -> web.Response:
@@ -86,14 +87,15 @@ class _PhotoPage:
     async def preview(self, request: web.Request) -> web.Response:
         """A photo in a style, at a size for the screen."""
         photo, (style, network) = self._photo(request), self._style(request)
-        body = await _drawn(self._photos().preview(photo, style, network))
+        body = await _drawn(self._photos().preview(photo, style, network, _side(request)))
         return web.Response(body=body, content_type="image/jpeg")
 
     async def full(self, request: web.Request) -> web.Response:
         """A photo in a style, at its own resolution."""
         photo, (style, network) = self._photo(request), self._style(request)
         kind = request.match_info["kind"]
-        body = await _drawn(self._photos().full(photo, style, network, _strength(request), kind))
+        drawing = self._photos().full(photo, style, network, _side(request), _strength(request), kind)
+        body = await _drawn(drawing)
         return web.Response(body=body, content_type="image/jpeg" if kind == "jpg" else "image/png")
 
     async def add_clip(self, request: web.Request) -> web.Response:
@@ -157,9 +159,11 @@ class _PhotoPage:
             why = f"There is no style {name[:60]!r}."
             raise Refused(404, "The picture was not drawn.", why, f"Known: {', '.join(self._styles)}.")
         network = request.query.get("network", "lite")
-        if network not in ("lite", "full"):
-            raise Refused(400, "The picture was not drawn.", "network must be lite or full.", "Leave it out for lite.")
-        return name, network if network in self._styles[name] else self._styles[name][0]
+        if network not in ("auto", *SIZES):
+            why = "network must be auto, lite or full."
+            raise Refused(400, "The picture was not drawn.", why, "Leave it out for lite.")
+        # A photo has time for the finer one, where the style's card does not name a better one.
+        return name, self._styles[name].network(network, gpu=True).size
 
 
 def _told(photo: Photo) -> web.Response:
@@ -171,6 +175,15 @@ def _name(request: web.Request) -> str:
     """What the file is called, for messages and downloads; never a path of ours."""
     name = request.query.get("name", "").replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in name if sign.isprintable())[:120] or "photo"
+
+
+def _side(request: web.Request) -> int:
+    """The shorter side at which a photo is drawn, so that its faces are of a size that the networks know."""
+    faces = request.query.get("faces", "usual")
+    if faces not in FACES:
+        why = f"faces must be {' or '.join(FACES)}."
+        raise Refused(400, "The picture was not drawn.", why, "Leave it out for usual.")
+    return FACES[faces]
 
 
 def _strength(request: web.Request) -> float:

@@ -39,12 +39,12 @@ class PhotoStyler(Protocol):
 
 @dataclass
 class Photo:
-    """A photo that is being looked at. image: upright (H, W, 3) uint8 BGR. drawn: previews by style and network."""
+    """A photo that is being looked at. image: upright (H, W, 3) uint8 BGR. drawn: previews."""
 
     image: Image
     name: str
     key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    drawn: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    drawn: dict[tuple[str, str, int], bytes] = field(default_factory=dict)
 
     @property
     def pixels(self) -> int:
@@ -98,30 +98,31 @@ class PhotoStudio(Closeable):
         with self._lock:
             return self._photos.pop(key, None) is not None
 
-    def preview(self, photo: Photo, style: str, network: str) -> Future[bytes]:
+    def preview(self, photo: Photo, style: str, network: str, side: int) -> Future[bytes]:
         """A styled photo as a JPEG of a size for the screen.
 
+        side: pixels of the shorter side at which it is drawn, at most.
         Raises: Busy, from here; what opening the style raises, from the future.
         """
 
         def draw() -> bytes:
-            found = photo.drawn.get((style, network))
+            found = photo.drawn.get((style, network, side))
             if found is None and self.get(photo.key) is photo:
                 image = fitted(photo.image, PREVIEW_SIDE, PREVIEW_SIDE)
-                found = encoded(style_photo(image, self._styler(style, network)), "jpg", "preview")
-                photo.drawn[(style, network)] = found
+                found = encoded(style_photo(image, self._styler(style, network), side), "jpg", "preview")
+                photo.drawn[(style, network, side)] = found
             return found or b""
 
         return self._later(draw)
 
-    def full(self, photo: Photo, style: str, network: str, strength: float, kind: str) -> Future[bytes]:
+    def full(self, photo: Photo, style: str, network: str, side: int, strength: float, kind: str) -> Future[bytes]:
         """A styled photo at its own resolution.
 
-        kind: "jpg" or "png". Raises: as `preview`.
+        side: as of `preview`; the rest is enlarged with the photo as guide. kind: "jpg" or "png". Raises: as `preview`.
         """
 
         def draw() -> bytes:
-            styled = style_photo(photo.image, self._styler(style, network))
+            styled = style_photo(photo.image, self._styler(style, network), side)
             if strength < 1:
                 cv2.addWeighted(photo.image, 1 - strength, styled, strength, 0.0, dst=styled)
             return encoded(styled, kind, "full")

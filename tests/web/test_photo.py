@@ -148,6 +148,7 @@ def test_photos_are_bounded_in_bytes_pixels_and_number(studio: PageSink, monkeyp
     [
         ("nostyle.jpg", 404),
         ("hayao.jpg?network=huge", 400),
+        ("hayao.jpg?faces=two", 400),
         ("hayao/full.png?strength=2", 400),
         ("hayao/full.png?strength=nan", 400),
         ("hayao/full.exe", 404),
@@ -175,6 +176,40 @@ def test_enlarging_keeps_the_photos_edges() -> None:
 
     assert style_photo(np.zeros((3000, 4000, 3), np.uint8), draw).shape == (3000, 4000, 3)
     assert seen == [(720, 960, 3)]
+
+
+@pytest.mark.parametrize(("faces", "side"), [("small", 1440), ("usual", 720), ("close", 360)])
+def test_a_photo_is_drawn_at_the_size_that_suits_its_faces(faces: str, side: int) -> None:
+    """What is drawn is as large as was asked for, what comes back as large as the photo, in preview and download."""
+    drawn: list[tuple[int, ...]] = []
+
+    class Negative:
+        """Draws what it is given, turned to its negative."""
+
+        def __call__(self, image: Image) -> Image:
+            drawn.append(image.shape)
+            return 255 - image
+
+        def close(self) -> None:
+            pass
+
+    with PageSink("0", OPTIONS) as page:
+        page.steer(StudioRoom([]), photos=photo_studio.PhotoStudio(lambda style, network: Negative()))
+        told = take(page, as_file(np.full((1500, 2000, 3), 90, np.uint8)))
+        path = f"/api/photos/{told['id']}/hayao"
+        whole = decoded(ask(page, f"{path}/full.png?faces={faces}")[2])
+        assert ask(page, f"{path}.jpg?faces={faces}")[0] == 200
+    assert (whole.shape, int(whole.min()), int(whole.max())) == ((1500, 2000, 3), 165, 165)
+    assert [min(shape[:2]) for shape in drawn] == [side, min(side, 1400)]
+
+
+def test_the_best_network_is_the_one_that_the_card_names(studio: PageSink) -> None:
+    """hayao draws big eyes with its lite network alone, so that is what "auto" draws with."""
+    told = take(studio, as_file(picture(64, 48)))
+    path = f"/api/photos/{told['id']}/hayao/full.png"
+    best, lite, full = (ask(studio, f"{path}?network={name}")[2] for name in ("auto", "lite", "full"))
+    assert best == lite
+    assert best != full
 
 
 def wait_for(page: PageSink, clip: dict[str, Any]) -> dict[str, Any]:

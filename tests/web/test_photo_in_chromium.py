@@ -148,6 +148,11 @@ def test_a_photo_is_dropped_copied_and_pasted(chromium: Any, studio: PageSink, t
     until_script(chromium, ALL_DRAWN)
     assert chromium.find_element("id", "facts").text.startswith("dropped.png")
     assert not chromium.find_element("id", "over").is_displayed()
+    shown = "return document.getElementById('after').src"
+    before = chromium.execute_script(shown)
+    chromium.find_element("css selector", "#faces [data-value=close]").click()
+    until_script(chromium, f"return ({shown[7:]}) !== '{before}'")
+    until_script(chromium, ALL_DRAWN)
 
     allowed = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": studio.url.rstrip("/")}
     chromium.execute_cdp_cmd("Browser.grantPermissions", allowed)

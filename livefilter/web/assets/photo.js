@@ -4,15 +4,22 @@ import { call, toast } from "/link.js";
 
 const byId = (id) => document.getElementById(id);
 const compare = byId("compare"), slider = byId("slider"), grid = byId("grid");
-const networkButtons = [...byId("network").children];
 
 let styles = [];
 let style = "";
-let network = "full";
+const chosen = { network: "auto", faces: "usual" };
 let photo = null; // { id, name, width, height, original }
-let drawn = new Map(); // style and network -> address of the styled preview
+let drawn = new Map(); // what is drawn -> address of the styled preview
 let clip = null;
 let round = null; // ends the drawing of what is not wanted any more
+
+function looks() {
+  return `network=${chosen.network}&faces=${chosen.faces}`;
+}
+
+function keyOf(name) {
+  return `${name}?${looks()}`;
+}
 
 function strength() {
   return byId("strength").value / 100;
@@ -81,10 +88,10 @@ async function all() {
   show();
   const order = [...styles].sort((one, other) => (other.name === style) - (one.name === style));
   for (const each of order) {
-    const key = `${each.name}/${network}`;
+    const key = keyOf(each.name);
     if (!drawn.has(key)) {
       try {
-        const answer = await call(`/api/photos/${of.id}/${encodeURIComponent(each.name)}.jpg?network=${network}`, { signal });
+        const answer = await call(`/api/photos/${of.id}/${encodeURIComponent(each.name)}.jpg?${looks()}`, { signal });
         const blob = await answer.blob();
         if (signal.aborted || photo !== of) return;
         drawn.set(key, URL.createObjectURL(blob));
@@ -100,7 +107,7 @@ async function all() {
 }
 
 function show() {
-  const address = drawn.get(`${style}/${network}`);
+  const address = drawn.get(keyOf(style));
   if (address) byId("after").src = address;
   busy(address || document.body.dataset.kind === "clip" ? "" : "Drawing");
   blend();
@@ -134,7 +141,7 @@ function tiles() {
     }));
   }
   for (const choice of grid.children) {
-    const address = drawn.get(`${choice.dataset.style}/${network}`), picture = choice.querySelector("img");
+    const address = drawn.get(keyOf(choice.dataset.style)), picture = choice.querySelector("img");
     choice.dataset.drawing = Boolean(photo) && !address;
     const wanted = address || (photo ? photo.original : "");
     if (wanted && picture.getAttribute("src") !== wanted) picture.src = wanted;
@@ -147,7 +154,7 @@ function choose(name) {
   style = name;
   tiles();
   show();
-  if (photo && !drawn.has(`${style}/${network}`)) all();
+  if (photo && !drawn.has(keyOf(style))) all();
 }
 
 grid.addEventListener("keydown", (event) => {
@@ -185,12 +192,15 @@ slider.addEventListener("keydown", (event) => {
 });
 
 byId("strength").addEventListener("input", blend);
-for (const button of networkButtons) {
-  button.addEventListener("click", () => {
-    network = button.dataset.value;
-    for (const each of networkButtons) each.setAttribute("aria-checked", each === button);
-    if (photo) all();
-  });
+for (const name of Object.keys(chosen)) {
+  const buttons = [...byId(name).children];
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      chosen[name] = button.dataset.value;
+      for (const each of buttons) each.setAttribute("aria-checked", each === button);
+      if (photo) all();
+    });
+  }
 }
 
 /** Take in whatever was dropped, pasted or chosen. */
@@ -223,7 +233,7 @@ function named(suffix) {
 }
 
 async function whole(kind) {
-  const path = `/api/photos/${photo.id}/${encodeURIComponent(style)}/full.${kind}?network=${network}&strength=${strength()}`;
+  const path = `/api/photos/${photo.id}/${encodeURIComponent(style)}/full.${kind}?${looks()}&strength=${strength()}`;
   busy("Drawing at full resolution");
   try {
     return await (await call(path)).blob();
