@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -174,6 +175,54 @@ def test_nothing_that_is_sent_breaks_the_server(desk: Desk, name: str, body: Any
     """Whatever comes as parameters, the answer is 200 or a refusal, never 500."""
     status, answer = call(desk.page, f"/api/actions/{name}", "POST", body=json.dumps(body))
     assert status in (200, 400, 429), answer
+
+
+OPERATIONS = [
+    (method, path, operation)
+    for path, operations in document()["paths"].items()
+    for method, operation in operations.items()
+    if not path.endswith("/quit")
+]
+
+
+def fitting(described: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that a schema of ours allows."""
+    if "enum" in described:
+        return st.sampled_from(described["enum"])
+    if described["type"] == "string":
+        return st.text(max_size=30)
+    if described["type"] == "boolean":
+        return st.booleans()
+    bounds = {"min_value": described["minimum"], "max_value": described["maximum"]}
+    if described["type"] == "integer":
+        return st.integers(**{name: int(value) for name, value in bounds.items()})
+    return st.floats(**bounds, allow_nan=False)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data(), operation=st.sampled_from(OPERATIONS))
+def test_every_answer_is_one_that_the_description_names(desk: Desk, data: Any, operation: Any) -> None:
+    """Values that fit the OpenAPI document, values that do not, and what it has never heard of: never 500."""
+    method, path, described = operation
+    parameters = described.get("parameters", [])
+    odd = st.text(max_size=10) | st.integers().map(str) | st.sampled_from(["nan", "1e999", "-1", "true", "", "\0"])
+    query = {
+        each["name"]: str(data.draw(st.one_of(fitting(each["schema"]), odd)))
+        for each in parameters
+        if each["required"] or data.draw(st.booleans())
+    }
+    query |= data.draw(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=1))
+    if path.startswith("/api/do/") and data.draw(st.booleans()):
+        query["token"] = TokenFile().ensure()
+    body: str | None = None
+    if "requestBody" in described:
+        known = described["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        fields = {name: st.one_of(fitting(each), JSON) for name, each in known.items()}
+        body = json.dumps(data.draw(st.fixed_dictionaries({}, optional=fields) | JSON))
+    status, _, answer = ask(desk.page, f"{path}?{urlencode(query)}", method.upper(), body=body)
+    assert str(status) in described["responses"], (status, answer)
+    if path.startswith("/api/") and status != 200:
+        assert set(json.loads(answer)["error"]) == {"what", "why", "fix"}
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
