@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from livefilter.errors import BackendUnavailable, InvalidInput, StyleCorrupt
+from livefilter.inference.ports import STRENGTH
 
 INPUT, OUTPUT = "rgb", "styled_rgb"
 # What stands between a frame's bytes and the network proper.
@@ -39,6 +40,7 @@ def float_network(network: Path, width: int, height: int) -> bytes:
         model = onnx.load(str(network))
     except Exception as error:
         raise StyleCorrupt(f"Network file {network} cannot be read: {error}. Reinstall livefilter.") from error
+    _leave_one_input_and_output(onnx, model.graph)
     cut = _Cut(model, network.name)
     first, last = cut.after("frame"), cut.before("styled")
     cut.flip_inputs(first)
@@ -46,6 +48,19 @@ def float_network(network: Path, width: int, height: int) -> bytes:
     cut.finish(first, last, width, height)
     data: bytes = model.SerializeToString()
     return data
+
+
+def _leave_one_input_and_output(onnx: Any, graph: Any) -> None:
+    """Fix the strength of a network that takes one at 1, and drop what only tells where people are."""
+    if any(port.name == STRENGTH for port in graph.input):
+        graph.initializer.append(onnx.numpy_helper.from_array(np.ones((1, 1, 1, 1), np.float32), STRENGTH))
+    wanted = {"styled"}
+    for node in reversed(graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input)
+    kept = [node for node in graph.node if wanted & set(node.output)]
+    del graph.node[:]
+    graph.node.extend(kept)
 
 
 class _Cut:

@@ -162,3 +162,24 @@ def test_a_strength_may_differ_from_place_to_place(tmp_path: Path) -> None:
     for strength, place in ((0.2, slice(0, 80)), (1.4, slice(240, 320))):
         alone = session.run(None, {"frame": frame, "strength": np.full((1, 1, 1, 1), strength, np.float32)})[0][0]
         assert np.abs(found[:, place] - alone[:, place]).max() <= 1
+
+
+def test_the_benchmarks_take_networks_with_strength_and_people(tmp_path: Path) -> None:
+    """As float RGB for the loop that people write, and as PyTorch's module: both draw at strength 1."""
+    import onnxruntime
+    import torch
+
+    from livefilter.bench.float_network import float_network
+    from livefilter.bench.gpu_measure import as_module
+
+    path, image = write_own_network(tmp_path / "own.onnx"), picture(WIDTH, HEIGHT)
+    expected = drawn_by(path, image, 1.0)[0].astype(int)
+    rgb = image[None, :, :, ::-1].astype(np.float32) / 127.5 - 1
+    session = onnxruntime.InferenceSession(float_network(path, WIDTH, HEIGHT), providers=["CPUExecutionProvider"])
+    cut = np.clip(session.run(None, {"rgb": rgb})[0][0] * 127.5 + 128, 0, 255)[:, :, ::-1]
+    assert np.abs(cut - expected).max() <= 1
+    with torch.no_grad():
+        planes = torch.from_numpy(np.ascontiguousarray(rgb[..., ::-1]).transpose(0, 3, 1, 2))
+        module = (as_module(path)(planes)[0] * 127.5 + 128).clamp(0, 255).permute(1, 2, 0).numpy()
+    inner = (slice(16, -16), slice(16, -16))  # the border's strength is summed otherwise
+    assert np.abs(module[inner] - expected[inner]).max() <= 1
