@@ -51,6 +51,14 @@ class Config(BaseModel):
         le=1.5,
         description="How strong the drawing is: 0 the original, 1 as meant, up to 1.5 where the style can.",
     )
+    person: str = Field(
+        "style",
+        description="What a person is: style, raw (as the camera sees them), or a style of their own.",
+    )
+    room: str = Field(
+        "style",
+        description="What is around a person: style, raw, blur, transparent, a style of its own, or a picture FILE.",
+    )
     backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")
     threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")
     gpu: int = Field(0, ge=0, le=63, description="Number of the NVIDIA GPU for TensorRT and PyTorch.")

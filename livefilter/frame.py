@@ -23,6 +23,8 @@ class Frame:
     lasts_s: seconds for which a file shows it; 0 for live inputs and where that is not known.
     raw: why it shows the camera's own pixels, such as "Raw camera" or "Split screen"; empty when it does not.
     frozen: it is shown again and again because somebody froze the picture.
+    cutout: the person alone, (H, W, 4) uint8 BGRA, where the room is transparent; for outputs that carry that, others
+        show `image`, with a plain colour around the person.
     """
 
     image: Image
@@ -32,6 +34,7 @@ class Frame:
     lasts_s: float = 0.0
     raw: str = ""
     frozen: bool = False
+    cutout: Image | None = None
 
     @property
     def mark(self) -> str:

@@ -102,6 +102,7 @@ class FakeStyler:
         self._value = value
 
     takes_strength = False
+    person: Image | None = None
 
     def composes(self, width: int, height: int) -> bool:
         return False

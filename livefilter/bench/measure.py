@@ -233,6 +233,10 @@ class _Lent:
     def takes_strength(self) -> bool:
         return self._styler.takes_strength
 
+    @property
+    def person(self) -> Image | None:
+        return self._styler.person
+
     def composes(self, width: int, height: int) -> bool:
         return self._styler.composes(width, height)
 

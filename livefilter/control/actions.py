@@ -150,6 +150,11 @@ ACTIONS: tuple[Action, ...] = (
         _switch("whether to show the raw camera"), timed=True,
     ),
     Action(
+        "u", "toggle_person_raw", "you as the camera sees you, in a room that stays in the style",
+        parameters=_switch("whether to show the person raw"), timed=True,
+    ),
+    Action("o", "next_room", "room: styled, blurred, cut away"),
+    Action(
         "r", "toggle_recording", "record on / off", "ctrl+shift+f9", "note:41", _switch("whether to record"), timed=True
     ),
     Action("s", "take_snapshot", "save a snapshot", "ctrl+shift+f12", "note:43"),
@@ -172,6 +177,16 @@ ACTIONS: tuple[Action, ...] = (
         parameters=(Parameter(
             "value", "number", "0 the original, 1 the style as meant, 1.5 bolder where it can", True, 0, STRONGEST,
             example=0.8),),
+    ),
+    Action(
+        "", "set_person", "choose what a person is", timed=True,
+        parameters=(Parameter(
+            "what", "string", "style, raw (as the camera sees them), or a style of their own", True, example="raw"),),
+    ),
+    Action(
+        "", "set_room", "choose what is around a person", timed=True,
+        parameters=(Parameter(
+            "what", "string", "style, raw, blur, transparent, picture, or a style of its own", True, example="blur"),),
     ),
     Action(
         "", "set_split", "move the line of the split screen", timed=True,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from livefilter.control.actions import ACTIONS, STYLE_ACTIONS, find_action
 from livefilter.control.actions import help_lines as help_lines
+from livefilter.control.parts import BLUR, PERSONS, PICTURE, RAW, STYLED, TRANSPARENT, check_room, next_room
 from livefilter.control.settings import SharedSettings
 from livefilter.control.timed import TimedActions
 from livefilter.errors import InvalidInput, LivefilterError, ObsError, UnknownName
@@ -18,7 +19,8 @@ TIMED_FIELDS = {
     "compare": "compare", "mirror": "mirror", "bypass": "bypass", "recording": "recording", "freeze": "frozen",
     "style": "style", "strength": "strength", "split": "split", "mirror_output": "mirror_output",
     "network": "network", "process_size": "process_size", "gaming": "gaming",
-    "prefer": "prefer", **dict.fromkeys(STYLE_ACTIONS, "style"),
+    "prefer": "prefer", "person": "person", "person_raw": "person", "room": "room",
+    **dict.fromkeys(STYLE_ACTIONS, "style"),
 }  # fmt: skip
 
 
@@ -29,7 +31,7 @@ class Controller:
         belongs to a chord, and the window system does not tell the window so.
     change_input: opens another input in place of the one that runs; None where that cannot be done.
     add_source: puts the picture into OBS's current scene; None where livefilter does not connect to OBS.
-    unavailable: actions that this run cannot do, and why.
+    unavailable: actions that this run cannot do, and why. room_picture: whether the run has a picture for the room.
     """
 
     def __init__(self, settings: SharedSettings, styles: Sequence[str]) -> None:
@@ -37,6 +39,7 @@ class Controller:
         self.change_input: Callable[[str], None] | None = None
         self.add_source: Callable[[], None] | None = None
         self.unavailable: dict[str, str] = {}
+        self.room_picture = False
         self._settings = settings
         self._styles = tuple(styles)
         self._keys = {action.key: action.name for action in ACTIONS if action.key}
@@ -116,6 +119,36 @@ class Controller:
         strength = round(min(now.strongest, max(0.0, value)), 2)
         end = f": {now.style} goes no further" if value > now.strongest else ""
         self._settings.change(strength=strength, notice=f"Strength {strength:.0%}{end}")
+
+    def set_person(self, what: str) -> None:
+        now = self._settings.current
+        if what == STYLED:
+            self._settings.change(person=STYLED, notice="Person: in the style")
+        elif what == RAW:
+            self._settings.change(person=RAW, notice="Person: viewers see you as the camera does")
+        elif what not in self._styles:
+            raise UnknownName("style", what, [*PERSONS, *self._styles])
+        else:  # the style on screen is the person's; the room keeps its own
+            room = now.style if now.room == STYLED and now.style != what else now.room
+            self._settings.change(
+                person=STYLED, style=what, room=STYLED if room == what else room, notice=f"Person: {what}"
+            )
+
+    def toggle_person_raw(self, on: bool | None = None) -> None:
+        wanted = self._settings.current.person != RAW if on is None else on
+        self.set_person(RAW if wanted else STYLED)
+
+    def set_room(self, what: str) -> None:
+        room = check_room(what, self._styles, picture=self.room_picture)
+        room = STYLED if room == self._settings.current.style else room
+        told = {
+            STYLED: "in the style", RAW: "viewers see it as the camera does", BLUR: "blurred",
+            TRANSPARENT: "cut away", PICTURE: "the picture",
+        }.get(room, room)  # fmt: skip
+        self._settings.change(room=room, notice=f"Room: {told}")
+
+    def next_room(self) -> None:
+        self.set_room(next_room(self._settings.current.room, picture=self.room_picture))
 
     def toggle_compare(self, on: bool | None = None) -> None:
         wanted = self._wanted("compare", on)

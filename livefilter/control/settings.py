@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from livefilter.control.parts import STYLED, raw_words
+
 # Below this much style a face is recognised at a glance.
 WEAK_STRENGTH = 0.3
 # As far as networks that take the strength themselves were trained; others are blended, up to 1.
@@ -21,6 +23,8 @@ class LiveSettings:
     style: name of the wanted style; the one on screen changes once it is loaded.
     strength: 0..1.5, how strong the drawing is. strongest: how far that goes with the style on screen; networks that do
         not take it are blended over the original.
+    person: "style" or "raw". room: what is around the person: "style", "raw", "blur", "transparent", "picture", or the
+        name of another style.
     compare: show the original on the left and the styled picture on the right; split: where, as a share of the width.
     network: "auto", "lite" or "full". process_size: shorter side in pixels at which frames are styled; 0: automatic.
     mirror: mirror the preview only. mirror_output: mirror what viewers see.
@@ -35,6 +39,8 @@ class LiveSettings:
     style: str
     strength: float = 1.0
     strongest: float = 1.0
+    person: str = STYLED
+    room: str = STYLED
     compare: bool = False
     split: float = 0.5
     network: str = "auto"
@@ -58,9 +64,15 @@ class LiveSettings:
         """Why viewers are to see the camera's own pixels, as `Frame.raw` says it; empty when they are not."""
         if self.bypass:
             return "Raw camera"
-        if self.compare:
-            return "Split screen"
-        return "Weak style" if self.strength < WEAK_STRENGTH else ""
+        shown = [*["split screen"] * self.compare, *raw_words(self.person, self.room)]
+        if not shown and self.strength < WEAK_STRENGTH:
+            shown = ["weak style"]
+        return ", ".join(shown).capitalize()
+
+    @property
+    def parted(self) -> bool:
+        """Whether person and room are to look otherwise than the style alone."""
+        return (self.person, self.room) != (STYLED, STYLED)
 
 
 class SharedSettings:

@@ -108,6 +108,19 @@ class Styler:
         """Whether the network draws at a strength itself, so that nothing of the photo is blended in but at 0."""
         return self._engine is not None and self._engine.takes_strength
 
+    @property
+    def gives_person(self) -> bool:
+        """Whether the network tells where people are."""
+        return self._engine is not None and self._engine.gives_person
+
+    @property
+    def person(self) -> Image | None:
+        """Where people are in the newest frame: (h, w) uint8 at half of the size at which it was styled, 255 for
+        certain; valid until the next frame. None where the network does not tell.
+        """
+        mask = self._engine.person if self._engine is not None else None
+        return None if mask is None else mask[: (self._fit.height + 1) // 2, : (self._fit.width + 1) // 2]
+
     def composes(self, width: int, height: int) -> bool:
         """Whether the next frame of width x height can be given a look: the GPU does it, at the frame's full size.
 

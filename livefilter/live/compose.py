@@ -11,6 +11,7 @@ from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.selection import choose_backend
 from livefilter.live.control_room import steer_pages
+from livefilter.live.first_parts import FirstParts, first_parts
 from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.wire import open_governor
 from livefilter.live.open_input import open_input
@@ -66,11 +67,13 @@ def compose_live(config: Config, keys: Keys) -> Live:
         opened.enter_context(found.source)
         info = found.source.info
         fps = config.fps or min(info.fps or DEFAULT_FPS, 60.0)
-        catalogue, metrics, settings = Catalogue(), Metrics(), SharedSettings(_first_settings(config))
+        catalogue, metrics = Catalogue(), Metrics()
+        parts = first_parts(config, [style.name for style in catalogue.styles])
+        settings = SharedSettings(_first_settings(config, parts))
         governor = open_governor(config, settings, metrics, fps, choose_backend(config.backend)[0])
         opened.callback(governor.close)
         size = (info.width, info.height)
-        stylist, said = open_stylist(config, catalogue, settings, metrics, governor, size, fps)
+        stylist, said = open_stylist(config, catalogue, settings, metrics, governor, size, fps, parts.picture)
         opened.callback(stylist.close)
         options = SinkOptions(*size, fps, info.media, config.loop, nv12=config.nv12, lan=config.lan)
         outputs, sinks = open_outputs(
@@ -98,6 +101,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
             found.reopen,
         )
         controller = Controller(settings, [style.name for style in catalogue.styles])
+        controller.room_picture = parts.picture is not None
         preview = next((sink for sink in sinks if sink.main_thread), None)
         session = LiveSession(
             pipeline,
@@ -130,9 +134,11 @@ def compose_live(config: Config, keys: Keys) -> Live:
     )
 
 
-def _first_settings(config: Config) -> LiveSettings:
+def _first_settings(config: Config, parts: FirstParts) -> LiveSettings:
     return LiveSettings(
-        style=config.style,
+        style=parts.style,
+        person=parts.person,
+        room=parts.room,
         strength=config.strength,
         compare=config.compare,
         mirror=config.mirror,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from livefilter.config import Config
 from livefilter.control.settings import SharedSettings
+from livefilter.frame import Image
 from livefilter.live.governor.governor import Governor
 from livefilter.live.nv12_check import require_nv12
+from livefilter.live.person_room import PersonRoom
 from livefilter.live.style_loader import StyleLoader
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
@@ -20,17 +24,19 @@ def open_stylist(
     governor: Governor,
     size: tuple[int, int],
     fps: float,
+    room_picture: Image | None = None,
 ) -> tuple[LiveStylist, list[str]]:
     """The style of the settings, warm, and what changes it for another one; and what is to be said about it.
 
-    size: (width, height) of the frames in pixels. The stylist owns the governor from now on.
+    size: (width, height) of the frames in pixels. room_picture: (h, w, 3) uint8 BGR.
+    The stylist owns the governor from now on.
     Raises: LivefilterError: the style or its backend cannot be opened; then nothing is left open here.
     """
     loader = StyleLoader(config, catalogue, settings, governor, size, fps)
     try:
         if config.nv12:
             require_nv12(config, loader.backend, *size)
-        first = loader.load(config.style)
+        first = loader.load(settings.current.style)
     except BaseException:
         loader.close()
         raise
@@ -39,7 +45,10 @@ def open_stylist(
         governor.close()
         loader.close()
 
-    stylist = LiveStylist(loader.load, first, settings, metrics, fade_s=config.fade_ms / 1000, on_close=close)
+    parts = PersonRoom(loader.load_room, loader.load_finder, settings, time.perf_counter, room_picture)
+    stylist = LiveStylist(
+        loader.load, first, settings, metrics, fade_s=config.fade_ms / 1000, on_close=close, parts=parts
+    )
     loader.start(stylist)
     said = [f"Backend {loader.backend}, {loader.reason}", settings.current.notice, first.size_reason]
     return stylist, [text for text in said if text]

@@ -260,7 +260,7 @@ class Pipeline:
         width, height = self._options.width, self._options.height
         if (frame.width, frame.height) == (width, height):
             return frame
-        return replace(frame, image=letterboxed(nv12_to_bgr(frame.image), width, height))
+        return replace(frame, image=letterboxed(nv12_to_bgr(frame.image), width, height), cutout=None)
 
     def _card(self, now: float) -> Frame:
         number = self._latest.number if self._latest is not None else 0

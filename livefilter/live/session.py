@@ -128,9 +128,12 @@ class LiveSession:
         self._snapshots_taken = wanted
         try:
             # A picture outlives the moment, so its name goes on saying what it shows.
-            path = self._new_path(f"-{shown.raw.lower().replace(' ', '-')}.png" if shown.raw else ".png")
+            path = self._new_path(
+                f"-{shown.raw.lower().replace(',', '').replace(' ', '-')}.png" if shown.raw else ".png"
+            )
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(cv2.imencode(".png", nv12_to_bgr(shown.image))[1].tobytes())
+                seen = shown.cutout if shown.cutout is not None else nv12_to_bgr(shown.image)
+                file.write(cv2.imencode(".png", seen)[1].tobytes())
         except OSError as error:
             self._notify(f"Snapshot could not be saved: {error}")
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from livefilter.config import Config
 from livefilter.control.settings import SharedSettings
+from livefilter.inference.base import EngineOptions
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.live.engine_upgrade import EngineUpgrade
@@ -11,6 +12,7 @@ from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.governor.wire import on_ladder
 from livefilter.live.open_styler import open_styler
+from livefilter.live.person_network import open_person_network
 from livefilter.live.settled_size import SettledSize
 from livefilter.live.stylist import LiveStylist
 from livefilter.styles.catalogue import Catalogue
@@ -59,6 +61,23 @@ class StyleLoader:
         networks = self._catalogue.get(style).networks
         return on_ladder(self._config, wanted, networks, styler, self._size, self._governor.follow)
 
+    def load_room(self, style: str) -> Styler:
+        """Another style to run beside the one on screen, at the size of that one; the governor leaves it as it is.
+
+        Raises: LivefilterError.
+        """
+        size = self._beside_size()
+        at = self._config.model_copy(update={"backend": self._ready, "process_size": size})
+        return open_styler(at, self._catalogue, style, *self._size)
+
+    def load_finder(self, _name: str) -> Styler:
+        """What finds people where the style's network does not tell.
+
+        Raises: LivefilterError.
+        """
+        options = EngineOptions(self._config.threads, self._config.gpu, self._config.cuda)
+        return open_person_network(self._ready, options, *self._size)
+
     def start(self, stylist: LiveStylist) -> None:
         """Let the stylist change over to engines that are built beside it, and to a network or size that is chosen."""
         if self._upgrade is not None:
@@ -89,6 +108,10 @@ class StyleLoader:
         if size == "auto":
             self._sizes.settle(network, styler.working_size)
         return styler
+
+    def _beside_size(self) -> int:
+        drawing = self._governor.styler
+        return drawing.working_size if drawing is not None else min(self._size)
 
     def _notify(self, text: str) -> None:
         self._settings.change(notice=text)

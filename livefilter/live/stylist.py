@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from livefilter.control.settings import STRONGEST, SharedSettings
+from livefilter.control.settings import STRONGEST, LiveSettings, SharedSettings
 from livefilter.errors import EngineError
 from livefilter.frame import Frame, Image
 from livefilter.inference.look import Look, arranged, blend, flipped, share_of
 from livefilter.live.fade import Fade
+from livefilter.live.person_room import PersonRoom, no_networks
 from livefilter.live.style_switch import FrameStyler, StyleSwitch
 from livefilter.metrics import Metrics
 from livefilter.nv12 import nv12_to_bgr
@@ -20,7 +21,7 @@ class LiveStylist:
     """Styles frames with the wanted style; an unstyled one leaves only by bypass, compare or strength.
 
     load, first: as of StyleSwitch. fade_s: how long one style fades into the next.
-    on_close: called once the engines are freed.
+    on_close: called once the engines are freed. parts: what makes person and room look otherwise than the style.
     """
 
     def __init__(
@@ -32,15 +33,18 @@ class LiveStylist:
         fade_s: float = 0.25,
         clock: Callable[[], float] = time.perf_counter,
         on_close: Callable[[], None] = lambda: None,
+        parts: PersonRoom | None = None,
     ) -> None:
         self._switch = StyleSwitch(load, first, settings, clock)
         self._fade = Fade(fade_s, clock)
+        self._clock = clock
         self._settings = settings
         self._metrics = metrics
         self._on_close = on_close
+        self._parts = parts or PersonRoom(no_networks, no_networks, settings, clock)
         self._tell_strongest()
         self._held: Frame | None = None
-        self._shown: tuple[str, bool, Look] | None = None
+        self._shown: tuple[object, ...] | None = None
         self._last: Frame | None = None
         self._last_raw = ""
 
@@ -55,7 +59,7 @@ class LiveStylist:
         if self._switch.follow(settings.style, frame.width, frame.height):
             self._fade.begin(self._last_raw)
         look = Look(settings.strength, settings.compare, settings.mirror_output, split=settings.split)
-        shown = (self.style, settings.bypass, look)
+        shown = (self.style, settings.bypass, settings.person, settings.room, look)
         if settings.frozen and self._held is not None and self._last is not None:
             if settings.bypass or (shown == self._shown and not self._fade.running):
                 self._last = replace(self._last, frozen=True)
@@ -64,11 +68,12 @@ class LiveStylist:
         self._held, self._shown = frame, shown
         if settings.bypass:
             image, raw = flipped(frame.image) if look.mirror else frame.image, settings.raw
+            cutout = None
         else:
-            image = self._finish(frame.image, look)
+            image, cutout = self._finish(frame.image, look, settings)
             # Of a fade from a picture that showed the camera, a part still shows it.
             raw = self._last_raw = settings.raw or self._fade.raw
-        self._last = replace(frame, image=image, raw=raw, frozen=settings.frozen)
+        self._last = replace(frame, image=image, raw=raw, frozen=settings.frozen, cutout=cutout)
         return self._last
 
     def may_show(self, frame: Frame) -> bool:
@@ -82,6 +87,7 @@ class LiveStylist:
     def close(self) -> None:
         """Free the engines. Can be called twice."""
         self._switch.close()
+        self._parts.close()
         self._on_close()
 
     @property
@@ -103,22 +109,35 @@ class LiveStylist:
         """Load a style anew beside the frames, if it is on screen, and swap as between styles; from any thread."""
         self._switch.reload(style)
 
-    def _finish(self, image: Image, look: Look) -> Image:
-        """Style a picture and make of it what viewers see: a GPU does all of that in one pass, if it can."""
-        composes = not self._fade.running and self._switch.styler.composes(image.shape[1], image.shape[0])
+    def _finish(self, image: Image, look: Look, settings: LiveSettings) -> tuple[Image, Image | None]:
+        """Style a picture and make of it what viewers see: a GPU does all of that in one pass, if it can.
+
+        Returns: the picture, and the person cut out, where the room is transparent.
+        """
+        alone = not self._fade.running and not settings.parted
+        composes = alone and self._switch.styler.composes(image.shape[1], image.shape[0])
         asked = replace(look, width=image.shape[1]) if composes else Look(look.strength, finish=False)
         try:
             styled = self._run(image, asked)
         except EngineError as error:
             self._switch.recover(error)
-            return self._finish(image, look)
+            return self._finish(image, look, settings)
         drawn_strength = self._switch.styler.takes_strength
-        if composes or (not self._fade.running and look.drawn(drawn_strength)):
+        if composes or (alone and look.drawn(drawn_strength)):
             self._fade.remember(styled, mirrored=look.mirror)
-            return styled
+            self._metrics.record("postprocess", self._switch.styler.timings.postprocess_ms / 1000)
+            return styled, None
         blended = self._fade.mix(blend(image, nv12_to_bgr(styled), share_of(look.strength, drawn_strength)))
         self._fade.remember(blended)
-        return arranged(image, blended, look)
+        cutout, parted_s = None, 0.0
+        if settings.parted:
+            started = self._clock()
+            blended, cutout = self._parts(image, blended, self._switch.styler.person, settings)
+            parted_s = self._clock() - started
+        self._metrics.record("postprocess", self._switch.styler.timings.postprocess_ms / 1000 + parted_s)
+        if cutout is not None:
+            cutout = None if look.compare else (flipped(cutout) if look.mirror else cutout)
+        return arranged(image, blended, look), cutout
 
     def _run(self, image: Image, look: Look) -> Image:
         styler = self._switch.styler
@@ -128,7 +147,6 @@ class LiveStylist:
         timings = styler.timings
         self._metrics.record("preprocess", timings.preprocess_ms / 1000)
         self._metrics.record("inference", timings.inference_ms / 1000)
-        self._metrics.record("postprocess", timings.postprocess_ms / 1000)
         return styled
 
     def _tell_strongest(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import threading
 import time
@@ -56,9 +57,16 @@ class RawCamera(FakeSource):
 
 
 class Green(FakeStyler):
-    """Paints every frame styled."""
+    """Paints every frame styled; finds somebody on the left, everybody, nobody, or does not tell, in turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        masks = [np.zeros((24, 32), np.uint8) for _ in range(3)]
+        masks[0][:, :16] = masks[1][:] = 255
+        self._turns = itertools.cycle([masks[0], masks[0], masks[1], masks[2], None])
 
     def __call__(self, image: Image, look: Look = PLAIN) -> Image:
+        self.person = next(self._turns)
         return np.full_like(image, STYLED)
 
 
@@ -116,6 +124,8 @@ class Run:
             self.camera.lost = True
         elif action == "plug in":
             self.plugged_in.set()
+        elif action.startswith("room "):
+            self.controller.perform("room", what=action[5:])
         else:
             self.controller.press(action)
         self.session.tick(0.001)
@@ -132,6 +142,7 @@ class Run:
 
 
 ACTIONS = ["b", "c", "[", "]", "space", "s", "r", "n", "stall", "flow", "unplug", "plug in"]
+ACTIONS += ["u", "o", "room raw", "room blur", "room transparent"]
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
@@ -153,7 +164,8 @@ def test_no_unmarked_raw_pixel_reaches_a_sink_or_a_file(steps: list[tuple[str, i
         for path in Path(folder).glob("*.png"):
             image = cv2.imread(str(path))
             assert image is not None
-            told = any(mark in path.name for mark in ("-raw-camera", "-split-screen", "-weak-style"))
+            marks = ("-raw-camera", "-split-screen", "-weak-style", "-raw-person", "-raw-room")
+            told = any(mark in path.name for mark in marks)
             assert told or not shows_raw(image.astype(np.uint8)), path.name
 
 

@@ -94,6 +94,11 @@ class LadderStyler:
         """Whether the network that drew the newest frame was given the strength, see Styler."""
         return self._styler.takes_strength
 
+    @property
+    def person(self) -> Image | None:
+        """Where people are in the newest frame, see Styler."""
+        return self._styler.person
+
     def composes(self, width: int, height: int) -> bool:
         """As Styler.composes; a fade is composed on the CPU."""
         return self._fade is None and self._wanted is self._rung and self._styler.composes(width, height)

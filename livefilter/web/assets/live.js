@@ -94,6 +94,7 @@ function onState(message) {
   if (document.activeElement !== byId("strength") || !dragging) byId("strength").value = Math.round(state.strength * 100);
   byId("strength").style.setProperty("--at", `${(state.strength / state.strongest) * 100}%`);
   setText("strength-value", `${Math.round(state.strength * 100)} %`);
+  showParts();
   check("network", state.network);
   check("prefer", state.prefer ?? "auto");
   const size = byId("size");
@@ -112,10 +113,22 @@ function onState(message) {
   showNotices(state.notices);
 }
 
+<<<<<<< HEAD
 /** The connection to OBS, where there is one. */
 function showObs(obs) {
   setText("obs-state", obs ? obs.text : "");
   byId("add-to-obs").hidden = !(obs && obs.connected && !obs.source);
+=======
+/** What person and room are, and the styles that the room can have of its own. */
+function showParts() {
+  const room = byId("room");
+  for (const each of state.styles) {
+    if (![...room.options].some((option) => option.value === each.name)) room.add(new Option(`In ${each.name}`, each.name));
+  }
+  room.querySelector("[value=picture]").hidden = !state.room_picture;
+  room.value = state.room;
+  byId("person").value = state.person;
+>>>>>>> bfd87b8 (Let person and room look otherwise than the style: raw, blurred, cut away, a picture, a style of their own)
 }
 
 /** Mark one of several buttons as the one that counts. */
@@ -208,6 +221,7 @@ for (const [id, parameter] of [["network", "size"], ["prefer", "what"]]) {
   });
 }
 byId("size").addEventListener("change", (event) => link.act("process_size", { pixels: Number(event.target.value) }));
+for (const id of ["person", "room"]) byId(id).addEventListener("change", (event) => link.act(id, { what: event.target.value }));
 byId("input").addEventListener("change", (event) => { if (event.target.value) link.act("input", { target: event.target.value }); });
 
 function moveLine(at) {

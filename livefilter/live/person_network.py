@@ -1,0 +1,39 @@
+"""The small network that finds people for styles whose own networks do not tell."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+
+from livefilter.errors import StyleCorrupt
+from livefilter.inference.base import EngineOptions
+from livefilter.inference.styler import Styler
+
+# The shorter side at which it looks; it was trained on pictures of that size.
+_SIDE = 256
+
+
+def person_network() -> Path:
+    """Where it is: a generator of livefilter's own kind, of which only the output `person` is used."""
+    return Path(str(importlib.resources.files("livefilter.styles"))) / "_person" / "lite.onnx"
+
+
+def open_person_network(
+    backend: str, options: EngineOptions, width: int, height: int, path: Path | None = None
+) -> Styler:
+    """The network, warm for frames of width x height.
+
+    Raises: StyleCorrupt: it is not there, or does not tell where people are; and what opening an engine raises.
+    """
+    path = path or person_network()
+    if not path.is_file():
+        raise StyleCorrupt(
+            f"This style's network does not tell who is a person, and the one that would ({path}) is not there. "
+            "Choose a style whose network tells, or reinstall livefilter."
+        )
+    styler = Styler(path, backend, _SIDE, options)
+    styler.warm_up(width, height)
+    if not styler.gives_person:
+        styler.close()
+        raise StyleCorrupt(f"Network file {path} does not tell who is a person. Reinstall livefilter.")
+    return styler
