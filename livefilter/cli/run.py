@@ -51,8 +51,8 @@ def run(
     """Style a camera live and send it on as a camera, page, window, file or stream.
 
     Keys while it runs, here and in the preview window: 1-9 style, n/p next/previous, [ ] strength, c compare,
-    m mirror, b bypass, r record, s snapshot, space freeze, g gaming mode, o add to OBS, h help, q quit. `livefilter
-    hotkeys` shows what works with other windows in focus.
+    m mirror, b bypass, e room, u raw person, r record, s snapshot, space freeze, g gaming mode, o add to OBS, h help,
+    q quit. `livefilter hotkeys` shows what works with other windows in focus.
     """
     settings = config_from(config, profile, flags)
     if frames:  # they are counted as they are styled, and nobody may be watching

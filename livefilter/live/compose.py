@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from livefilter.capture.base import SourceInfo, SourceOptions
 from livefilter.config import Config
 from livefilter.control.controller import Controller
+from livefilter.control.parts import TRANSPARENT
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.selection import choose_backend
 from livefilter.live.control_room import steer_pages
@@ -75,7 +76,9 @@ def compose_live(config: Config, keys: Keys) -> Live:
         size = (info.width, info.height)
         stylist, said = open_stylist(config, catalogue, settings, metrics, governor, size, fps, parts.picture)
         opened.callback(stylist.close)
-        options = SinkOptions(*size, fps, info.media, config.loop, nv12=config.nv12, lan=config.lan)
+        options = SinkOptions(
+            *size, fps, info.media, config.loop, nv12=config.nv12, lan=config.lan, alpha=parts.room == TRANSPARENT
+        )
         outputs, sinks = open_outputs(
             specs,
             options,
@@ -107,7 +110,7 @@ def compose_live(config: Config, keys: Keys) -> Live:
             pipeline,
             settings,
             controller,
-            lambda path: threaded(open_sink(f"record:{path}", options), options),
+            lambda path: threaded(open_sink(f"record:{path}", replace(options, alpha=True)), options),
             config.recordings,
             keys,
             preview,  # type: ignore[arg-type]  # a main-thread sink is a preview

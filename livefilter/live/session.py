@@ -12,6 +12,7 @@ from typing import Protocol
 import cv2
 
 from livefilter.control.controller import Controller, help_lines
+from livefilter.control.parts import TRANSPARENT
 from livefilter.control.settings import SharedSettings
 from livefilter.errors import LivefilterError, SinkLost
 from livefilter.live.pipeline import Pipeline
@@ -110,7 +111,8 @@ class LiveSession:
                 self._notify(f"Recording stopped: {error}")
         elif self._recording is None and wanted:
             try:
-                path = self._new_path(".mp4")
+                # Of the files that keep a transparent room, players know this one.
+                path = self._new_path(".webm" if self._settings.current.room == TRANSPARENT else ".mp4")
                 recording = self._open_recording(path)
             except (LivefilterError, OSError) as error:
                 self._settings.change(recording=False)

@@ -25,6 +25,7 @@ class SinkOptions:
         them has been read: the sound then goes on to its own end.
     nv12: frames may come as NV12 to sinks that take it; they are even-sized then.
     lan: pages answer on the local network, too, to those who have the token.
+    alpha: frames may come with a cut-out, and outputs that can are to keep its transparency.
     live: False when frames come as fast as the sink takes them (rendering), True at `fps` by the clock.
     """
 
@@ -36,6 +37,7 @@ class SinkOptions:
     live: bool = True
     nv12: bool = False
     lan: bool = False
+    alpha: bool = False
     tracks: Literal["default", "all", "none"] = "default"
     ended: threading.Event | None = None
 

@@ -30,6 +30,7 @@ class Container:
     sound_copied: codecs of sound that are copied as they are; None for all.
     sound_encoder: what other sound becomes.
     hold_s: seconds after which a picture that does not change is written again.
+    alpha: it can hold transparency.
     bits_per_pixel: for a constant rate on a network; 0 keeps the quality constant instead.
     """
 
@@ -41,6 +42,7 @@ class Container:
     sound_encoder: str = "aac"
     hold_s: float = 1.0
     bits_per_pixel: float = 0.0
+    alpha: bool = False
 
 
 _MP4_OPTIONS = {
@@ -58,7 +60,13 @@ FILES = {
     ".mov": Container("mov", container_options=_MP4_OPTIONS, sound_copied=_IN_MOV),
     ".mkv": Container("matroska", container_options=_MKV_OPTIONS, sound_copied=_IN_MKV),
     ".webm": Container(
-        "webm", "libvpx-vp9", dict(_VP9), _MKV_OPTIONS, frozenset(("opus", "vorbis")), sound_encoder="libopus"
+        "webm",
+        "libvpx-vp9",
+        dict(_VP9),
+        _MKV_OPTIONS,
+        frozenset(("opus", "vorbis")),
+        sound_encoder="libopus",
+        alpha=True,
     ),
 }
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import BinaryIO, cast
 
 import av
+import cv2
 import numpy as np
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -51,7 +52,8 @@ class Muxer:
         self._sound: SoundTrack | None = None
         self._subtitles: SubtitleTracks | None = None
         # H.264 in 4:2:0, the only kind that every player takes, has even sides.
-        self._padded = _even_canvas(options.width, options.height)
+        self._alpha = options.alpha and kind.alpha
+        self._padded = _even_canvas(options.width, options.height, 4 if self._alpha else 3)
         self._container = av.open(
             file,
             "w",
@@ -91,7 +93,7 @@ class Muxer:
                 f"A frame of {frame.width}x{frame.height} cannot go into a video of {self._options.width}x"
                 f"{self._options.height}: every frame must have the size the output was opened with."
             )
-        self._image = frame.image
+        self._image = self._picture(frame)
         placement = self._timeline.place(frame)
         if placement is None:
             return
@@ -105,7 +107,7 @@ class Muxer:
             if placement.media_s is not None:
                 self._subtitles.align(placement.at_s - placement.media_s)
             self._container.mux(list(self._subtitles.until(placement.at_s)))
-        self._encode(frame.image, placement.at_s)
+        self._encode(self._image, placement.at_s)
 
     def finish(self) -> None:
         """Write what is still held back and the end of the container. Can be called twice.
@@ -150,7 +152,8 @@ class Muxer:
             settings |= {"b": bit_rate, "maxrate": bit_rate, "bufsize": bit_rate}
         rate = Fraction(self._fps).limit_denominator(1001)
         stream = cast(VideoStream, self._container.add_stream(kind.codec, rate=rate, options=settings))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuva420p" if self._alpha else "yuv420p"
         context = stream.codec_context
         context.time_base = _TIME_BASE
         context.gop_size = max(1, round(self._fps * _KEYFRAME_EVERY_S))
@@ -158,9 +161,18 @@ class Muxer:
         context.color_range = _LIMITED_RANGE
         return stream
 
+    def _picture(self, frame: Frame) -> Image:
+        """What is encoded of a frame: BGR, or BGRA where transparency is kept."""
+        if not self._alpha:
+            return frame.image
+        if frame.cutout is not None:
+            return frame.cutout
+        return np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2BGRA), np.uint8)
+
     def _encode(self, image: Image, at_s: float) -> None:
-        picture = VideoFrame.from_numpy_buffer(self._pad(image), format="bgr24").reformat(
-            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", threads=1
+        given, kept = ("bgra", "yuva420p") if self._alpha else ("bgr24", "yuv420p")
+        picture = VideoFrame.from_numpy_buffer(self._pad(image), format=given).reformat(
+            format=kept, dst_colorspace="ITU709", dst_color_range="MPEG", threads=1
         )
         picture.pts, picture.time_base = round(at_s / _TIME_BASE), _TIME_BASE
         if self._keyframe_at_s is None or at_s - self._keyframe_at_s >= _KEYFRAME_EVERY_S:
@@ -203,7 +215,7 @@ class Muxer:
                 track.close()
 
 
-def _even_canvas(width: int, height: int) -> Image:
+def _even_canvas(width: int, height: int, channels: int) -> Image:
     if not (0 < width <= 16384 and 0 < height <= 16384):
         raise InvalidInput(f"A video cannot be {width}x{height}: each side must be from 1 to 16384 pixels.")
-    return np.zeros((height + height % 2, width + width % 2, 3), np.uint8)
+    return np.zeros((height + height % 2, width + width % 2, channels), np.uint8)
