@@ -42,8 +42,9 @@ function show(condition, health) {
   document.body.dataset.mark = mark;
   setText("status", mark || PILL[condition]);
   setText("figures", condition === "live" ? `${health.width} × ${health.height}  ·  ${Math.round(health.fps)} fps` : "");
-  byId("alarm").hidden = mark !== "Raw camera";
-  setText("alarm-text", mark === "Raw camera" ? "RAW CAMERA: viewers see you" : "");
+  const shown = { "Raw camera": "you", "Raw person": "you", "Raw room": "your room", "Raw person, raw room": "you" }[mark];
+  byId("alarm").hidden = !shown;
+  setText("alarm-text", shown ? `${mark.toUpperCase()}: viewers see ${shown}` : "");
   if (health) stage.style.setProperty("--ratio", health.width / health.height);
   if (condition in SAYS) {
     setText("notice-title", SAYS[condition][0]);
