@@ -153,7 +153,7 @@ ACTIONS: tuple[Action, ...] = (
         "u", "toggle_person_raw", "you as the camera sees you, in a room that stays in the style",
         parameters=_switch("whether to show the person raw"), timed=True,
     ),
-    Action("o", "next_room", "room: styled, blurred, cut away"),
+    Action("e", "next_room", "room: styled, blurred, cut away"),
     Action(
         "r", "toggle_recording", "record on / off", "ctrl+shift+f9", "note:41", _switch("whether to record"), timed=True
     ),

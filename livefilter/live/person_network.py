@@ -10,7 +10,7 @@ from livefilter.inference.base import EngineOptions
 from livefilter.inference.styler import Styler
 
 # The shorter side at which it looks; it was trained on pictures of that size.
-_SIDE = 256
+_SIDE = 192
 
 
 def person_network() -> Path:

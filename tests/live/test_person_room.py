@@ -228,7 +228,7 @@ def test_actions_change_person_and_room() -> None:
     controller = Controller(settings, ["first", "second"])
     rooms = []
     for _ in range(4):
-        controller.press("o")
+        controller.press("e")
         rooms.append(settings.current.room)
     assert rooms == ["blur", "transparent", "style", "blur"]
     controller.press("u")

@@ -142,7 +142,7 @@ class Run:
 
 
 ACTIONS = ["b", "c", "[", "]", "space", "s", "r", "n", "stall", "flow", "unplug", "plug in"]
-ACTIONS += ["u", "o", "room raw", "room blur", "room transparent"]
+ACTIONS += ["u", "e", "room raw", "room blur", "room transparent"]
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
