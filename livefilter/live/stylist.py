@@ -66,9 +66,9 @@ class LiveStylist:
                 return self._last
             frame = self._held  # so that a raw picture that was frozen goes when bypass ends
         self._held, self._shown = frame, shown
+        cutout: Image | None = None
         if settings.bypass:
             image, raw = flipped(frame.image) if look.mirror else frame.image, settings.raw
-            cutout = None
         else:
             image, cutout = self._finish(frame.image, look, settings)
             # Of a fade from a picture that showed the camera, a part still shows it.
@@ -129,7 +129,8 @@ class LiveStylist:
             return styled, None
         blended = self._fade.mix(blend(image, nv12_to_bgr(styled), share_of(look.strength, drawn_strength)))
         self._fade.remember(blended)
-        cutout, parted_s = None, 0.0
+        cutout: Image | None = None
+        parted_s = 0.0
         if settings.parted:
             started = self._clock()
             blended, cutout = self._parts(image, blended, self._switch.styler.person, settings)

@@ -72,10 +72,10 @@ class Run:
     def __call__(self) -> Frame:
         return self.live(Frame(np.full((HEIGHT, WIDTH, 3), RAW, np.uint8), 0, 0.0))
 
-    def halves(self) -> tuple[Any, Any]:
+    def halves(self) -> Any:
         """What is on the left and on the right, far from the seam."""
         image = self().image
-        return tuple(NAMES.get(int(image[24, x, 0]), image[24, x].tolist()) for x in (8, 56))  # type: ignore[return-value]
+        return tuple(NAMES.get(int(image[24, x, 0]), image[24, x].tolist()) for x in (8, 56))
 
 
 @pytest.mark.parametrize(

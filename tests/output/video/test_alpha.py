@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -26,7 +27,7 @@ def test_webm_keeps_a_transparent_room(tmp_path: Path, alpha: bool) -> None:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert stream.metadata.get("alpha_mode") == ("1" if alpha else None)
-        decoder = av.CodecContext.create("libvpx-vp9", "r")  # the native decoder leaves alpha out
+        decoder: Any = av.CodecContext.create("libvpx-vp9", "r")  # the native decoder leaves alpha out
         frames = [frame for packet in container.demux(stream) for frame in decoder.decode(packet)]
     assert len(frames) >= 5
     seen = frames[-1].to_ndarray(format="rgba")
