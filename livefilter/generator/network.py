@@ -41,8 +41,8 @@ class Design:
 
 # `lite` is for processors, `full` for graphics cards and the best look.
 DESIGNS = {
-    "lite": Design(16, 32, 64, half_convs=1, quarter_convs=2, eighth_blocks=5, dilation=2, strength=1, person=1),
-    "full": Design(48, 64, 64, half_convs=2, quarter_convs=2, eighth_blocks=3, strength=1, person=1),
+    "lite": Design(16, 32, 64, half_convs=1, quarter_convs=2, eighth_blocks=5, dilation=2, strength=1),
+    "full": Design(48, 64, 64, half_convs=2, quarter_convs=2, eighth_blocks=3, strength=1),
 }
 
 

@@ -221,13 +221,19 @@ class Distillation:
         """
         if path.suffix == ".onnx":
             found = generator_from_onnx(path)
-            for network in (self.generator, self.averaged):
-                network.take_folded(found)
+            try:
+                for network in (self.generator, self.averaged):
+                    network.take_folded(found)
+            except ValueError as error:
+                raise InvalidInput(f"{path} is of another design, so nothing can start from it: {error}") from error
             return
         state = load_checkpoint(path)
         try:
+            weights = state["averaged"]["weights"]
+            if self.generator.person is None:
+                weights = {name: value for name, value in weights.items() if not name.startswith("person.")}
             for network in (self.generator, self.averaged):
-                network.load_state_dict(state["averaged"]["weights"])
+                network.load_state_dict(weights)
             self.discriminator.load_state_dict(state["discriminator"])
         except (KeyError, RuntimeError) as error:
             raise InvalidInput(f"The checkpoint {path} is of another design, so nothing can start from it.") from error

@@ -21,7 +21,8 @@ pytest.importorskip("tqdm")
 pytest.importorskip("onnx")
 
 from livefilter.errors import InvalidInput, UnknownName  # noqa: E402
-from livefilter.generator.network import Design, Generator  # noqa: E402
+from livefilter.generator.export import export  # noqa: E402
+from livefilter.generator.network import Design, Generator, at_strength  # noqa: E402
 from livefilter.styles.card import read_card  # noqa: E402
 from livefilter.training.card import write_style  # noqa: E402
 from livefilter.training.data import Pair  # noqa: E402
@@ -143,6 +144,24 @@ def test_a_run_can_start_from_another_style(pairs: list[Pair], tmp_path: Path) -
         assert torch.equal(found, wanted)
     with pytest.raises(InvalidInput, match="another design"):
         Distillation(pairs, recipe(), Design(eighth=32)).start_from(tmp_path / LATEST)
+
+
+def test_a_run_can_start_from_a_styles_file_and_without_its_output_for_people(
+    pairs: list[Pair], tmp_path: Path
+) -> None:
+    """A network's ONNX file draws the same before its first step; an output that the new design lacks is left."""
+    first = Distillation(pairs, recipe(), replace(TINY, person=1))
+    first.save(tmp_path / LATEST)
+    export(at_strength(first.averaged), tmp_path / "lite.onnx")
+    plain = Distillation(pairs, recipe(), TINY)
+    plain.start_from(tmp_path / LATEST)
+    file = Distillation(pairs, recipe(), TINY)
+    file.start_from(tmp_path / "lite.onnx")
+    wanted = draw(first.averaged, pairs[0].photo).astype(int)
+    assert np.abs(draw(plain.averaged, pairs[0].photo) - wanted).max() == 0
+    assert np.abs(draw(file.averaged, pairs[0].photo) - wanted).max() <= 1  # its weights are float16
+    with pytest.raises(InvalidInput, match="another design"):
+        Distillation(pairs, recipe(), Design(eighth=32)).start_from(tmp_path / "lite.onnx")
 
 
 def test_distill_leaves_a_checkpoint_and_sheets(pairs: list[Pair], tmp_path: Path) -> None:
