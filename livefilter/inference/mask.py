@@ -56,7 +56,7 @@ def together(person: Image, room: Image, mask: Image) -> Image:
     person, room: (H, W, 3) uint8 BGR. mask: (H, W) uint8, 255 where the person is shown.
     """
     image = room.copy()
-    cv2.copyTo(person, cv2.compare(mask, 255, cv2.CMP_EQ), image)
+    cv2.copyTo(person, (mask == 255).astype(np.uint8), image)
     seam = np.flatnonzero(mask - np.uint8(1) < 254)  # neither 0, which wraps around, nor 255
     share = mask.reshape(-1)[seam].astype(np.uint16)[:, None]
     inner = person.reshape(-1, 3)[seam] * share + room.reshape(-1, 3)[seam] * (255 - share)
