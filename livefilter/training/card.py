@@ -28,7 +28,7 @@ PICTURE_WIDTH = 640
 class StyleFacts:
     """What the card says about a style and no training run can know.
 
-    best: see `Style`. finish: how the teacher's drawings become targets.
+    best: see `Style`. finish: how drawings of a single teacher become targets; a recipe's chain makes targets itself.
     """
 
     title: str
@@ -71,6 +71,7 @@ STYLES = {
         teacher="AnimeGANv3_tiny_Cute, AnimeGANv3_Shinkai_37",
         order=3,
         best="lite",
+        finish=Finish(keeps_greys=True),
     ),
     "portrait": StyleFacts(
         title="Portrait",
@@ -83,6 +84,7 @@ STYLES = {
         teacher="AnimeGANv3_tiny_Cute, CartoonGAN_Hosoda",
         order=4,
         best="lite",
+        finish=Finish(recolour=True),
     ),
 }
 
