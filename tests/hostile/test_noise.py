@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -69,3 +74,37 @@ def test_an_empty_file_is_not_called_playable(tmp_path: Path, monkeypatch: pytes
         sink.send(frame())
     sink.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_bad_requests_print_nothing() -> None:
+    """A dozen requests that are none, to the page of a real run: it prints no line for them, and goes on answering."""
+    command = [sys.executable, "-u", "-m", "livefilter", "run", "-i", "demo", "-o", "page:0", "--backend", "identity"]
+    run = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert run.stdout is not None
+    try:
+        address = None
+        for line in run.stdout:
+            address = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+            if address:
+                break
+        assert address is not None
+        port = int(address[1])
+        for number in range(12):
+            with socket.create_connection(("127.0.0.1", port), 10) as connection:
+                connection.sendall(
+                    (b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x00\xff\r\n\r\n", b"A" * 9000)[number % 3]
+                )
+                connection.settimeout(10)
+                with contextlib.suppress(OSError):
+                    connection.recv(4096)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+            assert answer.status == 200
+    finally:
+        run.send_signal(signal.SIGINT)
+        said, _ = run.communicate(timeout=60)
+    assert run.returncode == 0
+    for word in ("Traceback", "HTTP", "Error", "BadStatusLine", "\\x16"):
+        assert word not in said
+    assert len(said.splitlines()) < 12
