@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from livefilter.control.settings import STRONGEST
 from livefilter.errors import LivefilterError
 from livefilter.styles.network import SIZES
 from livefilter.web.answers import Refused, json_answer, refusal
@@ -87,7 +88,7 @@ class _PhotoPage:
     async def preview(self, request: web.Request) -> web.Response:
         """A photo in a style, at a size for the screen."""
         photo, (style, network) = self._photo(request), self._style(request)
-        body = await _drawn(self._photos().preview(photo, style, network, _side(request)))
+        body = await _drawn(self._photos().preview(photo, style, network, _side(request), _strength(request)))
         return web.Response(body=body, content_type="image/jpeg")
 
     async def full(self, request: web.Request) -> web.Response:
@@ -191,10 +192,9 @@ def _strength(request: web.Request) -> float:
         value = float(request.query.get("strength", "1"))
     except ValueError:
         value = -1.0
-    if not 0 <= value <= 1:
-        raise Refused(
-            400, "The picture was not drawn.", "strength must be a number from 0 to 1.", "Leave it out for 1."
-        )
+    if not 0 <= value <= STRONGEST:
+        why = f"strength must be a number from 0 to {STRONGEST}."
+        raise Refused(400, "The picture was not drawn.", why, "Leave it out for 1.")
     return value
 
 

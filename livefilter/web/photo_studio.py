@@ -26,13 +26,14 @@ MAX_PHOTOS = 6
 MAX_WAITING = 24
 PREVIEW_SIDE = 1400
 _MAX_STYLERS = 3
+_MAX_PREVIEWS = 48  # of a photo
 _JPEG_QUALITY = {"preview": 88, "full": 95}
 
 
 class PhotoStyler(Protocol):
     """Styles pictures of any size, as livefilter.inference.styler.Styler does."""
 
-    def __call__(self, image: Image) -> Image: ...
+    def draw(self, image: Image, strength: float) -> Image: ...
 
     def close(self) -> None: ...
 
@@ -44,7 +45,7 @@ class Photo:
     image: Image
     name: str
     key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    drawn: dict[tuple[str, str, int], bytes] = field(default_factory=dict)
+    drawn: OrderedDict[tuple[str, str, int, float], bytes] = field(default_factory=OrderedDict)
 
     @property
     def pixels(self) -> int:
@@ -98,19 +99,21 @@ class PhotoStudio(Closeable):
         with self._lock:
             return self._photos.pop(key, None) is not None
 
-    def preview(self, photo: Photo, style: str, network: str, side: int) -> Future[bytes]:
+    def preview(self, photo: Photo, style: str, network: str, side: int, strength: float) -> Future[bytes]:
         """A styled photo as a JPEG of a size for the screen.
 
-        side: pixels of the shorter side at which it is drawn, at most.
+        side: pixels of the shorter side at which it is drawn, at most. strength: 0 to 1.5, see `Styler.draw`.
         Raises: Busy, from here; what opening the style raises, from the future.
         """
 
         def draw() -> bytes:
-            found = photo.drawn.get((style, network, side))
+            key = style, network, side, strength
+            found = photo.drawn.get(key)
             if found is None and self.get(photo.key) is photo:
                 image = fitted(photo.image, PREVIEW_SIDE, PREVIEW_SIDE)
-                found = encoded(style_photo(image, self._styler(style, network), side), "jpg", "preview")
-                photo.drawn[(style, network, side)] = found
+                found = photo.drawn[key] = encoded(self._drawn(image, style, network, side, strength), "jpg", "preview")
+                while len(photo.drawn) > _MAX_PREVIEWS:
+                    photo.drawn.popitem(last=False)
             return found or b""
 
         return self._later(draw)
@@ -118,16 +121,10 @@ class PhotoStudio(Closeable):
     def full(self, photo: Photo, style: str, network: str, side: int, strength: float, kind: str) -> Future[bytes]:
         """A styled photo at its own resolution.
 
-        side: as of `preview`; the rest is enlarged with the photo as guide. kind: "jpg" or "png". Raises: as `preview`.
+        side, strength: as of `preview`; the rest is enlarged with the photo as guide. kind: "jpg" or "png". Raises: as
+        `preview`.
         """
-
-        def draw() -> bytes:
-            styled = style_photo(photo.image, self._styler(style, network), side)
-            if strength < 1:
-                cv2.addWeighted(photo.image, 1 - strength, styled, strength, 0.0, dst=styled)
-            return encoded(styled, kind, "full")
-
-        return self._later(draw)
+        return self._later(lambda: encoded(self._drawn(photo.image, style, network, side, strength), kind, "full"))
 
     def close(self) -> None:
         """Forget the photos and free the engines. Can be called twice."""
@@ -136,6 +133,12 @@ class PhotoStudio(Closeable):
         for styler in self._stylers.values():
             styler.close()
         self._stylers.clear()
+
+    def _drawn(self, image: Image, style: str, network: str, side: int, strength: float) -> Image:
+        if strength == 0:
+            return image
+        styler = self._styler(style, network)
+        return style_photo(image, lambda small: styler.draw(small, strength), side)
 
     def _later(self, draw: Callable[[], bytes]) -> Future[bytes]:
         with self._lock:

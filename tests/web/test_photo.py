@@ -76,9 +76,22 @@ def test_a_photo_comes_back_in_each_style_and_at_its_own_size(studio: PageSink) 
     assert full.shape == image.shape
     assert np.abs(full.astype(int) - image).mean() > 1
     assert np.array_equal(decoded(ask(studio, f"{path}/hayao/full.png?strength=0")[2]), image)
+    assert ask(studio, f"{path}/hayao/full.png?strength=1.5")[0] == 200
     assert decoded(ask(studio, f"{path}/original.jpg")[2]).shape[1] == photo_studio.PREVIEW_SIDE
     assert call(studio, path, "DELETE") == (200, {"done": True})
     assert ask(studio, f"{path}/hayao.jpg")[0] == 404
+
+
+def test_a_milder_drawing_is_drawn_and_not_mixed(studio: PageSink) -> None:
+    """Half of the photo over a drawing with larger eyes would have four eyes, in the preview and at full size."""
+    image = np.asarray(cv2.resize(picture(64, 48), (320, 240)), np.uint8)
+    told = take(studio, as_file(image))
+    path = f"/api/photos/{told['id']}/hayao"
+    for kind in (".jpg", "/full.png"):
+        whole, half = (decoded(ask(studio, f"{path}{kind}?strength={value}")[2]).astype(int) for value in (1, 0.5))
+        mixed = (image.astype(int) + whole) / 2
+        assert np.abs(half - whole).mean() > 1
+        assert np.abs(half - mixed).mean() > 1
 
 
 def test_photos_are_turned_as_they_were_taken_and_heic_is_read(studio: PageSink) -> None:
@@ -186,7 +199,7 @@ def test_a_photo_is_drawn_at_the_size_that_suits_its_faces(faces: str, side: int
     class Negative:
         """Draws what it is given, turned to its negative."""
 
-        def __call__(self, image: Image) -> Image:
+        def draw(self, image: Image, strength: float) -> Image:
             drawn.append(image.shape)
             return 255 - image
 

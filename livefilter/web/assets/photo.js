@@ -14,7 +14,7 @@ let clip = null;
 let round = null; // ends the drawing of what is not wanted any more
 
 function looks() {
-  return `network=${chosen.network}&faces=${chosen.faces}`;
+  return `network=${chosen.network}&faces=${chosen.faces}&strength=${strength()}`;
 }
 
 function keyOf(name) {
@@ -110,15 +110,14 @@ function show() {
   const address = drawn.get(keyOf(style));
   if (address) byId("after").src = address;
   busy(address || document.body.dataset.kind === "clip" ? "" : "Drawing");
-  blend();
+  tell();
 }
 
-/** Strength is mixed here, so that the slider follows the finger; downloads are mixed at full resolution. */
-function blend() {
+/** Say the strength. Pictures of it are drawn anew: a photo mixed into a drawing with larger eyes has four of them. */
+function tell() {
   const shown = strength();
   byId("strength-value").textContent = `${Math.round(shown * 100)} %`;
-  byId("strength").style.setProperty("--at", `${shown * 100}%`);
-  byId("after").style.opacity = shown;
+  byId("strength").style.setProperty("--at", `${(shown * 100) / 1.5}%`);
   compare.style.background = photo ? `center / contain no-repeat url("${photo.original}") #0a090d` : "";
 }
 
@@ -143,8 +142,10 @@ function tiles() {
   for (const choice of grid.children) {
     const address = drawn.get(keyOf(choice.dataset.style)), picture = choice.querySelector("img");
     choice.dataset.drawing = Boolean(photo) && !address;
-    const wanted = address || (photo ? photo.original : "");
+    // What was drawn of this photo with other wishes stays until the new drawing is there.
+    const wanted = address || (photo && picture.dataset.of !== photo.id ? photo.original : "");
     if (wanted && picture.getAttribute("src") !== wanted) picture.src = wanted;
+    if (photo) picture.dataset.of = photo.id;
     choice.setAttribute("aria-checked", choice.dataset.style === style);
     choice.tabIndex = choice.dataset.style === style ? 0 : -1;
   }
@@ -191,7 +192,12 @@ slider.addEventListener("keydown", (event) => {
   move(slider.getAttribute("aria-valuenow") / 100 + step);
 });
 
-byId("strength").addEventListener("input", blend);
+let settled = 0;
+byId("strength").addEventListener("input", () => {
+  tell();
+  clearTimeout(settled);
+  settled = setTimeout(() => { if (photo) all(); }, 150);
+});
 for (const name of Object.keys(chosen)) {
   const buttons = [...byId(name).children];
   for (const button of buttons) {
@@ -233,7 +239,7 @@ function named(suffix) {
 }
 
 async function whole(kind) {
-  const path = `/api/photos/${photo.id}/${encodeURIComponent(style)}/full.${kind}?${looks()}&strength=${strength()}`;
+  const path = `/api/photos/${photo.id}/${encodeURIComponent(style)}/full.${kind}?${looks()}`;
   busy("Drawing at full resolution");
   try {
     return await (await call(path)).blob();
