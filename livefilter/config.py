@@ -249,8 +249,8 @@ def _share_meant(key: str, value: Any) -> str:
         percent = float(str(value).strip().removesuffix("%"))
     except ValueError:
         return ""
-    least = 0 if str(value).endswith("%") else 1
-    return f" Did you mean {percent / 100:g}?" if least < percent <= 100 else ""
+    least, most = 0 if str(value).endswith("%") else 1, 150 if key == "strength" else 100
+    return f" Did you mean {percent / 100:g}?" if least < percent <= most else ""
 
 
 def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapping[str, Any]]]:

@@ -47,6 +47,7 @@ def test_the_folder_of_recordings_may_start_at_home(tmp_path: Path, monkeypatch:
         ({"fps": "fast"}, "fps = 'fast' in the flags"),
         ({"fps": "1000"}, "fps = '1000' in the flags must be a number from 0 to 240"),
         ({"strength": "80%"}, "strength = '80%' in the flags must be a number from 0 to 1.5. Did you mean 0.8?"),
+        ({"strength": "120"}, "must be a number from 0 to 1.5. Did you mean 1.2?"),
         ({"strength": "80"}, "must be a number from 0 to 1.5. Did you mean 0.8?"),
         ({"strength": "800"}, "must be a number from 0 to 1.5.$"),
         ({"process_size": "5"}, "process_size = 5 must be auto or a number from 64 to 2160"),
