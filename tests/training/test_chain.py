@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("torch")
+
 from livefilter.errors import InvalidInput
 from livefilter.training.chain import ChainArtist
 from livefilter.training.recipe import read_recipe
