@@ -48,3 +48,12 @@ def _defined(file: Path) -> set[str]:
             members = (child for child in node.body if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)))
             found |= {f"{node.name}.{child.name}" for child in members}
     return found
+
+
+def test_no_file_is_half_merged() -> None:
+    """A page with the marks of a merge in its script shows nothing at all."""
+    kinds = {".py", ".js", ".css", ".html", ".md", ".toml", ".txt"}
+    files = [path for path in ROOT.rglob("*") if path.suffix in kinds and ".venv" not in path.parts and path.is_file()]
+    assert len(files) > 500
+    marks = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
+    assert [str(path) for path in files if marks.search(path.read_text(encoding="utf-8", errors="replace"))] == []

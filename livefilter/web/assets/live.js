@@ -114,12 +114,12 @@ function onState(message) {
   showNotices(state.notices);
 }
 
-<<<<<<< HEAD
 /** The connection to OBS, where there is one. */
 function showObs(obs) {
   setText("obs-state", obs ? obs.text : "");
   byId("add-to-obs").hidden = !(obs && obs.connected && !obs.source);
-=======
+}
+
 /** What person and room are, and the styles that the room can have of its own. */
 function showParts() {
   const room = byId("room");
@@ -129,7 +129,6 @@ function showParts() {
   room.querySelector("[value=picture]").hidden = !state.room_picture;
   room.value = state.room;
   byId("person").value = state.person;
->>>>>>> bfd87b8 (Let person and room look otherwise than the style: raw, blurred, cut away, a picture, a style of their own)
 }
 
 /** Mark one of several buttons as the one that counts. */
