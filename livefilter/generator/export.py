@@ -147,12 +147,11 @@ def macs_per_pixel(generator: Generator) -> int:
 
 
 def parameters(generator: Generator) -> int:
-    """Count the values of the exported network, with branches folded."""
-    return sum(
-        layer.weight.numel() + layer.bias.numel()
-        for layer in at_strength(generator).modules()
-        if isinstance(layer, Conv)
-    )
+    """Count the values of the exported network, with branches folded; a plane for strength has one for each output of
+    the first layer."""
+    layers = [layer for layer in at_strength(generator).modules() if isinstance(layer, Conv)]
+    gains = generator.design.half * generator.design.strength
+    return gains + sum(layer.weight.numel() + layer.bias.numel() for layer in layers)
 
 
 def _chain(g: _Graph, layers: torch.nn.ModuleList, features: str, name: str) -> str:
