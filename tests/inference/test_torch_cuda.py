@@ -112,7 +112,12 @@ def test_a_frame_is_finished_as_in_the_graph_of_tensorrt(look: Look, nv12: bool)
     image, path = picture(WIDTH, HEIGHT), STYLES["hayao-lite"]
     graph = add_frame_extras(load_network(path), nv12)
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    expected = session.run(None, {"frame": image[None], "look": look.columns(WIDTH)})[0][0].astype(np.int16)
+    given = {
+        "frame": image[None],
+        "look": look.columns(WIDTH, drawn_strength=True),
+        "strength": np.full((1, HEIGHT // 2, WIDTH // 2, 1), look.strength, np.float32),
+    }
+    expected = session.run(None, given)[0][0].astype(np.int16)
     with TorchCudaEngine(path, WIDTH, HEIGHT, EngineOptions(nv12=nv12), device="cpu") as engine:
         engine.run(image)  # another look before it leaves nothing behind
         assert np.abs(engine.compose(image, look) - expected).max() <= 1

@@ -79,11 +79,14 @@ def wanted(path: Path, size: str, precision: str = "fp16") -> EngineRequest:
 
 
 def drawn(session: onnxruntime.InferenceSession, photo: Image) -> Image:
-    """What a graph given to TensorRT draws in ONNX Runtime; its input `look`, if any, asks for the styled picture."""
-    width = photo.shape[1]
-    look = PLAIN.columns(width)
-    names = [port.name for port in session.get_inputs()]
-    styled: Image = session.run(None, {n: v for n, v in (("frame", photo[None]), ("look", look)) if n in names})[0][0]
+    """What a graph given to TensorRT draws in ONNX Runtime; `look` and `strength` ask for the plain style."""
+    height, width = photo.shape[:2]
+    given = {
+        "frame": photo[None],
+        "look": PLAIN.columns(width),
+        "strength": np.ones((1, height // 2, width // 2, 1), np.float32),
+    }
+    styled: Image = session.run(["styled"], {port.name: given[port.name] for port in session.get_inputs()})[0][0]
     return styled
 
 
