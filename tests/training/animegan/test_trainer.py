@@ -68,7 +68,7 @@ def test_each_term_falls_where_it_alone_counts(material: Material, term: str, mo
     nothing = dict.fromkeys((field.name for field in dataclasses.fields(Weights)), 0.0)
     monkeypatch.setitem(PRESETS, "hayao", Weights(**nothing | {term: 1.0}))
     training = trainer(material, dataclasses.replace(TINY, pretrain_steps=0, rate=1e-3))
-    found = [terms[f"generator/{term}"] for terms in learn_one(training, material, 6)]
+    found = [terms[f"generator/{term}"] for terms in learn_one(training, material, 14)]  # the first steps overshoot
     assert min(found[-2:]) < 0.95 * found[0]
 
 
