@@ -101,8 +101,9 @@ class ObsLink(Closeable):
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._keep())
-        except Exception:
-            _log.exception("The connection to OBS ended; the run goes on without it")
+        except Exception as error:  # whatever it is, the live run must outlive it
+            _log.error("The connection to OBS has failed (%s); the run goes on. Start livefilter again for OBS.", error)
+            _log.debug("What failed in the connection to OBS:", exc_info=True)
             self.status = ObsStatus(trouble="The connection to OBS has failed; start livefilter again.")
         finally:
             self._loop.close()
