@@ -16,6 +16,7 @@ from livefilter.web.api import perform
 from livefilter.web.guard import from_elsewhere
 from livefilter.web.live_stream import REPEAT_S, keep_short, require_room
 from livefilter.web.site import Site
+from livefilter.web.waiting import comes
 
 MAX_SOCKETS = 32
 MAX_MESSAGE = 16 * 1024
@@ -24,6 +25,7 @@ METERS_HZ = (2.0, 10.0)
 _LOOK_EVERY_S = 0.25
 # Pictures on their way to a page that has not said that it got them.
 _UNSEEN = 2
+_SEEN_S = 5.0
 
 
 def routes(site: Site) -> Iterable[web.RouteDef]:
@@ -141,8 +143,7 @@ class _Visit:
                 metered_at = now
                 meters = self._site.room.meters() | {"picture": self._site.picture.health()}
                 await self._send({"type": "meters", "meters": meters})
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), min(_LOOK_EVERY_S, self._meters_s or _LOOK_EVERY_S))
+            await comes(self._changed, min(_LOOK_EVERY_S, self._meters_s or _LOOK_EVERY_S))
 
     async def _send_pictures(self) -> None:
         """Send each new picture as one binary message, a JPEG; wait while the page has not shown the last ones."""
@@ -153,13 +154,11 @@ class _Visit:
                 changed = picture.changed
                 if self._unseen >= _UNSEEN:
                     self._seen.clear()
-                    with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(self._seen.wait(), 5.0)
+                    await comes(self._seen, _SEEN_S)
                     continue
                 count, jpeg = picture.encoded()
                 if count == seen:
-                    with contextlib.suppress(asyncio.TimeoutError):
-                        await asyncio.wait_for(changed.wait(), REPEAT_S)
+                    await comes(changed, REPEAT_S)
                     continue
                 seen = count
                 self._unseen += 1

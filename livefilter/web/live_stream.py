@@ -11,6 +11,7 @@ from aiohttp import web
 
 from livefilter.web.answers import Refused
 from livefilter.web.site import Site
+from livefilter.web.waiting import comes
 
 MAX_VIEWERS = 16
 # A viewer that takes no byte for so long has gone away without saying so.
@@ -65,12 +66,8 @@ class LiveStream:
         while not self._site.stopping.is_set():
             changed = self._picture.changed
             count, jpeg = self._picture.encoded()
-            if count == seen:
-                try:
-                    await asyncio.wait_for(changed.wait(), REPEAT_S)
-                    continue
-                except asyncio.TimeoutError:
-                    pass  # nothing new: the same picture again
+            if count == seen and await comes(changed, REPEAT_S):
+                continue  # without anything new: the same picture again
             if count:
                 # Browsers show a part when they see the boundary behind it, so that is sent at once.
                 head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
