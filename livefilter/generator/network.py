@@ -42,7 +42,7 @@ class Design:
 # `lite` is for processors, `full` for graphics cards and the best look.
 DESIGNS = {
     "lite": Design(16, 32, 64, half_convs=1, quarter_convs=2, eighth_blocks=5, dilation=2, strength=1),
-    "full": Design(48, 64, 64, half_convs=2, quarter_convs=2, eighth_blocks=3, strength=1),
+    "full": Design(32, 64, 96, half_convs=1, quarter_convs=2, eighth_blocks=6, dilation=2, strength=1),
 }
 
 
@@ -173,26 +173,37 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def take_folded(self, other: Generator) -> None:
-        """Draw as another generator of as many channels and layers does, at any strength; the branches begin anew.
+        """Draw as another generator does, at any strength, that has as many channels and layers or fewer.
 
-        Raises: ValueError: its channels or layers are others.
+        Further channels are at first heard by nobody, further layers let everything through, and the branches begin
+        anew, so that a larger network goes on from what a smaller one learned (Net2Net, Chen et al. 2016).
+
+        Raises: ValueError: the other one has more channels or layers, or other kernels.
         """
-        kept = dict(other.named_modules())
-        for name, layer in self.named_modules():
-            found = kept.get(name)
-            if isinstance(layer, Conv) and isinstance(found, Conv):
-                kernel = found.kernel()
-                shape = (len(kernel), layer.weight.shape[1], *kernel.shape[2:])
-                if layer.weight.shape != shape:
-                    raise ValueError(f"{name} has a kernel of {tuple(kernel.shape)}, not {tuple(layer.weight.shape)}.")
-                layer.weight.zero_()
-                layer.weight[:, : kernel.shape[1]] = kernel
-                layer.bias.copy_(found.bias)
-                for branch in (layer.point, layer.identity):
-                    if branch is not None:
-                        branch.zero_()
-            elif isinstance(layer, Conv) and name != "person":
-                raise ValueError(f"The other network has no layer {name}.")
+        kept = {name: layer for name, layer in other.named_modules() if isinstance(layer, Conv) and name != "person"}
+        own = {name: layer for name, layer in self.named_modules() if isinstance(layer, Conv) and name != "person"}
+        if kept.keys() - own.keys():
+            raise ValueError(f"This network has no layer {min(kept.keys() - own.keys())}.")
+        for name, layer in own.items():
+            if name in kept:
+                kernel, bias = kept[name].kernel(), kept[name].bias
+            elif not name.startswith("blocks"):
+                kernel, bias = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
+                kernel[:, :, 1, 1] = torch.eye(len(kernel))
+            elif name.endswith(f".{len(self.blocks[0].layers) - 1}"):  # type: ignore[arg-type]
+                kernel, bias = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
+            else:
+                continue  # what comes before it in a further block may be anything
+            outputs, inputs = kernel.shape[:2]
+            room = layer.weight[:outputs, :inputs]
+            if room.shape != kernel.shape:
+                raise ValueError(f"{name} has a kernel of {tuple(kernel.shape)}, not {tuple(layer.weight.shape)}.")
+            layer.weight[:outputs] = 0.0
+            room.copy_(kernel)
+            layer.bias[:outputs] = bias
+            for branch in (layer.point, layer.identity):
+                if branch is not None:
+                    branch.zero_()
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint keeps: the design and the weights."""

@@ -213,30 +213,25 @@ class Distillation:
 
     def start_from(self, path: Path) -> None:
         """Begin with the averaged weights and the discriminator of another run's checkpoint, at step 0, or with the
-        weights of a style's ONNX file, which has no discriminator.
+        weights of a style's ONNX file, which has no discriminator. The other network may be the smaller one.
 
         Raises:
-            InvalidInput: the file is no checkpoint of this design.
+            InvalidInput: the file is no checkpoint, or its design has more channels or layers, or other ones.
             StyleCorrupt: the ONNX file is no network of livefilter's own kind.
         """
-        if path.suffix == ".onnx":
-            found = generator_from_onnx(path)
-            try:
-                for network in (self.generator, self.averaged):
-                    network.take_folded(found)
-            except ValueError as error:
-                raise InvalidInput(f"{path} is of another design, so nothing can start from it: {error}") from error
-            return
-        state = load_checkpoint(path)
         try:
-            weights = state["averaged"]["weights"]
-            if self.generator.person is None:
-                weights = {name: value for name, value in weights.items() if not name.startswith("person.")}
+            if path.suffix == ".onnx":
+                found = generator_from_onnx(path)
+            else:
+                state = load_checkpoint(path)
+                found = Generator(Design(**state["averaged"]["design"]))
+                found.load_state_dict(state["averaged"]["weights"])
+                self.discriminator.load_state_dict(state["discriminator"])
             for network in (self.generator, self.averaged):
-                network.load_state_dict(weights)
-            self.discriminator.load_state_dict(state["discriminator"])
-        except (KeyError, RuntimeError) as error:
-            raise InvalidInput(f"The checkpoint {path} is of another design, so nothing can start from it.") from error
+                network.take_folded(found)
+            self.averaged.load_state_dict(self.generator.state_dict())
+        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+            raise InvalidInput(f"{path} is of another design, so nothing can start from it: {error}") from error
 
     def _time_used(self) -> float:
         """The part of the minutes that is over; 0 where they are not counted."""

@@ -133,17 +133,21 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(pairs: list[Pair], tm
 
 
 def test_a_run_can_start_from_another_style(pairs: list[Pair], tmp_path: Path) -> None:
-    """The averaged weights of a finished run are the first weights of the next, whose steps start at none."""
+    """The next run, of the same design or a larger one, first draws as the averaged network of a finished one does."""
     first = Distillation(pairs, recipe(steps=4), TINY)
     first.run(4)
     first.save(tmp_path / LATEST)
-    second = Distillation(pairs, recipe(), TINY)
-    second.start_from(tmp_path / LATEST)
-    assert second.step == 0
-    for wanted, found in zip(first.averaged.parameters(), second.generator.parameters(), strict=True):
-        assert torch.equal(found, wanted)
-    with pytest.raises(InvalidInput, match="another design"):
-        Distillation(pairs, recipe(), Design(eighth=32)).start_from(tmp_path / LATEST)
+    larger = replace(TINY, half=24, quarter=32, eighth=24, half_convs=2, quarter_convs=2, eighth_blocks=3)
+    wanted = draw(first.averaged, pairs[0].photo).astype(int)
+    for design in (TINY, larger):
+        second = Distillation(pairs, recipe(), design)
+        second.start_from(tmp_path / LATEST)
+        assert second.step == 0
+        for network in (second.generator, second.averaged):
+            assert np.abs(draw(network, pairs[0].photo) - wanted).max() <= 1
+    for smaller in (replace(TINY, eighth=4), replace(TINY, eighth_blocks=0)):
+        with pytest.raises(InvalidInput, match="another design"):
+            Distillation(pairs, recipe(), smaller).start_from(tmp_path / LATEST)
 
 
 def test_a_run_can_start_from_a_styles_file_and_without_its_output_for_people(
@@ -161,7 +165,7 @@ def test_a_run_can_start_from_a_styles_file_and_without_its_output_for_people(
     assert np.abs(draw(plain.averaged, pairs[0].photo) - wanted).max() == 0
     assert np.abs(draw(file.averaged, pairs[0].photo) - wanted).max() <= 1  # its weights are float16
     with pytest.raises(InvalidInput, match="another design"):
-        Distillation(pairs, recipe(), Design(eighth=32)).start_from(tmp_path / "lite.onnx")
+        Distillation(pairs, recipe(), replace(TINY, eighth=4)).start_from(tmp_path / "lite.onnx")
 
 
 def test_distill_leaves_a_checkpoint_and_sheets(pairs: list[Pair], tmp_path: Path) -> None:
