@@ -185,15 +185,14 @@ class Generator(nn.Module):
         if kept.keys() - own.keys():
             raise ValueError(f"This network has no layer {min(kept.keys() - own.keys())}.")
         for name, layer in own.items():
+            kernel: Tensor = torch.zeros_like(layer.weight)
+            bias: Tensor = torch.zeros_like(layer.bias)
             if name in kept:
                 kernel, bias = kept[name].kernel(), kept[name].bias
             elif not name.startswith("blocks"):
-                kernel, bias = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
                 kernel[:, :, 1, 1] = torch.eye(len(kernel))
-            elif name.endswith(f".{len(self.blocks[0].layers) - 1}"):  # type: ignore[arg-type]
-                kernel, bias = torch.zeros_like(layer.weight), torch.zeros_like(layer.bias)
-            else:
-                continue  # what comes before it in a further block may be anything
+            elif not name.endswith(f".{len(self.blocks[0].layers) - 1}"):  # type: ignore[arg-type]
+                continue  # the last layer of a further block adds nothing, and what comes before it may be anything
             outputs, inputs = kernel.shape[:2]
             room = layer.weight[:outputs, :inputs]
             if room.shape != kernel.shape:
