@@ -106,6 +106,9 @@ class Config(BaseModel):
         False,
         description="Let the GPU make NV12, which virtual cameras take as it is; the only output is then a camera.",
     )
+    steady: bool = Field(
+        True, description="Keep the drawing still where the picture is, so that lines do not flicker (not on GPUs)."
+    )
     fade_ms: int = Field(250, ge=0, le=5000, description="Cross-fade when the style changes, in milliseconds.")
     hold_s: float = Field(2.0, ge=0.1, le=60, description="Seconds without a new frame before the holding card.")
     strict_outputs: bool = Field(

@@ -18,6 +18,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
 from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
+from livefilter.inference.steady import Steady
 from livefilter.nv12 import cut
 from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
@@ -54,6 +55,7 @@ class Styler:
     process_size: shorter side in pixels at which frames are styled, or "auto".
     budget_ms: what a frame may take with "auto"; the largest of AUTO_SIZES that fits is taken. None takes the
         frame's own size.
+    steady: frames follow each other, so keep the drawing still where the scene is (not where a GPU composes).
     Raises, here or at the first frame: UnknownName, BackendUnavailable, StyleCorrupt, InvalidInput.
     """
 
@@ -65,6 +67,7 @@ class Styler:
         options: EngineOptions | None = None,
         *,
         budget_ms: float | None = None,
+        steady: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if process_size != "auto" and process_size < FLOOR:
@@ -81,6 +84,7 @@ class Styler:
             self._options = replace(self._options, sha256=network.sha256)
         self._budget_ms = budget_ms
         self._clock = clock
+        self._steady = Steady() if steady else None
         self._engine: Engine | None = None
         self._frame_size = (0, 0)
         self._fit = Fit(0, 0, 0, 0)
@@ -155,6 +159,8 @@ class Styler:
         """Open the engine for frames of width x height and run it, so that the first real frame is not late."""
         self._prepare(width, height)
         self._style(np.full((height, width, 3), 127, np.uint8))
+        if self._steady is not None:
+            self._steady.forget()
 
     def cancel(self) -> None:
         """Cut short the frame that is being styled, where the engine can. Any thread may call it."""
@@ -245,6 +251,8 @@ class Styler:
         else:
             styled = engine.run(given, look.strength)
         run = self._clock()
+        if self._steady is not None and not isinstance(engine, ComposingEngine):
+            styled = self._steady(given, styled, look.strength, run)
         if styled.ndim == 2:
             result = cut(styled, (to.width, to.height), self._frame_size)
         elif (to.width, to.height) == self._frame_size:

@@ -23,18 +23,19 @@ def open_styler(
     budget_ms: float | None = None,
     *,
     nv12: bool = False,
+    steady: bool = False,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
-    nv12: let an engine that can do so give NV12.
+    nv12: let an engine that can do so give NV12. steady: as of Styler.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
     options = EngineOptions(config.threads, config.gpu, config.cuda, nv12)
 
     def on(backend: str) -> Styler:
         _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))
-        return Styler(network, backend, config.process_size, options, budget_ms=budget_ms)
+        return Styler(network, backend, config.process_size, options, budget_ms=budget_ms, steady=steady)
 
     backend, _reason = choose_backend(config.backend)
     styler = on(backend)

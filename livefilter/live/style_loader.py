@@ -68,7 +68,7 @@ class StyleLoader:
         """
         size = self._beside_size()
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size})
-        return open_styler(at, self._catalogue, style, *self._size)
+        return open_styler(at, self._catalogue, style, *self._size, steady=at.steady)
 
     def load_finder(self, _name: str) -> Styler:
         """What finds people where the style's network does not tell.
@@ -104,7 +104,9 @@ class StyleLoader:
         size = wanted.process_size or self._sizes.of(network)
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size, "network": wanted.network})
         measured = self._budget_ms if size == "auto" else None
-        styler = open_styler(at, self._catalogue, style, *self._size, measured, nv12=self._config.nv12)
+        styler = open_styler(
+            at, self._catalogue, style, *self._size, measured, nv12=self._config.nv12, steady=at.steady
+        )
         if size == "auto":
             self._sizes.settle(network, styler.working_size)
         return styler

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livefilter.frame import Image
+from livefilter.inference.steady import Steady
 
 Flow = npt.NDArray[np.float32]
 
@@ -45,6 +46,14 @@ def warped_difference(frames: Sequence[Image], flows: Sequence[Flow]) -> float:
         moved = cv2.remap(before.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         differences.append(float(np.abs(moved - after)[inside].mean()))
     return float(np.mean(differences))
+
+
+def steadied(frames: Sequence[Image], drawn: Sequence[Image]) -> list[Image]:
+    """Drawings of frames in a row as a live run at 30 frames a second shows them."""
+    steady = Steady()
+    return [
+        steady(seen, drawing, 1.0, at / 30).copy() for at, (seen, drawing) in enumerate(zip(frames, drawn, strict=True))
+    ]
 
 
 def noise_difference(pictures: Sequence[Image], draw: Callable[[Image], Image], seed: int = 0) -> float:

@@ -20,12 +20,12 @@ from livefilter.whole_file import write_whole
 from tools.quality.drawing import NetworkDrawing
 from tools.quality.encoder import Encoder
 from tools.quality.expression import correlations, measure_openings
-from tools.quality.flicker import noise_difference, optical_flows, warped_difference
+from tools.quality.flicker import noise_difference, optical_flows, steadied, warped_difference
 from tools.quality.material import Draw, Material, spread
 from tools.quality.plan import Plan
 from tools.quality.sheets import write_sheet
 
-PHOTO, CHAIN, NOISE = "photo", "chain", "noise"
+PHOTO, CHAIN, NOISE, ALONE = "photo", "chain", "noise", "alone"
 ANIMEGAN = "AnimeGANv2"
 KINDS = ("faces", "scenes")
 _SHUT_SHOWN = 8
@@ -57,7 +57,7 @@ class StyleQuality:
 
     def steadiness(self, artist: str) -> float:
         """Flicker on the clips that the style adds: warped difference, styled minus unstyled, mean of the clips."""
-        clips = [clip for clip in self.flicker[artist] if clip != NOISE]
+        clips = [clip for clip in self.flicker[artist] if clip not in (ALONE, NOISE)]
         return statistics.mean(self.flicker[artist][clip] - self.flicker[PHOTO][clip] for clip in clips)
 
     def save(self, path: Path) -> None:
@@ -147,14 +147,22 @@ def _near(picture: Image) -> Image:
 
 
 def _flicker(material: Material, sizes: Mapping[str, Draw], plan: Plan) -> dict[str, dict[str, float]]:
-    """By artist: the warped difference of each clip, and the difference under noise; of the chain only the latter."""
+    """By artist: the warped difference of each clip as a live run shows it, what the network alone adds, and the
+    difference under noise; of the chain only the latter.
+    """
     stills = [pair.photo for pair in spread(material.pairs, plan.noise_photos)]
     artists: dict[str, Draw] = {PHOTO: lambda picture: picture, **sizes}
     found: dict[str, dict[str, float]] = {name: {} for name in (*artists, CHAIN)}
+    alone: dict[str, list[float]] = {name: [] for name in artists}
     for clip, frames in material.rows.items():
         flows = optical_flows(frames)
         for name, draw in artists.items():
-            found[name][clip] = round(warped_difference([draw(frame) for frame in frames], flows), 3)
+            drawn = [draw(frame) for frame in frames]
+            alone[name].append(warped_difference(drawn, flows))
+            shown = drawn if name == PHOTO else steadied(frames, drawn)
+            found[name][clip] = round(warped_difference(shown, flows), 3)
+    for name in sizes:
+        found[name][ALONE] = round(statistics.mean(alone[name]) - statistics.mean(alone[PHOTO]), 3)
     for name, draw in (artists | {CHAIN: material.chain}).items():
         found[name][NOISE] = round(noise_difference(stills, draw), 3)
     return found

@@ -66,7 +66,7 @@ def on_ladder(
     def open_rung(rung: Rung) -> Styler:
         network = networks[rung.network]
         network.verify()
-        return Styler(network, backend, rung.size, options)
+        return Styler(network, backend, rung.size, options, steady=config.steady)
 
     return LadderStyler(rungs, (rungs.index(first), styler), open_rung, on_use)
 
