@@ -21,9 +21,9 @@ _PAUSE_S = 0.5
 class Steady:
     """Blends each drawing with the ones before it where the scene stands still, so that lines do not flicker there.
 
-    A network draws every frame alone: camera noise lets faint lines come and go. Motion-adaptive recursive filtering, as
-    in the reduction of video noise (Brailean et al., "Noise reduction filters for dynamic image sequences", 1995), steered
-    by the camera's picture; what moves is as new as without it.
+    A network draws every frame alone: camera noise lets faint lines come and go. Motion-adaptive recursive filtering,
+    as in the reduction of video noise (Brailean et al., "Noise reduction filters for dynamic image sequences", 1995),
+    steered by the camera's picture; what moves is as new as without it.
     """
 
     def __init__(self) -> None:
