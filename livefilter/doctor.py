@@ -289,6 +289,17 @@ def _disk() -> Iterator[Check]:
         yield Check("Recordings", "ok", detail)
 
 
+def _cluster() -> Iterator[Check]:
+    from livefilter.cluster.start import ray_version, why_no_ray
+
+    # Few have more than one machine, so advice to get it would be noise.
+    reason = why_no_ray()
+    if reason is None:
+        yield Check("Cluster", "ok", f"Ray {ray_version()}: livefilter render FOLDER OUT --cluster")
+    else:
+        yield Check("Cluster", "absent", _advice(reason)[0])
+
+
 ALL: tuple[Callable[[], Iterator[Check]], ...] = (
     _python,
     _settings,
@@ -303,4 +314,5 @@ ALL: tuple[Callable[[], Iterator[Check]], ...] = (
     _page,
     _recording,
     _disk,
+    _cluster,
 )

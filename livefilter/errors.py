@@ -19,6 +19,9 @@ LivefilterError
 ├── SinkError
 │   ├── SinkUnavailable       an output cannot be opened
 │   └── SinkLost              an open output failed
+├── ClusterError              machines that work together do not
+│   ├── ClusterUnavailable    Ray is missing, does not start, or cannot or may not be joined
+│   └── ManifestUnusable      what an unfinished render left cannot be continued
 ├── Busy                      too much of one thing was asked for at once
 ├── TriggerUnavailable        hotkeys or a MIDI device cannot be listened to
 ├── ObsError                  OBS Studio does not do what it is asked for
@@ -142,6 +145,18 @@ class SinkUnavailable(SinkError):
 
 class SinkLost(SinkError):
     """An open output failed."""
+
+
+class ClusterError(LivefilterError):
+    """Machines that are to work together do not."""
+
+
+class ClusterUnavailable(ClusterError):
+    """Ray is missing, does not start, or cannot or may not be joined."""
+
+
+class ManifestUnusable(ClusterError):
+    """What an unfinished render left cannot be continued."""
 
 
 class Busy(LivefilterError):

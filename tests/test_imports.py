@@ -58,6 +58,17 @@ MAY = {
     },
     "tensorrt": {"generator", "inference", "styles"},
     "training": {"generator", "inference", "styles"},
+    "cluster": {
+        "capture",
+        "config",
+        "inference",
+        "live.configured_stylist",
+        "live.open_files",
+        "output",
+        "quiet",
+        "render",
+        "styles",
+    },
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
 EVERYONE_MAY = {

@@ -58,9 +58,8 @@ class VideoReader:
             self.stream = self._video_stream()
             # Frame threads decode faster but hold a frame back for each thread.
             self.stream.thread_type = "SLICE" if low_delay else "AUTO"
-            sound = self.container.streams.audio if continuous else ()
-            self._continuity = Continuity(self.container.format.name) if continuous else None
-            self._packets = self.container.demux(self.stream, *sound)
+            self._continuous = continuous
+            self._start_reading()
         except BaseException:
             self.container.close()
             raise
@@ -193,8 +192,21 @@ class VideoReader:
             pixels = np.dstack([pixels, alpha]) if transparent else pixels
         return _upright(to_bgr(pixels, background=0), self.turn)
 
+    def seek(self, pts: int) -> None:
+        """Go on at the key frame with that time stamp, in ticks of the stream, or one before it.
+
+        Raises: FFmpegError.
+        """
+        self.container.seek(pts, stream=self.stream, backward=True)
+        self._start_reading()
+
     def close(self) -> None:
         self.container.close()
+
+    def _start_reading(self) -> None:
+        sound = self.container.streams.audio if self._continuous else ()
+        self._continuity = Continuity(self.container.format.name) if self._continuous else None
+        self._packets = self.container.demux(self.stream, *sound)
 
     def _tone_mapper(self, frame: Any) -> ToneMapper | None:
         """What brings a frame's colours to an ordinary screen; None where they are meant for one."""

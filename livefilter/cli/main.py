@@ -28,7 +28,7 @@ from livefilter.text import printable
 COMMANDS = {
     "run": ("livefilter.cli.run:run", "Style a camera live: as a camera, page, window, file or stream."),
     "studio": ("livefilter.cli.studio:studio", "Style photos and short clips on a page, without a camera."),
-    "render": ("livefilter.cli.render:render", "Style a video file, a picture or a folder of pictures."),
+    "render": ("livefilter.cli.render:render", "Style a video, a picture or a folder of both."),
     "bench": ("livefilter.cli.bench:bench", "Measure FPS and latency, per stage and end to end."),
     "styles": ("livefilter.cli.styles:styles", "List the styles, and remove imported ones."),
     "import": ("livefilter.cli.import_style:import_style", "Make a style of a trained generator."),

@@ -1,28 +1,22 @@
-"""`livefilter render`: a styled copy of a video, an image or a folder of images."""
+"""`livefilter render`: a styled copy of a video, an image or a folder of both."""
 
 from __future__ import annotations
 
 import re
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from typing_extensions import Self
 
 from livefilter.cli.console import open_console
 from livefilter.cli.options import config_from, config_options
-from livefilter.config import Config
+from livefilter.cli.render_cluster import ClusterFlags, render_on_cluster
 from livefilter.errors import InvalidInput
-from livefilter.frame import Image
-from livefilter.inference.selection import choose_backend, runs_on_gpu
-from livefilter.inference.styler import Styler
 from livefilter.masking import mask_address
-from livefilter.styles.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from livefilter.render import Rendered
@@ -50,6 +44,28 @@ if TYPE_CHECKING:
     help="Which tracks of a video's sound are kept.",
 )
 @click.option("--accept-damage", is_flag=True, help="Take what is left of damaged input for success (exit code 0).")
+@click.option(
+    "--cluster",
+    "where",
+    is_flag=False,
+    flag_value="auto",
+    metavar="[auto|local|HOST:PORT|ray://HOST:PORT]",
+    help="Style on many machines with Ray: the cluster of this machine, else this machine alone; or another one.",
+)
+@click.option("--workers", type=click.IntRange(0, 100_000), default=0, help="Workers of a cluster; 0: all that fit.")
+@click.option("--retries", type=click.IntRange(0, 20), default=2, show_default=True, help="Tries after the first one.")
+@click.option(
+    "--cut",
+    "cut_s",
+    type=click.FloatRange(0, 3600),
+    default=30.0,
+    show_default=True,
+    help="Seconds that a part of a cut video lasts at least, on a cluster; 0 leaves videos whole.",
+)
+@click.option("--first", default="", metavar="PATTERN", help="Files that a cluster styles first, such as '*.mov'.")
+@click.option("--resume", is_flag=True, help="Go on with what an unfinished render on a cluster has left.")
+@click.option("--trust-network", is_flag=True, help="Take machines of a cluster with public addresses, unencrypted.")
+@click.option("--json", "as_json", is_flag=True, help="Print what a cluster has done as JSON for scripts.")
 def render(
     source: Path,
     target: Path,
@@ -59,21 +75,46 @@ def render(
     transparency: Transparency,
     sound: Tracks,
     accept_damage: bool,
+    where: str | None,
+    workers: int,
+    retries: int,
+    cut_s: float,
+    first: str,
+    resume: bool,
+    trust_network: bool,
+    as_json: bool,
     **flags: Any,
 ) -> None:
-    """Style a whole video, image or folder of images, keeping every frame, its timing and the sound.
+    """Style a whole video, image or folder of both, keeping every frame, its timing and the sound.
 
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial-XXXX.SUFFIX, which plays.
     Sub-folders of a folder are left alone. With process size auto, frames are styled at their own size.
     """
+    from livefilter.live.configured_stylist import ConfiguredStylist
     from livefilter.live.open_files import file_openers
     from livefilter.render import Interrupted, render_path
 
     settings = config_from(config, profile, flags)
+    if where is not None:
+        cluster = ClusterFlags(where, workers, retries, cut_s, first, resume, trust_network)
+        code = render_on_cluster(
+            source,
+            target,
+            settings,
+            cluster,
+            overwrite=overwrite,
+            transparency=transparency,
+            tracks=sound,
+            accept_damage=accept_damage,
+            as_json=as_json,
+        )
+        click.get_current_context().exit(code)
+    if resume or trust_network or workers or first or as_json:
+        raise click.UsageError("--resume, --workers, --first, --trust-network and --json need --cluster.")
     console = open_console(stderr=True)
     started = time.monotonic()
     bar = _progress_bar(console)
-    with _ConfiguredStylist(settings) as stylist:
+    with ConfiguredStylist(settings) as stylist:
         task = bar.add_task(source.name, total=None)
 
         def report(done: int, total: int) -> None:
@@ -116,36 +157,6 @@ def _file(text: str, which: str) -> Path:
     return Path(text)
 
 
-class _ConfiguredStylist:
-    """The style and strength of the settings; its engine is opened when the first picture tells the size."""
-
-    def __init__(self, config: Config) -> None:
-        # Wrong names are told before any file is opened.
-        backend, _reason = choose_backend(config.backend)
-        self._catalogue = Catalogue()
-        self._catalogue.choose(config.style, config.network, gpu=runs_on_gpu(backend))
-        self._config = config
-        self._styler: Styler | None = None
-        self.device = ""
-
-    def __call__(self, image: Image) -> Image:
-        if self._styler is None:
-            from livefilter.live.open_styler import open_styler
-
-            height, width = image.shape[:2]
-            self._styler = open_styler(self._config, self._catalogue, self._config.style, width, height)
-            info = self._styler.engine_info
-            self.device = f"{self._config.style} {self._styler.network_size} on {info.backend}, {info.device}"
-        return self._styler.draw(image, self._config.strength)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._styler is not None:
-            self._styler.close()
-
-
 def _progress_bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}", markup=False),
@@ -164,7 +175,7 @@ def _summary(result: Rendered, on: str, seconds: float) -> str:
     made = f"{result.frames} {result.what}{'s' * (result.frames != 1)}"
     text = f"{result.target}: {made} in {seconds:.1f} s ({rate:.1f}/s), {on}."
     if result.skipped:
-        text += f" {result.skipped} file{'s' * (result.skipped != 1)} skipped as not an image."
+        text += f" {result.skipped} file{'s' * (result.skipped != 1)} skipped as neither image nor video."
     if result.folders:
         text += f" {result.folders} sub-folder{'s' * (result.folders != 1)} left alone."
     return escape(text)

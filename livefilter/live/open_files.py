@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from livefilter.capture import open_source
@@ -12,11 +13,14 @@ from livefilter.output import VIDEO_SUFFIXES, open_sink
 from livefilter.render import Openers
 
 
-def file_openers(*, accept_damage: bool = False) -> Openers:
-    """What opens videos, animations and pictures, and recordings to write. accept_damage: take what can be read."""
+def file_openers(*, accept_damage: bool = False, encoder_threads: int = 0) -> Openers:
+    """What opens videos, animations and pictures, and recordings to write.
+
+    accept_damage: take what can be read. encoder_threads: as `SinkOptions`.
+    """
     return Openers(
         video=lambda path: open_source(f"file:{path}", SourceOptions()),
-        recording=lambda path, options: open_sink(f"record:{path}", options),
+        recording=lambda path, options: open_sink(f"record:{path}", replace(options, encoder_threads=encoder_threads)),
         animation=AnimationSource,
         picture=partial(PictureFile, accept_damage=accept_damage),
         video_suffixes=VIDEO_SUFFIXES,

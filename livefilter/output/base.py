@@ -26,6 +26,7 @@ class SinkOptions:
     nv12: frames may come as NV12 to sinks that take it; they are even-sized then.
     lan: pages answer on the local network, too, to those who have the token.
     alpha: frames may come with a cut-out, and outputs that can are to keep its transparency.
+    encoder_threads: of the video encoder, on which the bytes of a recording depend; 0 for as many as cores.
     live: False when frames come as fast as the sink takes them (rendering), True at `fps` by the clock.
     """
 
@@ -40,6 +41,7 @@ class SinkOptions:
     alpha: bool = False
     tracks: Literal["default", "all", "none"] = "default"
     ended: threading.Event | None = None
+    encoder_threads: int = 0
 
 
 class Sink(Closeable):

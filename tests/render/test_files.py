@@ -201,7 +201,7 @@ def test_a_truncated_video_is_rendered_as_far_as_it_goes(tmp_path: Path) -> None
         ("in.mp4", "out.mp5", r"Name it out\.mp4"),
         ("in.mp4", "in.mp4", "cannot be both"),
         ("in.mp4", "nowhere/out.mp4", "no folder .*nowhere"),
-        ("empty", "out", "holds no image"),
+        ("empty", "out", "holds no image or video"),
         ("empty", "out.mp4", "OUT must be a folder too"),
         ("empty", "empty", "cannot be both"),
         ("empty", "in.png", "must be one too"),

@@ -53,8 +53,9 @@ def test_names_of_all_kinds(name: str, tmp_path: Path) -> None:
     film = make_video(tmp_path / "film.mp4", seconds=0.2, audio=True).rename(tmp_path / name / f"{name}.mp4")
     assert rendered(film, tmp_path / name / f"{name} out.mkv").frames == 6
     Pillow.fromarray(picture()).save(tmp_path / name / f"{name}.png")
-    assert rendered(tmp_path / name, tmp_path / f"{name} out").frames == 1
+    assert rendered(tmp_path / name, tmp_path / f"{name} out").frames == 3
     assert (tmp_path / f"{name} out" / f"{name}.png").is_file()
+    assert (tmp_path / f"{name} out" / f"{name}.mp4").is_file()
 
 
 def test_the_priming_of_sound_does_not_move_the_pictures(tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ _MP4_OPTIONS = {
     "movie_timescale": "90000",
     "flush_packets": "1",
 }
-_MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "1"}
+# Without "bitexact" Matroska gets a random number, and the same film would never be the same file twice.
+_MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "1", "fflags": "+bitexact"}
 
 FILES = {
     ".mp4": Container("mp4", container_options=_MP4_OPTIONS, sound_copied=_IN_MP4),

@@ -156,6 +156,7 @@ class Muxer:
         stream.pix_fmt = "yuva420p" if self._alpha else "yuv420p"
         context = stream.codec_context
         context.time_base = _TIME_BASE
+        context.thread_count = self._options.encoder_threads
         context.gop_size = max(1, round(self._fps * _KEYFRAME_EVERY_S))
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = _LIMITED_RANGE

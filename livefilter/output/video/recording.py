@@ -49,7 +49,7 @@ class RecordingSink(Sink):
             self._path.unlink(missing_ok=True)
             if isinstance(error, av.FFmpegError | OSError | ValueError):
                 raise SinkUnavailable(
-                    f"Recording to {self._path} cannot start: {_reason(error)}. Try another name or --output null."
+                    f"Recording to {self._path} cannot start: {reason(error)}. Try another name or --output null."
                 ) from error
             raise
         self.name = f"recording {self._path}"
@@ -108,7 +108,7 @@ class RecordingSink(Sink):
                 self._path.unlink()
                 kept = "Nothing was recorded"
         return SinkLost(
-            f"Recording {self._path} stopped: {_reason(error)}. {kept}; "
+            f"Recording {self._path} stopped: {reason(error)}. {kept}; "
             "make room or choose another disk, and record to a new file."
         )
 
@@ -143,11 +143,12 @@ def _create(path: Path, *, private: bool) -> _WholeWrites:
         ) from error
     except (OSError, ValueError) as error:
         raise SinkUnavailable(
-            f"Recording to {path} cannot start: {_reason(error)}. Choose a folder that you may write to."
+            f"Recording to {path} cannot start: {reason(error)}. Choose a folder that you may write to."
         ) from error
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """Why a file cannot be written, as part of a sentence."""
     number = getattr(error, "errno", None)
     if number in _DISK_FULL:
         return "the disk is full"

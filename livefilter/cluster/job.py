@@ -1,0 +1,89 @@
+"""A render on a cluster, from what a user named to the report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from livefilter.capture.kinds import kind_of
+from livefilter.cluster.crew import Said
+from livefilter.cluster.pace import Snapshot
+from livefilter.cluster.recipe import Recipe
+from livefilter.cluster.run import ClusterRun, Report, RunOptions
+from livefilter.cluster.start import Session
+from livefilter.cluster.work_folder import WorkFolder
+from livefilter.errors import InvalidInput, SinkUnavailable
+from livefilter.render.folder import check_all_free, folder_contents, make_folder
+from livefilter.whole_file import is_one_file
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be rendered: each file and where it goes, the folder of the results, files and folders left alone."""
+
+    pairs: tuple[tuple[Path, Path], ...]
+    folder: Path
+    skipped: int = 0
+    folders: int = 0
+    what: str = "file"
+
+
+def plan_job(source: Path, target: Path, video_suffixes: tuple[str, ...]) -> Job:
+    """The files that a name stands for, and where each goes; as `render_path` has it.
+
+    Raises: InvalidInput, SinkUnavailable.
+    """
+    source, target = (Path(os.path.expanduser(path)).absolute() for path in (source, target))
+    if not source.exists():
+        raise InvalidInput(f"There is no file or folder {source}: check the path.")
+    if source.is_dir():
+        contents = folder_contents(source, target, video_suffixes)
+        return Job(tuple(contents.pairs), target, contents.skipped, contents.folders, contents.what)
+    if target.is_dir():
+        target /= source.name
+    if is_one_file(source, target):
+        raise InvalidInput(f"{target} cannot be both what is read and what is written: name another output.")
+    if not target.parent.is_dir():
+        raise SinkUnavailable(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
+    refusal = kind_of(source).refusal
+    if refusal:
+        raise InvalidInput(f"{source} {refusal}")
+    return Job(((source, target),), target.parent)
+
+
+def run_job(
+    job: Job,
+    recipe: Recipe,
+    options: RunOptions,
+    open_session: Callable[[], Session],
+    *,
+    resume: bool = False,
+    workers: int = 0,
+    told: Callable[[Snapshot], None] = lambda snapshot: None,
+    said: Callable[[Said], None] = lambda said: None,
+) -> Report:
+    """Do a job on a cluster.
+
+    open_session: connects to it; called once everything that can be wrong with the names has been checked.
+    resume: go on with what an earlier run left. workers: at most so many, 0 for all that fit.
+    Raises: LivefilterError; Interrupted.
+    """
+    if not resume:
+        check_all_free((target for _, target in job.pairs), options.overwrite)
+    make_folder(job.folder)
+    folder = WorkFolder(job.folder, recipe, resume=resume)
+    try:
+        session = open_session()
+    except BaseException:
+        folder.close(finished=not resume)
+        raise
+    try:
+        from livefilter.cluster.ray_crew import RayCrew
+
+        said(Said(f"Working on {session.where}.{f' Dashboard: {session.dashboard}' if session.dashboard else ''}"))
+        crew = RayCrew(session.ray, recipe, str(folder.here), workers)
+        return ClusterRun(job.pairs, folder, crew, options, told=told, said=said).run()
+    finally:
+        session.close()

@@ -1,0 +1,109 @@
+"""Several nodes of Ray on this machine, in a process of their own; it is told on stdin what becomes of them.
+
+python -m tests.cluster.nodes COUNT FOLDER: prints the address, then for each line `kill NUMBER` or
+`stop NUMBER` (it hangs, but lives) of stdin one line when it is done. It ends with stdin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psutil
+from typing_extensions import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment() -> dict[str, str]:
+    """What every process of a cluster on this machine needs, with a token of its own."""
+    return {
+        **os.environ,
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # the loopback alone
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+class Nodes:
+    """That process. address: of the cluster. environment: what joins it needs."""
+
+    def __init__(self, count: int, folder: Path, **extra: str) -> None:
+        self.environment = environment() | extra
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.cluster.nodes", str(count), str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=self.environment,
+        )
+        assert self._process.stdout is not None
+        self.address = self._process.stdout.readline().strip()
+
+    def tell(self, words: str) -> None:
+        """Kill or stop a node; returns when it is done."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{words}\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.communicate("", timeout=60)
+        self._process.kill()
+        self._process.wait()
+
+
+def _processes(node: Any) -> Iterator[psutil.Process]:
+    """The processes of a node: those that Ray has started for it, and the workers of these."""
+    for group in node.all_processes.values():
+        for started in group:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                parent = psutil.Process(started.process.pid)
+                yield from parent.children(recursive=True)
+                yield parent
+
+
+def main() -> None:
+    """Start the nodes, say where they are, and do as told until stdin ends."""
+    from ray.cluster_utils import Cluster
+
+    import livefilter.quiet  # noqa: F401 - before Ray
+
+    count, folder = int(sys.argv[1]), sys.argv[2]
+    head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": folder}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(count)]
+    sys.stdout.write(f"{cluster.address}\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        words, number = line.split()
+        for process in list(_processes(nodes[int(number)])):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL if words == "kill" else signal.SIGSTOP)
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
+    for node in nodes:
+        for process in list(_processes(node)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main()

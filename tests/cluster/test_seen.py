@@ -1,0 +1,102 @@
+"""Rendering on a real cluster of Ray, on this machine, as a user does it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_run import environment
+from tests.cluster.nodes import Nodes
+from tests.conftest import make_video
+
+pytestmark = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install '.[cluster]'"
+    ),
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the cluster has been tried on Linux alone"),
+    pytest.mark.timeout(600),
+]
+FAST = ("--backend", "identity", "--process-size", "64", "--threads", "1")
+
+
+def render(tmp_path: Path, *arguments: str, also: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `livefilter render` to its end."""
+    command = [sys.executable, "-m", "livefilter", "render", *arguments, *FAST]
+    told = environment(tmp_path) | dict(also or {})
+    return subprocess.run(command, cwd=tmp_path, env=told, capture_output=True, text=True, timeout=400, check=False)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short name, as Ray's sockets need one."""
+    with tempfile.TemporaryDirectory(prefix="lf-") as folder:
+        yield Path(folder)
+
+
+def films(folder: Path, count: int, seconds: float = 1.0) -> None:
+    """Films of several lengths and kinds."""
+    folder.mkdir()
+    for number in range(count):
+        suffix = (".mp4", ".mkv", ".mov")[number % 3]
+        make_video(folder / f"{number}{suffix}", seconds=seconds + number / 5, audio=number % 2 == 0)
+
+
+def test_this_machine_as_a_cluster_makes_the_same_files(tmp_path: Path) -> None:
+    """Bit for bit those of the plain command; --json tells of each, and nothing else stays in the folder."""
+    films(tmp_path / "in", 4)
+    (tmp_path / "in/bad.mp4").write_bytes(b"\0" * 5000)
+    plain = render(tmp_path, "in", "plain")
+    done = render(tmp_path, "in", "out", "--cluster", "local", "--json")
+    assert (plain.returncode, done.returncode) == (1, 1), done.stderr
+    report = json.loads(done.stdout)
+    assert report["files"] == 4
+    assert "bad.mp4" in report["failed"][0]
+    assert digests(tmp_path / "plain") == {Path(path).name: found for path, found in report["results"].items()}
+    again = render(tmp_path, "in", "out", "--cluster", "local")
+    assert again.returncode == 1
+    assert "exist" in again.stderr
+    assert "Traceback" not in done.stderr + again.stderr
+
+
+def test_a_node_that_is_killed_costs_nothing_of_the_result(tmp_path: Path, short: Path) -> None:
+    """Three nodes, one killed with SIGKILL in the middle: the files are those of one machine."""
+    films(tmp_path / "in", 9, 8.0)
+    assert render(tmp_path, "in", "plain").returncode == 0
+    with Nodes(3, short) as nodes:
+        command = [sys.executable, "-m", "livefilter", "render", "in", "out", "--cluster", nodes.address, *FAST]
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=nodes.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            while process.poll() is None and not list((tmp_path / "out").glob("?.*")):
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(0.02)
+            nodes.tell("kill 1")
+            said = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, said
+    assert digests(tmp_path / "out") == digests(tmp_path / "plain")
+    assert "Traceback" not in said
+
+
+def test_a_cluster_that_asks_for_no_token_is_refused(tmp_path: Path, short: Path) -> None:
+    """It would run whatever anybody sends to it."""
+    films(tmp_path / "in", 1)
+    with Nodes(1, short, RAY_AUTH_MODE="disabled") as nodes:
+        token = {name: text for name, text in nodes.environment.items() if name.startswith("RAY_")}
+        done = render(tmp_path, "in", "out", "--cluster", nodes.address, also=token)
+    assert done.returncode == 1
+    assert "asks for no token" in done.stderr
+    assert "RAY_AUTH_MODE=token" in done.stderr
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
