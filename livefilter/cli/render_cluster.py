@@ -15,7 +15,7 @@ from livefilter.cli.console import open_console
 from livefilter.config import Config
 
 if TYPE_CHECKING:
-    from livefilter.cluster.run import Report
+    from livefilter.cluster.report import Report
     from livefilter.render.files import Tracks
     from livefilter.render.pictures import Transparency
 
@@ -52,7 +52,7 @@ def render_on_cluster(
     from livefilter.cluster.addresses import check_words
     from livefilter.cluster.job import plan_job, run_job
     from livefilter.cluster.recipe import fix_recipe
-    from livefilter.cluster.run import RunOptions
+    from livefilter.cluster.report import RunOptions
     from livefilter.cluster.start import start
     from livefilter.inference.hardware import usable_cores
     from livefilter.output import VIDEO_SUFFIXES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,18 @@ class Film:
     def over(self) -> bool:
         """Nothing is left to do."""
         return self.entry.done or bool(self.failed)
+
+    def unchanged(self) -> bool:
+        """Whether the input is, by size and time, the one that the result was made of; what is gone counts as such."""
+        try:
+            status = self.source.stat()
+        except OSError:
+            return True
+        return (status.st_size, status.st_mtime_ns) == (self.entry.input_size, self.entry.input_modified_ns)
+
+    def comes_first(self, pattern: str) -> bool:
+        """Whether the user wants it before others."""
+        return bool(pattern) and fnmatch.fnmatch(self.source.name, pattern)
 
     def take_facts(self, facts: Facts, *, cut: bool) -> None:
         """Remember what was found, and forget what was made of another version of the file."""
@@ -99,6 +112,14 @@ class Film:
         entry.frames, entry.notice = outcome.frames, outcome.notice
         entry.bad += list(outcome.bad)
         entry.parts, entry.spans = [], []
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where it cannot be looked at."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 class NumberLine:

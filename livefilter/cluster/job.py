@@ -11,7 +11,8 @@ from livefilter.capture.kinds import kind_of
 from livefilter.cluster.crew import Said
 from livefilter.cluster.pace import Snapshot
 from livefilter.cluster.recipe import Recipe
-from livefilter.cluster.run import ClusterRun, Report, RunOptions
+from livefilter.cluster.report import Report, RunOptions
+from livefilter.cluster.run import ClusterRun
 from livefilter.cluster.start import Session
 from livefilter.cluster.work_folder import WorkFolder
 from livefilter.errors import InvalidInput, SinkUnavailable

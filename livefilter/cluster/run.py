@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from livefilter.cluster.board import Board
 from livefilter.cluster.crew import Crew, Event, Finished, Lost, Member, Said
-from livefilter.cluster.film import Film, NumberLine
+from livefilter.cluster.film import Film, NumberLine, size_of
 from livefilter.cluster.manifest import Entry
 from livefilter.cluster.pace import Pace, Snapshot
+from livefilter.cluster.report import Report, RunOptions
 from livefilter.cluster.tasks import Outcome, Task
 from livefilter.cluster.work_folder import WorkFolder
 from livefilter.errors import LivefilterError, SinkUnavailable
@@ -24,33 +23,6 @@ _WAIT_S = 0.5
 _END_S = 3.0
 # A machine that takes its tasks with it this often is gone for another reason than the task.
 _MOST_NODES_LOST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """overwrite: replace results that exist. retries: of a task that failed, on another machine where there is one.
-    cut_s: seconds that a part of a video lasts at least, 0 to cut none. first: names of files that come first.
-    """
-
-    overwrite: bool = False
-    retries: int = 2
-    cut_s: float = 30.0
-    first: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run has made: the files that are done and their frames, what is wrong with which, what happened."""
-
-    done: int
-    frames: int
-    bad: tuple[str, ...]
-    failed: tuple[str, ...]
-    notices: tuple[str, ...]
-    retried: int
-    doubled: int
-    lost: int
-    results: dict[str, str] = field(default_factory=dict)
 
 
 class ClusterRun:
@@ -81,7 +53,7 @@ class ClusterRun:
         self._falls: dict[int, int] = {}
         known = folder.manifest.entries
         self._films = [
-            Film(number, source, target, _size(source), known.get(str(source)) or Entry(str(source), str(target)))
+            Film(number, source, target, size_of(source), known.get(str(source)) or Entry(str(source), str(target)))
             for number, (source, target) in enumerate(pairs)
         ]
         folder.manifest.entries = {film.entry.source: film.entry for film in self._films}
@@ -135,12 +107,12 @@ class ClusterRun:
 
     def _start(self) -> None:
         """Find out what an earlier run has done, and look at the rest."""
-        ranks = sorted(self._films, key=lambda film: (not _comes_first(film, self._options.first), -film.size))
+        ranks = sorted(self._films, key=lambda film: (not film.comes_first(self._options.first), -film.size))
         for rank, film in enumerate(ranks):
             self._board.rank(film.number, rank)
             entry = film.entry
             ours = self._folder.result_is(entry)
-            if ours and _unchanged(film):
+            if ours and film.unchanged():
                 continue
             if ours:
                 self._ours.add(film.target)
@@ -311,23 +283,3 @@ class ClusterRun:
             self._lost,
             {str(film.target): film.entry.sha256 for film in done},
         )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _unchanged(film: Film) -> bool:
-    """Whether the input is, by size and time, the one that the result was made of."""
-    try:
-        status = film.source.stat()
-    except OSError:
-        return True  # what is gone cannot be done again
-    return (status.st_size, status.st_mtime_ns) == (film.entry.input_size, film.entry.input_modified_ns)
-
-
-def _comes_first(film: Film, pattern: str) -> bool:
-    return bool(pattern) and fnmatch.fnmatch(film.source.name, pattern)

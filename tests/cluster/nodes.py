@@ -7,6 +7,7 @@ python -m tests.cluster.nodes COUNT FOLDER: prints the address, then for each li
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import secrets
 import signal
@@ -81,13 +82,12 @@ def _processes(node: Any) -> Iterator[psutil.Process]:
 
 def main() -> None:
     """Start the nodes, say where they are, and do as told until stdin ends."""
-    from ray.cluster_utils import Cluster
-
+    module: Any = importlib.import_module("ray.cluster_utils")
     import livefilter.quiet  # noqa: F401 - before Ray
 
     count, folder = int(sys.argv[1]), sys.argv[2]
     head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": folder}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster = module.Cluster(initialize_head=True, head_node_args=head)
     nodes = [cluster.add_node(num_cpus=1) for _ in range(count)]
     sys.stdout.write(f"{cluster.address}\n")
     sys.stdout.flush()

@@ -13,7 +13,8 @@ import pytest
 
 from livefilter.cluster.crew import Member, Said
 from livefilter.cluster.manifest import FOLDER
-from livefilter.cluster.run import ClusterRun, Report, RunOptions
+from livefilter.cluster.report import Report, RunOptions
+from livefilter.cluster.run import ClusterRun
 from livefilter.cluster.tasks import Outcome, Task
 from livefilter.cluster.work_folder import WorkFolder
 from livefilter.errors import ManifestUnusable, SinkUnavailable

@@ -19,7 +19,7 @@ from livefilter.live.open_files import file_openers
 from livefilter.output.video import encoders
 from livefilter.output.video.encoders import Container
 from livefilter.render import Openers, render_path
-from tests.capture.test_video_file import turn_video
+from tests.capture.fakes import turn_video
 from tests.conftest import picture
 
 OPENERS = file_openers(encoder_threads=1)
@@ -44,13 +44,14 @@ def film(
     path: Path, parameters: str, *, sound: bool = True, times: Any = None, count: int = 120, codec: str = "libx264"
 ) -> Path:
     """A film of 30 frames per second with a key frame every 15, encoded as `parameters` say; times: in ms."""
+    container: Any
     with av.open(str(path), "w") as container:
         options = {"x264-params": f"keyint=15:min-keyint=15:scenecut=0:{parameters}"} if codec == "libx264" else {}
         options |= {"g": "15"} if codec != "libx264" else {}
         video = container.add_stream(codec, rate=30, options=options)
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)
-        beep = container.add_stream("aac", rate=48000, layout="mono") if sound else None
+        beep: Any = container.add_stream("aac", rate=48000, layout="mono") if sound else None
         noise = np.random.default_rng(7)
         for number in range(count):
             image = (picture(number=number).astype(int) // 2 + noise.integers(0, 120, (48, 64, 3))).astype(np.uint8)
@@ -62,7 +63,7 @@ def film(
         for start in range(0, 48000 * count // 30 if beep is not None else 0, 1024):
             tone = av.AudioFrame.from_ndarray(np.full((1, 1024), 0.1, np.float32), format="fltp", layout="mono")
             tone.sample_rate, tone.pts, tone.time_base = 48000, start, Fraction(1, 48000)
-            container.mux(beep.encode(tone))  # type: ignore[union-attr]
+            container.mux(beep.encode(tone))
         if beep is not None:
             container.mux(beep.encode())
     return path
@@ -84,6 +85,7 @@ def cut_and_joined(source: Path, target: Path, cut_s: float = 1.0, openers: Open
 
 def pictures(path: Path) -> list[tuple[int | None, str]]:
     """Time stamp and SHA-256 of each picture."""
+    container: Any
     with av.open(str(path)) as container:
         return [
             (frame.pts, hashlib.sha256(frame.to_ndarray().tobytes()).hexdigest()) for frame in container.decode(video=0)
@@ -92,6 +94,7 @@ def pictures(path: Path) -> list[tuple[int | None, str]]:
 
 def packets(path: Path) -> list[tuple[int, int | None, int | None, int | None]]:
     """Stream, time stamps and duration of each packet, stream by stream."""
+    container: Any
     with av.open(str(path)) as container:
         found = [(one.stream.index, one.pts, one.dts, one.duration) for one in container.demux() if one.size]
     return sorted(found, key=lambda one: one[0])
@@ -99,6 +102,7 @@ def packets(path: Path) -> list[tuple[int, int | None, int | None, int | None]]:
 
 def described(path: Path) -> list[Any]:
     """What a file says of its streams and of itself."""
+    container: Any
     with av.open(str(path)) as container:
         told: list[Any] = [container.duration, container.start_time]
         for stream in container.streams:
@@ -152,6 +156,7 @@ def test_a_join_starts_at_a_closed_group_of_pictures(tmp_path: Path) -> None:
     """With the usual encoder: every part begins with an IDR picture, so that any player may start there."""
     source = film(tmp_path / "in.mp4", "bframes=3:open-gop=1")
     cut_and_joined(source, tmp_path / "out.mp4")
+    container: Any
     starts = [span.start for span in file_facts(source, 1.0).spans if span.start is not None]
     with av.open(str(source)) as container:
         tick = container.streams.video[0].time_base
