@@ -19,7 +19,7 @@ def routes(site: Site) -> Iterable[web.RouteDef]:
     described = document()
 
     async def state(request: web.Request) -> web.Response:
-        return json_answer(site.state(elsewhere=from_elsewhere(request)))
+        return json_answer(site.told(site.room.state(), elsewhere=from_elsewhere(request)))
 
     async def meters(request: web.Request) -> web.Response:
         return json_answer(site.room.meters())

@@ -6,31 +6,34 @@ import ntpath
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from livefilter.user_folders import home_folder
 
 # Folders of a path within a text, up to its last part; an address' slashes follow a colon, a name or each other.
 _FOLDERS = re.compile(r"(?<![\w:/.\\*])(?:[A-Za-z]:[\\/]|~?/|\\\\)(?:[^\s\\/'\"]+[\\/])+(?=[^\s\\/])")
+_INSIDE = r"[\\/](?:[^\s\\/'\"]+[\\/])*"  # and the folders in one that is known
+
+Told = TypeVar("Told")
 
 
-def names_only(state: dict[str, Any], folders: Iterable[Path] = ()) -> dict[str, Any]:
-    """A room's state with the last part alone of every path.
+def names_only(told: Told, state: dict[str, Any], folders: Iterable[Path] = ()) -> Told:
+    """What is told, safe for JSON, with the last part alone of every path.
 
-    folders: those that are known to come up; their names may hold spaces, which no pattern can tell from the text.
+    state: the room's, whose input and outputs are called by their paths. folders: others that are known to come up;
+    names may hold spaces, which no pattern can tell from the text.
     """
     known = {str(folder) for folder in (*folders, home_folder(), Path.cwd()) if folder is not None}
-    told = [state.get("input", {}).get("name", ""), *(each.get("name", "") for each in state.get("outputs", []))]
+    used = [state.get("input", {}).get("name", ""), *(each.get("name", "") for each in state.get("outputs", []))]
     # A source is called by its path, a recording "recording PATH".
-    paths = [text[found.start() :] for text in told if (found := re.search(r"(?<!\S)(?:[A-Za-z]:[\\/]|/)", text))]
+    paths = [text[found.start() :] for text in used if (found := re.search(r"(?<!\S)(?:[A-Za-z]:[\\/]|/)", text))]
     known |= {ntpath.dirname(path) if "\\" in path else path.rpartition("/")[0] for path in paths}
     longest = sorted((folder for folder in known if len(folder) > 1), key=len, reverse=True)
-    found = _without(state, longest)
-    assert isinstance(found, dict)
-    return found
+    shown: Told = _without(told, [re.compile(re.escape(folder) + _INSIDE) for folder in longest])
+    return shown
 
 
-def _without(value: Any, folders: list[str]) -> Any:
+def _without(value: Any, folders: list[re.Pattern[str]]) -> Any:
     if isinstance(value, dict):
         return {name: _without(each, folders) for name, each in value.items()}
     if isinstance(value, list):
@@ -38,5 +41,5 @@ def _without(value: Any, folders: list[str]) -> Any:
     if not isinstance(value, str):
         return value
     for folder in folders:
-        value = value.replace(f"{folder}/", "").replace(f"{folder}\\", "")
+        value = folder.sub("", value)
     return _FOLDERS.sub("", value)

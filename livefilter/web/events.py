@@ -133,7 +133,7 @@ class _Visit:
         told, metered_at = "", 0.0
         while True:
             self._changed.clear()
-            state = self._site.state(elsewhere=self._elsewhere)
+            state = self._site.told(self._site.room.state(), elsewhere=self._elsewhere)
             text = json.dumps(state, ensure_ascii=False)
             if text != told:
                 told = text
@@ -171,7 +171,8 @@ class _Visit:
         await self._socket.close(code=1001, message=b"livefilter ends")
 
     async def _refuse(self, asked: dict[str, Any], refused: Refused) -> None:
-        await self._send({"type": "error", "id": _id(asked), "status": refused.status, **refused.body})
+        body = self._site.told(refused.body, elsewhere=self._elsewhere)
+        await self._send({"type": "error", "id": _id(asked), "status": refused.status, **body})
 
     async def _send(self, value: dict[str, Any]) -> None:
         with contextlib.suppress(ConnectionError):

@@ -54,7 +54,7 @@ class Guard:
             self._check(request)
             return await handler(request)
         except Refused as refused:
-            return answered(request, refused)
+            return self._answered(request, refused)
         except web.HTTPException as error:
             if request.path.startswith("/api/"):
                 fix = "GET /api/openapi.json lists what there is."
@@ -70,7 +70,12 @@ class Guard:
             told = refusal(error, "The request failed.")
             if told.status == 500:
                 _log.exception("%s %s failed", request.method, request.path)
-            return answered(request, told)
+            return self._answered(request, told)
+
+    def _answered(self, request: web.Request, refused: Refused) -> web.Response:
+        """A refusal; others hear no places of files from it."""
+        what, why, fix = self._site.told([refused.what, refused.why, refused.fix], elsewhere=from_elsewhere(request))
+        return answered(request, Refused(refused.status, what, why, fix, refused.retry_s))
 
     def _check(self, request: web.Request) -> None:
         host = request.headers.get("Host", "")

@@ -17,6 +17,7 @@ from livefilter.styles.network import SIZES
 from livefilter.web.answers import Refused, json_answer, refusal
 from livefilter.web.clip_studio import MAX_BYTES as MAX_CLIP_BYTES
 from livefilter.web.clip_studio import Clip, ClipStudio, create_private
+from livefilter.web.guard import from_elsewhere
 from livefilter.web.photo_studio import Photo, PhotoStudio, encoded
 from livefilter.web.photo_styling import FACES, fitted
 from livefilter.web.site import Site
@@ -114,7 +115,8 @@ class _PhotoPage:
 
     async def clip(self, request: web.Request) -> web.Response:
         """How far a clip is."""
-        return json_answer(self._clip(request).state())
+        state = self._clip(request).state()
+        return json_answer(self._site.told(state, elsewhere=from_elsewhere(request)))
 
     async def remove_clip(self, request: web.Request) -> web.Response:
         """Cancel and forget a clip."""

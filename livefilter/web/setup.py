@@ -12,6 +12,7 @@ from aiohttp import web
 from livefilter.control.actions import BY_NAME
 from livefilter.web.address import network_address
 from livefilter.web.answers import Refused, json_answer
+from livefilter.web.guard import from_elsewhere
 from livefilter.web.openapi import schema
 from livefilter.web.site import Site
 
@@ -46,7 +47,7 @@ def routes(site: Site) -> Iterable[web.RouteDef]:
         return json_answer({"inputs": await _slow("inputs")})
 
     async def doctor(request: web.Request) -> web.Response:
-        return json_answer({"rows": await _slow("doctor")})
+        return json_answer({"rows": site.told(await _slow("doctor"), elsewhere=from_elsewhere(request))})
 
     async def _slow(name: str) -> list[dict[str, Any]]:
         asked: Callable[[], list[dict[str, Any]]] | None = site.features.get(name)

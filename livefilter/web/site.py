@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from livefilter.styles.catalogue import Catalogue, Style
 from livefilter.web.answers import Refused
-from livefilter.web.discreet import names_only
+from livefilter.web.discreet import Told, names_only
 from livefilter.web.picture import Picture
 from livefilter.web.token import TokenFile
 
@@ -64,7 +64,6 @@ class Site:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0
 
-    def state(self, *, elsewhere: bool) -> dict[str, Any]:
-        """The room's state; `elsewhere`, without the places of files on this computer."""
-        state = self.room.state()
-        return names_only(state, self.features.get("folders", ())) if elsewhere else state
+    def told(self, value: Told, *, elsewhere: bool) -> Told:
+        """What is told, safe for JSON; `elsewhere`, without the places of files on this computer."""
+        return names_only(value, self.room.state(), self.features.get("folders", ())) if elsewhere else value

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livefilter.control.actions import BARE, BY_NAME
+from livefilter.errors import InvalidInput
 from livefilter.web.openapi import document, reference
 from livefilter.web.token import TokenFile
 from tests.web.client import ask, call
@@ -125,6 +126,40 @@ def test_others_are_told_names_and_not_places(desk: Desk, monkeypatch: pytest.Mo
             return str((await socket.receive(60)).data)
 
     assert json.loads(asyncio.run(first_message()))["state"] == told
+
+
+def test_others_hear_no_places_from_findings_and_refusals(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The doctor's rows and what an error says keep names alone, over HTTP and the WebSocket; the own user sees all."""
+
+    def perform(name: str, values: dict[str, Any]) -> None:
+        raise InvalidInput(f"The picture {tmp_path}/beach.png cannot be read.", fix=f"Look into {tmp_path}/a folder/x.")
+
+    room = desk.page._server.site.room
+    monkeypatch.setattr(room, "perform", perform)
+    row = {"name": "Settings", "detail": f"{Path.home()}/.config/livefilter/config.toml"}
+    desk.page.steer(room, doctor=lambda: [row], folders=[tmp_path / "a folder"])
+    headers = {"Authorization": f"Bearer {TokenFile().ensure()}"}
+
+    def refused() -> dict[str, str]:
+        found: dict[str, str] = call(desk.page, "/api/actions/bypass", "POST", headers=headers)[1]["error"]
+        return found
+
+    async def over_the_socket() -> Any:
+        address = f"{desk.page.url.replace('http', 'ws')}api/events"
+        async with aiohttp.ClientSession() as session, session.ws_connect(address, headers=headers) as socket:
+            await socket.send_json({"type": "action", "name": "bypass"})
+            while (told := await socket.receive_json(timeout=60))["type"] != "error":
+                pass
+            return told["error"]
+
+    assert call(desk.page, "/api/doctor")[1]["rows"] == [row]
+    assert str(tmp_path) in refused()["why"]
+    monkeypatch.setattr("livefilter.web.guard.is_own_user", lambda peer, here: False)
+    assert call(desk.page, "/api/doctor", headers=headers)[1]["rows"] == [{"name": "Settings", "detail": "config.toml"}]
+    assert (refused()["why"], refused()["fix"]) == ("The picture beach.png cannot be read.", "Look into x.")
+    assert asyncio.run(over_the_socket()) == refused()
 
 
 def test_without_a_run_actions_say_so() -> None:
