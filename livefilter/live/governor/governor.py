@@ -236,8 +236,11 @@ class Governor(Closeable):
         promise = self._policy.promise
         kept = promise.kept(len(ages), age_ms)
         self._held.append(kept)
-        late = age_ms is not None and age_ms > promise.age_ms
-        missed = f"{age_ms:.0f} ms instead of {promise.age_ms:g}" if late else f"{len(ages)} of {promise.fps:g} fps"
+        if age_ms is not None and age_ms > promise.age_ms:
+            # Never the promised number itself: a tenth of a millisecond too late is said as a whole one.
+            missed = f"{max(round(age_ms), int(promise.age_ms) + 1)} ms instead of {promise.age_ms:g}"
+        else:
+            missed = f"{len(ages)} of {promise.fps:g} fps"
         self._missed.append("" if kept else missed)
 
     def _publish(self, styler: LadderStyler, decision: Decision, use: MachineUse) -> None:

@@ -105,13 +105,14 @@ def test_size_comes_back_when_there_is_room() -> None:
     assert run.governor.state.changes[-1].text == "size 64 -> 192: head-room again"
 
 
-def test_a_chosen_size_stays_and_what_is_missed_is_said() -> None:
+@pytest.mark.parametrize(("frame_ms", "missing"), [(200.0, "220 ms instead of 100"), (80.2, "101 ms instead of 100")])
+def test_a_chosen_size_stays_and_what_is_missed_is_said(frame_ms: float, missing: str) -> None:
     """With process_size as a number nothing changes; the state tells by how much the promise is missed."""
     run = Run(LiveSettings("flat", process_size=192), rungs=RUNGS[-1:], at=0)
-    run.go(6.0, 200.0)
+    run.go(6.0, frame_ms)
     state = run.governor.state
     assert (state.size, state.fixed, state.changes) == (192, True, ())
-    assert state.missing == "220 ms instead of 100"
+    assert state.missing == missing
     assert "(the size is fixed)" in str(state)
     assert state.held_share == 0.0
 
