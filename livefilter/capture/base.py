@@ -73,9 +73,8 @@ class Source(Closeable):
         """Block until the next frame; the caller owns it from then on.
 
         Returns: image (H, W, 3) uint8 BGR.
-        Raises:
-            SourceLost: the input stopped delivering; a new one may be opened on the same target.
-            EndOfStream: a finite input is at its end.
+        Raises: SourceLost: the input stopped delivering; a new one may be opened on the same target. EndOfStream: a
+            finite input is at its end.
         """
 
     @abstractmethod

@@ -77,7 +77,7 @@ def decode(data: NDArray[np.uint8], layout: Layout) -> Image:
     except ValueError as error:  # from reshape: there are fewer bytes than a picture has
         raise DamagedPicture(f"{data.size} bytes") from error
     whole = cv2.resize(chroma, (width, height), interpolation=cv2.INTER_NEAREST)
-    return _array(cv2.transform(cv2.merge([luma, whole]), _to_bgr(layout)))
+    return _array(cv2.transform(cv2.merge([luma, whole]), _bgr_matrix(layout)))
 
 
 def _planes(data: NDArray[np.uint8], layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -106,7 +106,7 @@ def _pairs(u: NDArray[np.uint8], v: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _array(cv2.merge([np.ascontiguousarray(u), np.ascontiguousarray(v)]))
 
 
-def _to_bgr(layout: Layout) -> NDArray[np.float32]:
+def _bgr_matrix(layout: Layout) -> NDArray[np.float32]:
     """The 3x4 matrix from (Y, U, V, 1) to (B, G, R)."""
     red, blue = layout.luma
     green = 1.0 - red - blue

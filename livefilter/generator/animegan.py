@@ -114,8 +114,7 @@ def version_of(generator: AnimeGan) -> str:
 def from_weights(weights: dict[str, Any]) -> AnimeGan:
     """The generator of the family whose names and shapes these weights have.
 
-    Raises:
-        InvalidInput: a clause that says what they hold instead, to follow the file's name.
+    Raises: InvalidInput: a clause that says what they hold instead, to follow the file's name.
     """
     found = shapes(weights)
     for version, kind in FAMILY.items():

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, numpy_helper
 from torch import nn
 
 from livefilter.generator.animegan_layers import Bottleneck, Doubled, Halved, InvertedResidual
@@ -33,19 +32,13 @@ def to_onnx(generator: nn.Module) -> onnx.ModelProto:
     """Write the generator as a graph with its pre- and post-processing.
 
     Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR; height and width are dynamic, multiples of
-    4. Weights are float32, as published checkpoints have them. Only Cast touches uint8, because TensorRT parses
-    nothing else there; Clip comes before the last Cast, which truncates, and the 128 does the rounding.
+    4. Weights are float32, as published checkpoints have them.
 
     Args:
         generator: any of `livefilter.generator.animegan`, RGB.
     """
     g = _Graph()
-    planes = g.node("Transpose", g.node("Cast", "frame", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
-    frames = g.node("Sub", g.node("Mul", planes, g.number(1 / 127.5)), g.number(1.0))
-    drawn = g.module(as_bgr(generator), frames)
-    levels = g.node("Add", g.node("Mul", drawn, g.number(127.5)), g.number(128.0))
-    levels = g.node("Clip", levels, g.number(0.0), g.number(255.0))
-    g.node("Cast", g.node("Transpose", levels, perm=[0, 2, 3, 1]), output="styled", to=TensorProto.UINT8)
+    g.styled(g.module(as_bgr(generator), g.frame()))
     return g.model("animegan")
 
 
@@ -55,15 +48,7 @@ def export(generator: nn.Module, path: Path) -> str:
 
 
 class _Graph(Graph):
-    """Every method returns the name of the tensor it made."""
-
-    def constant(self, value: Any) -> str:
-        name = f"constant_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(value), name))
-        return name
-
-    def number(self, value: float) -> str:
-        return self.constant(np.float32(value))
+    """Writes PyTorch's layers."""
 
     def weights(self, values: torch.Tensor) -> str:
         return self.constant(values.detach().float().cpu().numpy())

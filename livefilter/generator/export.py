@@ -9,28 +9,23 @@ from typing import Any, TypeVar
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto
 
 from livefilter.generator.graph import Graph
 from livefilter.generator.network import Block, Conv, Generator, at_strength
-from livefilter.generator.onnx_network import FRAME, PERSON, STRENGTH, STYLED
+from livefilter.generator.onnx_network import PERSON, STRENGTH
 from livefilter.whole_file import write_whole
 
 Layer = TypeVar("Layer", bound=torch.nn.Module)
 
 
 class _Graph(Graph):
-    """Every method returns the name of the tensor it made."""
-
-    def number(self, name: str, value: float) -> str:
-        self.initializers.append(numpy_helper.from_array(np.array(value, np.float32), name))
-        return name
+    """Writes the generator's layers."""
 
     def weights(self, name: str, values: torch.Tensor) -> str:
         """Store as float16; the Cast back to float32 is folded when a runtime loads the file."""
-        half = values.detach().cpu().numpy().astype(np.float16)
-        self.initializers.append(numpy_helper.from_array(half, name + "_fp16"))
-        return self.node("Cast", name + "_fp16", output=name, to=TensorProto.FLOAT)
+        half = self.constant(values.detach().cpu().numpy().astype(np.float16), name + "_fp16")
+        return self.cast(half, TensorProto.FLOAT, output=name)
 
     def conv(self, layer: Conv, features: str, name: str, planes: int | None = None) -> str:
         """Convolve; `planes`: how many of the layer's input planes `features` holds, None for all."""
@@ -54,13 +49,11 @@ class _Graph(Graph):
         return self.node("DepthToSpace", features, blocksize=2, mode="CRD")
 
     def twice(self, features: str) -> str:
-        if not any(tensor.name == "twice" for tensor in self.initializers):
-            self.initializers.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
         return self.node(
             "Resize",
             features,
             "",
-            "twice",
+            self.constant(np.array([1, 1, 2, 2], np.float32)),
             mode="nearest",
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
@@ -82,8 +75,7 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     """Write the generator as a graph with its pre- and post-processing.
 
     Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR; height and width are dynamic, multiples of
-    8. Branches are folded and weights are float16. Only Cast touches uint8, because TensorRT parses nothing else
-    there; Clip comes before the last Cast, which truncates, and the 128 does the rounding.
+    8. Branches are folded and weights are float16.
 
     A design with `strength` has a second input of that name, float32 [1, height / 2, width / 2, 1] or [1, 1, 1, 1]: 1
     draws as it is meant to be, 0 the photo. One with `person` has a second output of that name, uint8
@@ -92,10 +84,7 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     """
     design = generator.design
     g = _Graph()
-    planes = g.node("Transpose", g.node("Cast", FRAME, to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
-    frames = g.node("Sub", g.node("Mul", planes, g.number("inverse_scale", 1 / 127.5)), g.number("one", 1.0))
-
-    half = g.conv(generator.head, frames, "head", 3)
+    half = g.conv(generator.head, g.frame(), "head", 3)
     if design.strength:
         gains = g.weights("strength_gains", generator.head.kernel()[:, 3].sum((1, 2))[None, :, None, None])
         half = g.node("Add", half, g.node("Mul", g.node("Transpose", STRENGTH, perm=[0, 3, 1, 2]), gains))
@@ -109,15 +98,11 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     quarter = _chain(g, generator.quarter_out, quarter, "quarter_out")
     half = g.relu(g.node("Add", half, g.twice(g.conv(generator.up_half, quarter, "up_half"))))
     half = _chain(g, generator.half_out, half, "half_out")
-    styled = g.shuffle(g.conv(generator.tail, half, "tail"))
-
-    levels = g.node("Add", g.node("Mul", styled, g.number("scale", 127.5)), g.number("middle", 128.0))
-    levels = g.node("Clip", levels, g.number("lowest", 0.0), g.number("highest", 255.0))
-    g.node("Cast", g.node("Transpose", levels, perm=[0, 2, 3, 1]), output=STYLED, to=TensorProto.UINT8)
+    g.styled(g.shuffle(g.conv(generator.tail, half, "tail")))
     if generator.person is not None:
         likely = g.node("Sigmoid", g.conv(generator.person, half, "person"))
-        likely = g.node("Add", g.node("Mul", likely, g.number("white", 255.0)), g.number("rounding", 0.5))
-        g.node("Cast", g.node("Transpose", likely, perm=[0, 2, 3, 1]), output=PERSON, to=TensorProto.UINT8)
+        likely = g.node("Add", g.node("Mul", likely, g.number(255.0)), g.number(0.5))
+        g.cast(g.node("Transpose", likely, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=PERSON)
 
     return g.model("generator", strength=bool(design.strength), person=bool(design.person))
 

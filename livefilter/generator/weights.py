@@ -14,8 +14,7 @@ from livefilter.errors import InvalidInput
 def read_tensors(path: Path) -> dict[str, Any]:
     """Read a safetensors file, or a PyTorch file (.pt, .pth) with tensors, numbers and texts only, to the CPU.
 
-    Raises:
-        InvalidInput: the file is missing, damaged, or holds objects that would have to run code to be read.
+    Raises: InvalidInput: the file is missing, damaged, or holds objects that would have to run code to be read.
     """
     if not path.is_file():
         raise InvalidInput(f"The weights file {path} does not exist. Check the name.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, compose, helper, numpy_helper, version_converter
+from onnx import TensorProto, compose, helper, version_converter
 
 from livefilter.errors import InvalidInput
 from livefilter.generator.float_generator import FloatGenerator
@@ -40,7 +40,7 @@ def wrap(found: FloatGenerator) -> onnx.ModelProto:
     if found.channels_last:
         drawn = graph.node("Transpose", drawn, perm=[0, 3, 1, 2])
     levels = graph.conv(drawn, _SWAP * 127.5, 128.0)
-    clipped = graph.node("Clip", levels, graph.constant(np.float32(0.0)), graph.constant(np.float32(255.0)))
+    clipped = graph.node("Clip", levels, graph.number(0.0), graph.number(255.0))
     graph.cast(graph.node("Transpose", clipped, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=STYLED)
 
     model = onnx.ModelProto(ir_version=inner.ir_version, producer_name="livefilter import")
@@ -78,16 +78,8 @@ def _recent(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class _Nodes(Graph):
-    """Names the operators that a frame and its bytes need."""
-
-    def cast(self, tensor: str, kind: int, output: str = "") -> str:
-        return self.node("Cast", tensor, output=output, to=kind)
-
-    def constant(self, value: Any) -> str:
-        name = f"constant_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
-        return name
+    """Names the operator that scales bytes and turns colours."""
 
     def conv(self, features: str, kernel: np.ndarray[Any, Any], bias: float) -> str:
-        shift = self.constant(np.full(3, bias))
-        return self.node("Conv", features, self.constant(kernel), shift, kernel_shape=[1, 1])
+        weights = self.constant(kernel.astype(np.float32)), self.constant(np.full(3, bias, np.float32))
+        return self.node("Conv", features, *weights, kernel_shape=[1, 1])

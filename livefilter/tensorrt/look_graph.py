@@ -9,14 +9,13 @@ the network says of the same frame, and no size, branch or second engine is need
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from livefilter.errors import StyleCorrupt
+from livefilter.generator.graph import Graph
 from livefilter.generator.onnx_network import FRAME, PERSON, STYLED
 from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
@@ -38,9 +37,11 @@ def add_frame_extras(model: onnx.ModelProto, nv12: bool = False) -> onnx.ModelPr
             f"The network does not end in a Cast to {STYLED}, so nothing can be added to it. Export it again."
         )
     graph.node.remove(last)
-    nodes = _Nodes(graph)
+    nodes = _Nodes("extras_")
     person = next((node.input[0] for node in graph.node if PERSON in node.output), None)
     nodes.finish(nodes.compose(last.input[0], person), nv12)
+    graph.node.extend(nodes.nodes)
+    graph.initializer.extend(nodes.initializers)
     del graph.value_info[:]
     frame = graph.input[0].type.tensor_type.shape.dim
     width = frame[2].dim_param or frame[2].dim_value
@@ -52,12 +53,8 @@ def add_frame_extras(model: onnx.ModelProto, nv12: bool = False) -> onnx.ModelPr
     return extended
 
 
-class _Nodes:
-    """Writes at the end of a graph; every method returns the name of the tensor it made. Pictures are [1, H, W, C]."""
-
-    def __init__(self, graph: onnx.GraphProto) -> None:
-        self._graph = graph
-        self._made = 0
+class _Nodes(Graph):
+    """Writes what is done to a styled frame. Pictures are [1, H, W, C]."""
 
     def compose(self, levels: str, person: str | None) -> str:
         """Blend, draw the line, mirror: whole grey levels as float16, which holds them exactly.
@@ -65,62 +62,41 @@ class _Nodes:
         levels: what is cut off to the styled bytes, so that these are blended and not what lies between them.
         person: what is cut off to the bytes of the network's output of that name, if it has one.
         """
-        original = self._cast(FRAME, TensorProto.FLOAT)
-        styled = self._node("Floor", self._cast(levels, TensorProto.FLOAT))
-        rows = (self._node("Gather", LOOK, self._constant(np.int64(row)), axis=0) for row in range(4))
+        original = self.cast(FRAME, TensorProto.FLOAT)
+        styled = self.node("Floor", self.cast(levels, TensorProto.FLOAT))
+        rows = (self.node("Gather", LOOK, self.constant(np.int64(row)), axis=0) for row in range(4))
         share, on_person, least, shown = rows
         if person is not None:
             mask = self._mask(person)
-            share = self._node("Add", share, self._node("Mul", self._node("Sub", on_person, share), mask))
-        added = self._node("Mul", self._node("Sub", styled, original), share)
-        mixed = self._node(
-            "Floor", self._node("Add", self._node("Add", original, added), self._constant(np.float32(0.5)))
-        )
-        lined = self._cast(self._node("Max", mixed, least), TensorProto.FLOAT16)
-        columns = self._cast(self._node("Reshape", shown, self._constant(np.array([-1]))), TensorProto.INT32)
-        return self._node("Gather", lined, columns, axis=2)
+            share = self.node("Add", share, self.node("Mul", self.node("Sub", on_person, share), mask))
+        added = self.node("Mul", self.node("Sub", styled, original), share)
+        mixed = self.node("Floor", self.node("Add", self.node("Add", original, added), self.number(0.5)))
+        lined = self.cast(self.node("Max", mixed, least), TensorProto.FLOAT16)
+        columns = self.cast(self.node("Reshape", shown, self.constant(np.array([-1]))), TensorProto.INT32)
+        return self.node("Gather", lined, columns, axis=2)
 
     def _mask(self, person: str) -> str:
         """Where a person is, 0 to 1, at the frame's full size: [1, H, W, 1]."""
-        levels = self._node("Floor", self._cast(person, TensorProto.FLOAT))
-        likely = self._node("Mul", levels, self._constant(np.float32(1 / 255)))
-        planes = self._node("Transpose", likely, perm=[0, 3, 1, 2])
-        twice = self._constant(np.array([1, 1, 2, 2], np.float32))
-        large = self._node("Resize", planes, "", twice, mode="linear")
-        return self._node("Transpose", large, perm=[0, 2, 3, 1])
+        levels = self.node("Floor", self.cast(person, TensorProto.FLOAT))
+        likely = self.node("Mul", levels, self.number(1 / 255))
+        planes = self.node("Transpose", likely, perm=[0, 3, 1, 2])
+        twice = self.constant(np.array([1, 1, 2, 2], np.float32))
+        large = self.node("Resize", planes, "", twice, mode="linear")
+        return self.node("Transpose", large, perm=[0, 2, 3, 1])
 
     def finish(self, levels: str, nv12: bool) -> None:
         """Cast to the output's bytes."""
         if nv12:
-            levels = self._cast(levels, TensorProto.FLOAT)
+            levels = self.cast(levels, TensorProto.FLOAT)
             # The upper left one of four pixels gives the colour, as in OpenCV.
-            begin, end, axes, steps = (
-                self._constant(np.array(pair)) for pair in ((0, 0), (_FAR, _FAR), (1, 2), (2, 2))
-            )
-            corners = self._node("Slice", levels, begin, end, axes, steps)
+            begin, end, axes, steps = (self.constant(np.array(pair)) for pair in ((0, 0), (_FAR, _FAR), (1, 2), (2, 2)))
+            corners = self.node("Slice", levels, begin, end, axes, steps)
             luma, chroma = self._mixed(levels, LUMA, LUMA_OFFSET), self._mixed(corners, CHROMA, CHROMA_OFFSET)
-            rows = self._constant(np.array([0, 0, -1]))
-            planes = [self._node("Reshape", plane, rows) for plane in (luma, chroma)]
-            levels = self._node("Concat", *planes, axis=1)
-        self._graph.node.append(helper.make_node("Cast", [levels], [STYLED], to=TensorProto.UINT8))
+            rows = self.constant(np.array([0, 0, -1]))
+            planes = [self.node("Reshape", plane, rows) for plane in (luma, chroma)]
+            levels = self.node("Concat", *planes, axis=1)
+        self.cast(levels, TensorProto.UINT8, output=STYLED)
 
     def _mixed(self, levels: str, weights: npt.NDArray[np.float64], added: float) -> str:
-        product = self._node("MatMul", levels, self._constant(weights.astype(np.float32)))
-        return self._node("Add", product, self._constant(np.float32(added)))
-
-    def _cast(self, name: str, to: int) -> str:
-        return self._node("Cast", name, to=to)
-
-    def _constant(self, value: npt.ArrayLike) -> str:
-        name = self._name()
-        self._graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
-        return name
-
-    def _node(self, operator: str, *inputs: str, **attributes: Any) -> str:
-        output = self._name()
-        self._graph.node.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
-        return output
-
-    def _name(self) -> str:
-        self._made += 1
-        return f"extras_{self._made}"
+        product = self.node("MatMul", levels, self.constant(weights.astype(np.float32)))
+        return self.node("Add", product, self.number(added))
