@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from livefilter.errors import ConfigError, nearest
+from livefilter.errors import ConfigError
 from livefilter.live.governor.promise import parse_promise
 from livefilter.masking import mask_address
 from livefilter.obs.settings import ObsSettings, obs_table, read_obs
+from livefilter.settings_file import environment_layer, file_layers, named_config_path, unknown
 from livefilter.text import shown
-from livefilter.user_folders import config_folder, videos_folder
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-ENVIRONMENT_PREFIX = "LIVEFILTER_"
-_NOT_SETTINGS = {"CONFIG", "PROFILE"}
+from livefilter.user_folders import videos_folder
 
 
 class Config(BaseModel):
@@ -157,11 +149,6 @@ class Config(BaseModel):
             raise ConfigError("Settings width and height go together: give both, or 0 for both.")
 
 
-def default_config_path() -> Path:
-    """Where the user's settings file lies: config.toml in the system's configuration folder."""
-    return config_folder() / "config.toml"
-
-
 def load_config(
     flags: Mapping[str, Any],
     path: Path | None = None,
@@ -174,10 +161,12 @@ def load_config(
     profile: a table [profiles.NAME] of the file, laid over its top level.
     Raises: ConfigError: names the setting, where it stands and what is allowed, or the nearest valid name.
     """
-    named = environment.get("LIVEFILTER_CONFIG")  # set but empty is not set, as everywhere in a shell
-    path = path or (Path(named) if named else None)
     profile = profile or environment.get("LIVEFILTER_PROFILE") or None
-    layers = [*_file_layers(path, profile), ("the environment", _from_environment(environment)), ("the flags", flags)]
+    layers = [
+        *file_layers(path or named_config_path(environment), profile),
+        ("the environment", environment_layer(environment, Config.model_fields)),
+        ("the flags", flags),
+    ]
     merged: dict[str, Any] = {}
     origin: dict[str, str] = {}
     obs: dict[str, Any] = {}
@@ -185,7 +174,7 @@ def load_config(
     for where, values in layers:
         for key, value in values.items():
             if key not in Config.model_fields:
-                raise ConfigError(_unknown("setting", key, where, Config.model_fields))
+                raise ConfigError(unknown("setting", key, where, Config.model_fields))
             if key == "obs":  # a table, of which each layer may say a part
                 table = obs_table(value, where)
                 obs |= table
@@ -211,21 +200,6 @@ def _masked(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_masked, value))}]"
     return shown(mask_address(value)) if isinstance(value, str) else shown(value)
-
-
-def profile_tables(path: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The profiles of a settings file, as they are written there; see `profile_names`. Raises: ConfigError."""
-    named = os.environ.get("LIVEFILTER_CONFIG")
-    chosen = path or (Path(named) if named else default_config_path())
-    return _profiles(_read(chosen), chosen) if chosen.exists() else {}
-
-
-def profile_names(path: Path | None = None) -> list[str]:
-    """The profiles of a settings file, by default the user's own; none when there is no such file.
-
-    Raises: ConfigError.
-    """
-    return list(profile_tables(path))
 
 
 def _allowed(key: str) -> str:
@@ -254,63 +228,3 @@ def _share_meant(key: str, value: Any) -> str:
         return ""
     least, most = 0 if str(value).endswith("%") else 1, 150 if key == "strength" else 100
     return f" Did you mean {percent / 100:g}?" if least < percent <= most else ""
-
-
-def _file_layers(path: Path | None, profile: str | None) -> list[tuple[str, Mapping[str, Any]]]:
-    chosen = path or default_config_path()
-    if path is None and not chosen.exists():
-        if profile:
-            raise ConfigError(f"Profile {profile!r} needs a settings file, and {chosen} does not exist.")
-        return []
-    content = _read(chosen)
-    profiles = _profiles(content, chosen)
-    content.pop("profiles", None)
-    layers: list[tuple[str, Mapping[str, Any]]] = [(str(chosen), content)]
-    if profile is not None:
-        if profile not in profiles:
-            raise ConfigError(_unknown("profile", profile, str(chosen), profiles))
-        layers.append((f"profile {profile} of {chosen}", profiles[profile]))
-    return layers
-
-
-def _profiles(content: Mapping[str, Any], path: Path) -> dict[str, dict[str, Any]]:
-    profiles = content.get("profiles", {})
-    if not isinstance(profiles, dict):
-        raise ConfigError(f"profiles in {path} must be tables: write [profiles.NAME] and the settings below it.")
-    for name, profile in profiles.items():
-        if not isinstance(profile, dict):
-            raise ConfigError(f"Profile {name} in {path} must be a table: write [profiles.{name}] and lines below.")
-    return profiles
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
-    except OSError as error:
-        raise ConfigError(f"Settings file {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Settings file {path} is not valid TOML: {error}. Texts stand in quotes.") from error
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for variable, text in environment.items():
-        name = variable.removeprefix(ENVIRONMENT_PREFIX)
-        if name == variable or name in _NOT_SETTINGS:
-            continue
-        key = name.lower()
-        if key == "obs_password":
-            values["obs"] = {**values.get("obs", {}), "password": text}
-        elif key == "obs":
-            values["obs"] = {**obs_table(text, "the environment"), **values.get("obs", {})}
-        elif key in Config.model_fields:
-            values[key] = text
-        elif meant := nearest(key, Config.model_fields):
-            raise ConfigError(f"Unknown environment variable {variable}. Did you mean LIVEFILTER_{meant.upper()}?")
-    return values
-
-
-def _unknown(kind: str, name: str, where: str, known: Mapping[str, Any]) -> str:
-    meant = nearest(name, known)
-    hint = f" Did you mean {meant!r}?" if meant else f" Known: {', '.join(known) or 'none'}."
-    return f"Unknown {kind} {name!r} in {where}.{hint}"

@@ -93,11 +93,12 @@ def _python() -> Iterator[Check]:
 
 
 def _settings() -> Iterator[Check]:
-    from livefilter.config import default_config_path, load_config, profile_names
+    from livefilter.config import load_config
+    from livefilter.settings_file import default_config_path, profile_tables
 
     try:
         load_config({})
-        for profile in profile_names():
+        for profile in profile_tables():
             load_config({}, profile=profile)
     except LivefilterError as error:
         yield Check("Settings", "fail", str(error), "Correct the setting; `livefilter run --help` lists them.")

@@ -14,11 +14,12 @@ import click
 from pydantic import SecretStr
 
 from livefilter.cli.options import config_from, config_options
-from livefilter.config import Config, profile_tables
+from livefilter.config import Config
 from livefilter.errors import InvalidInput
 from livefilter.live.compose import Live
 from livefilter.obs.scenes import Step, parse_rules
 from livefilter.obs.settings import ObsSettings
+from livefilter.settings_file import profile_tables
 
 _PROBE_S = 1.5
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,8 @@ from livefilter.errors import StyleCorrupt, UnknownName
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.network import SIZES, Network
 from livefilter.text import printable, shown
+from livefilter.toml import tomllib
 from livefilter.whole_file import read_plain
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 CARD = "card.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")

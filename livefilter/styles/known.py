@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import sys
 from dataclasses import dataclass
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from livefilter.toml import tomllib
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 
 import cv2
@@ -13,11 +12,7 @@ import onnxruntime
 import pytest
 
 import livefilter
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from livefilter.toml import tomllib
 
 FOLDER = Path(livefilter.__file__).parent / "styles" / "hayao"
 

@@ -13,12 +13,8 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from livefilter.toml import tomllib
 from tools import sbom
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKED = sbom.components((ROOT / "requirements.lock").read_text(encoding="utf-8"))

@@ -1,0 +1,8 @@
+"""TOML on every Python: it came into the standard library with 3.11."""
+
+import sys
+
+if sys.version_info >= (3, 11):
+    import tomllib as tomllib
+else:
+    pass
