@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = sorted(path.parent for path in (ROOT / "livefilter").rglob("README.md"))
+ROOMS = sorted(path.parent for top in ("livefilter", "tools") for path in (ROOT / top).rglob("README.md"))
 WALKS = ROOT / "docs" / "architecture.md"
 
 
@@ -24,7 +24,7 @@ def test_a_room_has_the_files_that_its_readme_names(room: Path) -> None:
 
 def test_every_large_room_has_a_readme() -> None:
     """A room of more than ten files says what it is and how to add one more."""
-    folders = {path.parent for path in (ROOT / "livefilter").rglob("*/*.py")}
+    folders = {path.parent for top in ("livefilter", "tools") for path in (ROOT / top).rglob("*/*.py")}
     large = {folder for folder in folders if len(list(folder.glob("*.py"))) > 11}  # with __init__.py
     assert sorted(str(folder) for folder in large - set(ROOMS)) == []
 
