@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from livefilter.cli import train_animegan, train_person
+from livefilter.cli.ready_to_train import ready_to_train
 
 SCALES = ("384", "512", "640")
 _NO_LIMIT = 10**9
@@ -107,53 +108,44 @@ def distill(
 
     Continues from OUT if a run was cut off there. The result, OUT/style, is the folder of a style.
     """
-    import importlib.util
-    import logging
     import shlex
     import sys
     from dataclasses import replace
 
-    from livefilter.errors import InvalidInput, UnknownName, install_extra
-
-    if importlib.util.find_spec("torch") is None:
-        raise InvalidInput(f"Training needs torch, which is not installed: {install_extra('training')}")
-
-    import cv2
+    ready_to_train(threads=threads)
     import torch
 
+    from livefilter.errors import InvalidInput, UnknownName
     from livefilter.generator.network import DESIGNS
     from livefilter.training import sittings
     from livefilter.training.artist import PublishedDrawings, TeacherArtist
-    from livefilter.training.card import facts_of, write_style
+    from livefilter.training.card import write_style
     from livefilter.training.chain import ChainArtist, load_generators
     from livefilter.training.data import Lesson, Scale, list_photos, prepare
-    from livefilter.training.distill import Distillation, Recipe
+    from livefilter.training.distill import Distillation
     from livefilter.training.distill import distill as train_to_the_end
+    from livefilter.training.distill_recipe import DistillRecipe
     from livefilter.training.figures import measure
     from livefilter.training.people import People
-    from livefilter.training.recipe import read_recipe
+    from livefilter.training.recipe import card_of, read_recipe
     from livefilter.training.sheet import draw, write_sheet
     from livefilter.training.target import palette_of
     from livefilter.training.teacher import Teacher
 
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    logging.getLogger("livefilter.training").setLevel(logging.INFO)  # a run of hours that says nothing looks stuck
-    if threads:
-        torch.set_num_threads(threads)
-    cv2.setNumThreads(1)
-    plan = read_recipe(recipe_name) if recipe_name else None
-    if plan is not None:
+    style_recipe = read_recipe(recipe_name) if recipe_name else None
+    if style_recipe is not None:
         given = click.get_current_context().get_parameter_source
         kept = {name for name in ("scales", "crop", "batch", "flatness", "consistency") if given(name) != _UNSAID}
-        style = style or plan.style
-        scales = scales if "scales" in kept else tuple(plan.scales)
-        crop = crop if "crop" in kept else plan.crop
-        batch = batch if "batch" in kept else plan.batch
-        flatness = flatness if "flatness" in kept else plan.flatness
-        consistency = consistency if "consistency" in kept else plan.consistency
+        style = style or style_recipe.style
+        scales = scales if "scales" in kept else tuple(style_recipe.scales)
+        crop = crop if "crop" in kept else style_recipe.crop
+        batch = batch if "batch" in kept else style_recipe.batch
+        flatness = flatness if "flatness" in kept else style_recipe.flatness
+        consistency = consistency if "consistency" in kept else style_recipe.consistency
     if style is None:
         raise InvalidInput("Say what to train: --recipe hayao, or --style hayao with its teacher.")
-    finish = facts_of(style).finish
+    card = card_of(style)
+    finish = (style_recipe or read_recipe(style)).finish
     if size not in DESIGNS:
         raise UnknownName("network size", size, DESIGNS)
     if device not in ("cpu", "cuda"):
@@ -168,12 +160,12 @@ def distill(
         raise InvalidInput(f"--repeats {repeats} is more than half of --batch {batch}. Use {batch // 2} or less.")
     published = [(list_photos(folder), PublishedDrawings(drawings, finish)) for folder, drawings in pairs]
     lessons = [Lesson(folder, artist) for (folder, _), (_, artist) in zip(pairs, published, strict=True)]
-    if people and plan is None:
+    if people and style_recipe is None:
         raise InvalidInput("--people goes with --recipe: a chain draws faces at their own size. Name a recipe.")
-    if plan is not None:
+    if style_recipe is not None:
         if not photos or not teachers or teacher or pairs:
             raise InvalidInput("A recipe needs --photos and --teachers, and neither --teacher nor --pairs.")
-        chain = ChainArtist(plan.steps, load_generators(plan.steps, teachers, runtime))
+        chain = ChainArtist(style_recipe.steps, load_generators(style_recipe.steps, teachers, runtime))
         lessons.append(Lesson(photos, chain))
     elif photos and teacher:
         shown = [pair for files, artist in published for pair in artist.drawn(files)]
@@ -183,25 +175,25 @@ def distill(
         raise InvalidInput(
             "Training needs both --photos and --teacher, or --pairs, or all three. Name what is missing."
         )
-    if plan is not None and photos is not None and people is not None:
+    if style_recipe is not None and photos is not None and people is not None:
         seen, held_out = sittings.prepare(list_photos(photos), chain, People(people), cache)
         shown_pairs = held_out[:: max(1, len(held_out) // 24)]
     else:
         seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
         shown_pairs = held_out[:: len(scales)]
 
-    steps = steps or (_NO_LIMIT if minutes else Recipe.steps)
-    if plan is not None and adversarial_from is None and steps != _NO_LIMIT:
-        adversarial_from = round(plan.adversarial_after * steps)
-    recipe = Recipe(
+    steps = steps or (_NO_LIMIT if minutes else DistillRecipe.steps)
+    if style_recipe is not None and adversarial_from is None and steps != _NO_LIMIT:
+        adversarial_from = round(style_recipe.adversarial_after * steps)
+    recipe = DistillRecipe(
         steps=steps,
         minutes=minutes,
         adversarial_from=steps if adversarial_from is None else adversarial_from,
         batch=batch,
         crop=crop,
         repeats=repeats,
-        learning_rate=Recipe.learning_rate * rate,
-        kernel_learning_rate=Recipe.kernel_learning_rate * rate,
+        learning_rate=DistillRecipe.learning_rate * rate,
+        kernel_learning_rate=DistillRecipe.kernel_learning_rate * rate,
         seed=seed,
         bfloat16=bfloat16,
     )
@@ -216,7 +208,7 @@ def distill(
         held_out, lambda photo: draw(trained, photo)
     )
     command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}  # {run.step} steps"
-    write_style(out / "style", style, size, trained, command, figures, picture or lessons[0].photos()[0])
+    write_style(out / "style", card, size, trained, command, figures, picture or lessons[0].photos()[0])
     click.echo(f"The style is in {out / 'style'}.")
 
 

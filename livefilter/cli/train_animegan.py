@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
+from livefilter.cli.ready_to_train import ready_to_train
+
 _FOLDER = click.Path(path_type=Path)
+_PACKAGES = "tqdm", "safetensors", "tensorboard"
 
 
 @click.command(short_help="Train an AnimeGAN generator as published.")
@@ -55,10 +58,7 @@ def animegan(
     Continues from OUT if a run was cut off there. On several GPUs: torchrun --nproc-per-node 4 -m livefilter train
     animegan ... The result is OUT/generator.safetensors, which `livefilter import` makes a style.
     """
-    _need_training()
-    import logging
-
-    import cv2
+    ready_to_train(*_PACKAGES)
     import torch
 
     from livefilter.training.animegan.data import Deck, Decks
@@ -70,8 +70,6 @@ def animegan(
     from livefilter.training.animegan.vgg import read_vgg
     from livefilter.training.data import list_photos
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    cv2.setNumThreads(1)
     drawn = list_photos(style)
     seen, kept = keep_out(list_photos(photos), samples)
     epoch = max(1, max(len(seen), len(drawn)) // batch)
@@ -108,7 +106,7 @@ def animegan(
 @click.option("--size", default=256, show_default=True, type=click.IntRange(32), help="Shorter side: the crop's.")
 def smooth_edges(style: Path, out: Path, size: int) -> None:
     """Write the pictures of STYLE without their edges into OUT, for `train animegan --smooth`."""
-    _need_training()
+    ready_to_train(*_PACKAGES)
     count = _smooth(style, out, size)
     click.echo(f"{count} pictures without edges are in {out}.")
 
@@ -118,7 +116,7 @@ def smooth_edges(style: Path, out: Path, size: int) -> None:
 @click.argument("file", type=_FOLDER)
 def export_animegan(checkpoint: Path, file: Path) -> None:
     """Write the generator of CHECKPOINT (latest.pt, best.pt) as FILE, .safetensors or .onnx."""
-    _need_training()
+    ready_to_train(*_PACKAGES)
     from livefilter.training.animegan.files import read_generator, write_generator
 
     write_generator(read_generator(checkpoint), file, {})
@@ -133,7 +131,7 @@ def export_animegan(checkpoint: Path, file: Path) -> None:
 @click.option("--limit", default=12, show_default=True, type=click.IntRange(1), help="Photos at most.")
 def compare_animegan(photos: Path, sheet: Path, generators: tuple[Path, ...], size: int, limit: int) -> None:
     """Draw the photos of a folder with each of GENERATORS (.pt, .safetensors) side by side into the picture SHEET."""
-    _need_training()
+    ready_to_train(*_PACKAGES)
     import cv2
 
     from livefilter.errors import InvalidInput
@@ -159,16 +157,6 @@ def _smooth(style: Path, out: Path, size: int) -> int:
 
     with tqdm(total=len(list_photos(style)), desc="smoothing", unit="picture") as bar:
         return smooth_folder(style, out, size, bar.update)
-
-
-def _need_training() -> None:
-    import importlib.util
-
-    from livefilter.errors import InvalidInput, install_extra
-
-    for package in ("torch", "tqdm", "safetensors", "tensorboard"):
-        if importlib.util.find_spec(package) is None:
-            raise InvalidInput(f"Training needs {package}, which is not installed: {install_extra('training')}")
 
 
 COMMANDS = (animegan, smooth_edges, export_animegan, compare_animegan)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from livefilter.cli.ready_to_train import ready_to_train
+
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -22,27 +24,12 @@ def person(photos: Path, people: Path, out: Path, steps: int, batch: int, seed: 
 
     It serves styles whose own networks do not tell. About one photo in 19 is kept out for measuring.
     """
-    import importlib.util
-    import logging
-
-    from livefilter.errors import InvalidInput, install_extra
-
-    if importlib.util.find_spec("torch") is None:
-        raise InvalidInput(f"Training needs torch, which is not installed: {install_extra('training')}")
-
-    import cv2
-    import torch
-
+    ready_to_train(threads=threads)
     from livefilter.generator.export import export
     from livefilter.training.data import list_photos
     from livefilter.training.people import People
     from livefilter.training.person import load, overlap, train_person
 
-    logging.basicConfig(format="%(asctime)s %(message)s")
-    logging.getLogger("livefilter.training").setLevel(logging.INFO)
-    if threads:
-        torch.set_num_threads(threads)
-    cv2.setNumThreads(1)
     sitters = load(list_photos(photos), People(people))
     network = train_person(sitters, steps, batch, seed)
     sha256 = export(network, out / "lite.onnx")

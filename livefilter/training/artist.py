@@ -8,13 +8,12 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
+from livefilter.frame import Image
 from livefilter.training.target import Finish, Map, in_palette, recoloured
 from livefilter.training.teacher import Teacher
-
-Image = npt.NDArray[np.uint8]
+from livefilter.whole_file import write_whole
 
 
 class Artist(Protocol):
@@ -50,8 +49,7 @@ class TeacherArtist:
 class PublishedDrawings:
     """A folder of drawings, one for each photo, of the photo's name and with its pixels in the same places.
 
-    Raises:
-        InvalidInput: the folder does not exist.
+    Raises: InvalidInput: the folder does not exist.
     """
 
     enlarges = False  # a student of enlarged drawings learns to blur
@@ -81,10 +79,14 @@ class PublishedDrawings:
 def read_picture(path: Path) -> Image:
     """Read a picture file as (H, W, 3) uint8 BGR.
 
-    Raises:
-        InvalidInput: it is not readable.
+    Raises: InvalidInput: it is not readable.
     """
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise InvalidInput(f"{path} is not a readable picture. Remove it from its folder.")
     return np.asarray(picture, np.uint8)
+
+
+def write_picture(path: Path, picture: Image) -> None:
+    """Write (H, W, 3) uint8 BGR as PNG, whole or not at all."""
+    write_whole(path, cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())

@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 import cv2
 
 from livefilter.errors import InvalidInput
-from livefilter.training.data import Batch, Sampler
+from livefilter.training.sampler import Batch, Sampler
 
 
 def in_background(sampler: Sampler, first: int, last: int, workers: int = 0) -> Generator[Batch, None, None]:
@@ -19,11 +19,11 @@ def in_background(sampler: Sampler, first: int, last: int, workers: int = 0) -> 
     A thread keeps up with a processor that trains, not with a graphics card. Processes begin as the system's default
     is: on Linux before Python 3.14 as forks, which share the pictures; elsewhere each gets a copy of them.
 
-    Raises:
-        InvalidInput: a process was ended from outside, as for want of memory.
+    Raises: InvalidInput: a process was ended from outside, as for want of memory.
     """
     pool: Executor
     if workers:
+        cv2.setNumThreads(1)  # before they begin: a fork that is to stop threads that it has not got hangs
         pool, batch = ProcessPoolExecutor(workers, initializer=_keep, initargs=(sampler,)), _batch_of_kept
     else:
         pool, batch = ThreadPoolExecutor(1, thread_name_prefix="batches"), sampler.batch

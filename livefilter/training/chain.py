@@ -8,15 +8,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
+from livefilter.frame import Image
+from livefilter.training.lab import Lab, from_lab, to_lab
 from livefilter.training.smoothing import l0_smoothed
-from livefilter.training.target import Finish
+from livefilter.training.target import Finish, recoloured
 from livefilter.training.teacher import Teacher
 
-Image = npt.NDArray[np.uint8]
-Lab = npt.NDArray[np.float32]
 Generator = Callable[[Image], Image]
 _MULTIPLE = 32
 
@@ -80,27 +79,21 @@ def smooth(drawing: Image, photo: Image, amount: float) -> Image:
 
 
 def recolour(drawing: Image, photo: Image, rich: float = 1.0, light: float = 0.8) -> Image:
-    """Give wide areas the photo's hue (Gaussian, sigma 8), `rich` times as strong, and a share of its brightness
-    (sigma 24): generators in a row turn skin brown and dark."""
-    drawn, seen = _lab(drawing), _lab(photo)
-    shift = cv2.GaussianBlur(seen, (0, 0), 8.0) - cv2.GaussianBlur(drawn, (0, 0), 8.0)
-    drawn[..., 1:] = (drawn[..., 1:] + shift[..., 1:]) * rich
-    wide = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
-    drawn[..., 0] += light * wide
-    return _bgr(drawn)
+    """Give the photo's hues and brightness back, see `recoloured`."""
+    return recoloured(drawing, photo, rich, light)
 
 
 def brighten(drawing: Image, photo: Image, gamma: float, rich: float = 1.0) -> Image:
     """Take the brightness to the power `gamma`, below 1 for lighter, and the colour `rich` times."""
-    drawn = _lab(drawing)
+    drawn = to_lab(drawing)
     drawn[..., 0] = 100.0 * _lightness(drawn) ** gamma
     drawn[..., 1:] *= rich
-    return _bgr(drawn)
+    return from_lab(drawn)
 
 
 def light(drawing: Image, photo: Image, gamma: float, cool: float, bloom: float, rich: float, skin: float) -> Image:
     """Luminous air: blue shadows, light that spreads around what is bright, colours `rich` and skin `skin` times."""
-    drawn = _lab(drawing)
+    drawn = to_lab(drawing)
     level = _lightness(drawn)
     warm = np.clip(np.minimum(drawn[..., 1], drawn[..., 2]) / 12.0, 0.0, 1.0)
     drawn[..., 1:] *= (rich + (skin - rich) * warm)[..., None]
@@ -110,7 +103,7 @@ def light(drawing: Image, photo: Image, gamma: float, cool: float, bloom: float,
     level = level**gamma
     glow = cv2.GaussianBlur(np.clip((level - 0.62) / 0.38, 0.0, 1.0), (0, 0), 7.0)
     drawn[..., 0] = 100.0 * (1.0 - (1.0 - level) * (1.0 - bloom * glow))
-    return _bgr(drawn)
+    return from_lab(drawn)
 
 
 def ink(drawing: Image, photo: Image, amount: float, fine: float, wide: float, faintest: float = 3.0) -> Image:
@@ -124,14 +117,14 @@ def ink(drawing: Image, photo: Image, amount: float, fine: float, wide: float, f
 
 def poster(drawing: Image, photo: Image, contrast: float, rich: float, skin: float) -> Image:
     """Gather the brightness near four tones and make colours `rich` and skin `skin` times as strong."""
-    drawn = _lab(drawing)
+    drawn = to_lab(drawing)
     level = _lightness(drawn) ** 0.9
     level = level - 0.045 * np.sin(8.0 * np.pi * level)
     drawn[..., 0] = 100.0 * np.clip(0.5 + (level - 0.5) * contrast, 0.0, 1.0)
     chroma = np.clip(np.hypot(drawn[..., 1], drawn[..., 2]) / 12.0, 0.0, 1.0)
     warm = np.clip(np.minimum(drawn[..., 1], drawn[..., 2]) / 12.0, 0.0, 1.0)
     drawn[..., 1:] *= (1.0 + (rich - 1.0 + (skin - rich) * warm) * chroma)[..., None]
-    return _bgr(drawn)
+    return from_lab(drawn)
 
 
 _STEPS: dict[str, Callable[..., Image]] = {
@@ -163,9 +156,9 @@ def _with_colours_of(before: Image, drawing: Image, keep: float, rich: float) ->
     smooth = before
     for _ in range(3):
         smooth = np.asarray(cv2.bilateralFilter(smooth, 9, 30, 7), np.uint8)
-    drawn = _lab(drawing)
-    drawn[..., 1:] = keep * rich * _lab(smooth)[..., 1:] + (1.0 - keep) * drawn[..., 1:]
-    return _bgr(drawn)
+    drawn = to_lab(drawing)
+    drawn[..., 1:] = keep * rich * to_lab(smooth)[..., 1:] + (1.0 - keep) * drawn[..., 1:]
+    return from_lab(drawn)
 
 
 def _framed(generator: Generator, picture: Image) -> Image:
@@ -173,14 +166,6 @@ def _framed(generator: Generator, picture: Image) -> Image:
     height, width = picture.shape[:2]
     margin = [(0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0)]
     return np.asarray(generator(np.pad(picture, margin, "symmetric"))[:height, :width], np.uint8)
-
-
-def _lab(picture: Image) -> Lab:
-    return np.asarray(cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB), np.float32)
-
-
-def _bgr(lab: Lab) -> Image:
-    return np.asarray(np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR) * 255.0, 0.0, 255.0)), np.uint8)
 
 
 def _lightness(lab: Lab) -> Lab:

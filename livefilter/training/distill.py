@@ -7,72 +7,28 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from livefilter.errors import InvalidInput
+from livefilter.frame import Image
 from livefilter.generator.network import Design, Generator
 from livefilter.generator.rebuild import generator_from_onnx
 from livefilter.training import losses
 from livefilter.training.background import in_background
-from livefilter.training.data import Batch, Image, Pair, Sampler
+from livefilter.training.data import Pair
+from livefilter.training.distill_recipe import DistillRecipe
 from livefilter.training.muon import KernelMuon
+from livefilter.training.sampler import Batch, Sampler
 from livefilter.whole_file import replacing
 
 log = logging.getLogger(__name__)
 
 LATEST = "latest.pt"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that shapes a training run.
-
-    steps: in all. minutes: end before, when these are over; 0: no such limit. judged: crops of a step that the
-    discriminator sees. repeats: crops that are there twice. learning_rate: of the first and last layer and the biases,
-    with Adam. kernel_learning_rate: of the other kernels, with Muon. last_pace: the part of both that is left in the
-    end.
-    """
-
-    steps: int = 24_000
-    minutes: float = 0.0
-    adversarial_from: int = 24_000
-    batch: int = 5
-    judged: int = 2
-    crop: int = 192
-    repeats: int = 1
-    learning_rate: float = 2e-3
-    kernel_learning_rate: float = 5e-3
-    last_pace: float = 0.01
-    warm_up: int = 300
-    discriminator_learning_rate: float = 4e-4
-    averaging: float = 0.999
-    seed: int = 0
-    bfloat16: bool = True
-    weights: dict[str, float] = field(
-        default_factory=lambda: {
-            "pixels": 0.0,
-            "colour": 1.0,
-            "gradient": 1.0,
-            "lines": 3.0,
-            "flatness": 1.0,
-            "consistency": 1.5,
-            "adversarial": 0.1,
-            "features": 5.0,
-            "person": 0.5,
-        }
-    )
-
-    def plain_l1(self) -> Recipe:
-        """The same run with nothing but L1 at full size: a student that is only asked for the right pixels."""
-        return replace(self, adversarial_from=self.steps, weights=dict.fromkeys(self.weights, 0.0) | {"pixels": 1.0})
 
 
 class Distillation:
@@ -87,7 +43,7 @@ class Distillation:
     def __init__(
         self,
         pairs: Sequence[Pair],
-        recipe: Recipe,
+        recipe: DistillRecipe,
         design: Design | None = None,
         device: str = "cpu",
         workers: int = 0,
@@ -154,13 +110,8 @@ class Distillation:
             strengths = torch.from_numpy(batch.strengths).to(seen)[:, None, None, None]
             given = torch.cat([seen, strengths.expand(-1, 1, *seen.shape[2:])], 1)
         with self._autocast():
-            drawn, people = self.generator.draw(given.contiguous(memory_format=torch.channels_last))
+            drawn = self.generator(given.contiguous(memory_format=torch.channels_last))
         terms = self._terms(drawn.float(), targets, batch.shifts)
-        known = [row for row, mask in enumerate(batch.people) if mask is not None]
-        if people is not None and known:
-            wanted = np.stack([mask for mask in batch.people if mask is not None])
-            there = torch.from_numpy(wanted).to(self._device)[:, None].float() / 255.0
-            terms["person"] = F.binary_cross_entropy_with_logits(people[known].float(), F.avg_pool2d(there, 2))
         if adversarial:
             rows = slice(self.recipe.judged)  # half a batch is enough for the discriminator and costs half the time
             terms |= self._judged(seen[rows], drawn[rows].float(), targets[rows])
@@ -196,8 +147,7 @@ class Distillation:
     def restore(self, path: Path) -> None:
         """Continue from a file that `save` wrote.
 
-        Raises:
-            InvalidInput: the file is no checkpoint of this design.
+        Raises: InvalidInput: the file is no checkpoint of this design.
         """
         state = load_checkpoint(path)
         try:
@@ -215,8 +165,7 @@ class Distillation:
         """Begin with the averaged weights and the discriminator of another run's checkpoint, at step 0, or with the
         weights of a style's ONNX file, which has no discriminator. The other network may be the smaller one.
 
-        Raises:
-            InvalidInput: the file is no checkpoint, or its design has more channels or layers, or other ones.
+        Raises: InvalidInput: the file is no checkpoint, or its design has more channels or layers, or other ones.
             StyleCorrupt: the ONNX file is no network of livefilter's own kind.
         """
         try:
@@ -284,17 +233,14 @@ class Distillation:
         keep = min(self.recipe.averaging, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(list(self.averaged.parameters()), list(self.generator.parameters()), 1.0 - keep)
 
-    @contextlib.contextmanager
-    def _autocast(self) -> Iterator[None]:
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16):
-            yield
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running code from it.
 
-    Raises:
-        InvalidInput: the file is missing or is no checkpoint.
+    Raises: InvalidInput: the file is missing or is no checkpoint.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

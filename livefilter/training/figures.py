@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livefilter.frame import Image
 from livefilter.training.data import Pair
 
-Image = npt.NDArray[np.uint8]
 Map = npt.NDArray[np.float32]
 Draw = Callable[[Image], Image]
 Encode = Callable[[Image], Sequence[Map]]

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
+from livefilter.frame import Image
 
-Image = npt.NDArray[np.uint8]
 FACES = "faces.json"
 
 

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from livefilter.errors import InvalidInput
 from livefilter.generator.network import Design, Generator
 from livefilter.training.artist import read_picture
-from livefilter.training.data import Degradation, exposure_table, is_held_out
+from livefilter.training.data import is_held_out
+from livefilter.training.degradation import Degradation, exposure_table
 from livefilter.training.muon import KernelMuon
 from livefilter.training.people import People
 

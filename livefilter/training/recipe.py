@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from livefilter.errors import InvalidInput
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from livefilter.errors import InvalidInput, UnknownName
+from livefilter.styles.card import Style, read_card
+from livefilter.toml import tomllib
+from livefilter.training.target import Finish
 
 RECIPE = "recipe.toml"
 _STYLES = Path(__file__).resolve().parents[1] / "styles"
@@ -24,7 +21,8 @@ class StyleRecipe:
 
     style: name of the style. steps: of the chain, see `ChainArtist`. scales: longest sides at which photos are drawn.
     crop, batch: of a step. adversarial_after: share of the steps after which the discriminator joins. flatness,
-    consistency: weights of these losses.
+    consistency: weights of these losses. finish: how drawings of a single teacher become targets; the chain of the
+    steps makes targets itself.
     """
 
     style: str
@@ -35,6 +33,22 @@ class StyleRecipe:
     adversarial_after: float = 0.45
     flatness: float = 0.7
     consistency: float = 1.2
+    finish: Finish = field(default_factory=Finish)
+
+
+def trainable_styles() -> list[str]:
+    """The names of the bundled styles that have a recipe."""
+    return sorted(each.parent.name for each in _STYLES.glob(f"*/{RECIPE}"))
+
+
+def card_of(name: str) -> Style:
+    """The card of a bundled style, for what it says and no training run can know.
+
+    Raises: UnknownName: there is no style of that name that can be trained.
+    """
+    if name not in trainable_styles():
+        raise UnknownName("trainable style", name, trainable_styles())
+    return read_card(_STYLES / name)
 
 
 def read_recipe(name: str) -> StyleRecipe:
@@ -46,13 +60,18 @@ def read_recipe(name: str) -> StyleRecipe:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        there = ", ".join(sorted(each.parent.name for each in _STYLES.glob(f"*/{RECIPE}")))
-        raise InvalidInput(f"There is no recipe {name}: name one of {there}, or a .toml file.") from error
+        raise InvalidInput(
+            f"There is no recipe {name}: name one of {', '.join(trainable_styles())}, or a .toml file."
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InvalidInput(f"The recipe {path} cannot be read: {error}.") from error
-    known = {field.name for field in fields(StyleRecipe)}
+    known = {each.name for each in fields(StyleRecipe)}
     if unknown := sorted(set(found) - known):
         raise InvalidInput(f"The recipe {path} has {', '.join(unknown)}; it may have {', '.join(sorted(known))}.")
     if missing := sorted({"style", "steps", "scales"} - set(found)):
         raise InvalidInput(f"The recipe {path} lacks {', '.join(missing)}.")
-    return StyleRecipe(**found)
+    try:
+        finish = Finish(**found.pop("finish", {}))
+    except TypeError as error:
+        raise InvalidInput(f"The recipe {path} has another finish than recolour or keeps_greys.") from error
+    return StyleRecipe(**found, finish=finish)

@@ -7,13 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from livefilter.frame import Image
 from livefilter.generator.network import MULTIPLE, Generator
 from livefilter.training.data import Pair
-
-Image = npt.NDArray[np.uint8]
 
 
 @torch.no_grad()

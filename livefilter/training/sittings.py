@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,13 +13,12 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from livefilter.errors import InvalidInput
-from livefilter.training.artist import read_picture
-from livefilter.training.chain import ChainArtist, recolour
+from livefilter.frame import Image
+from livefilter.training.artist import read_picture, write_picture
+from livefilter.training.chain import ChainArtist
 from livefilter.training.data import Pair, is_held_out, scaled
 from livefilter.training.people import Face, People
-from livefilter.whole_file import write_whole
-
-Image = npt.NDArray[np.uint8]
+from livefilter.training.target import recoloured
 
 FACE = 160  # pixels; chains draw wider faces too mildly, and hardly change small ones
 SMALL_FACE = 64
@@ -42,13 +42,15 @@ def precompute(photos: Sequence[Path], artist: ChainArtist, people: People, cach
         photo = scaled(original, _longest(original, faces))
         here = _moved(faces, original, photo)
         passes = min((face.passes for face in faces), default=2)
-        drawing = _clearly_drawn(photo, here[:1], path, artist, passes)
+        drawing = _clearly_drawn(photo, here[:1], partial(artist.draw, path, passes=passes))
         for face in here:
             if face.side < SMALL_FACE:
-                drawing = _with_small_face(drawing, original, photo, face, path, artist)
-        made = [photo, drawing] + [artist.draw_mildly(photo, min(passes, 1))] * (len(files) == 3)
+                drawing = _with_small_face(drawing, original, photo, face, partial(artist.draw, path))
+        made = [photo, drawing]
+        if len(files) > len(made):
+            made.append(_clearly_drawn(photo, here[:1], partial(artist.draw_mildly, passes=min(passes, 1))))
         for file, picture in zip(files, made, strict=True):
-            write_whole(file, cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
+            write_picture(file, picture)
 
 
 def load(photos: Sequence[Path], people: People, cache: Path) -> list[Pair]:
@@ -62,19 +64,8 @@ def load(photos: Sequence[Path], people: People, cache: Path) -> list[Pair]:
         if any(picture is None for picture in read):
             raise InvalidInput(f"The cache {cache} lacks {path.name}. Delete it and run again.")
         photo, drawing, *milder = (np.asarray(picture, np.uint8) for picture in read)
-        height, width = photo.shape[:2]
-        original = read_picture(path)
-        pairs.append(
-            Pair(
-                path.name,
-                photo,
-                drawing,
-                drawing,
-                mild=milder[0] if milder else None,
-                person=people.mask(path.name, width, height),
-                faces=_moved(people.faces(path.name), original, photo),
-            )
-        )
+        faces = _moved(people.faces(path.name), read_picture(path), photo)
+        pairs.append(Pair(path.name, photo, drawing, drawing, mild=milder[0] if milder else None, faces=faces))
     return pairs
 
 
@@ -108,13 +99,13 @@ def _moved(faces: Sequence[Face], original: Image, photo: Image) -> tuple[Face, 
     return tuple(face.scaled(across, down) for face in faces)
 
 
-def _clearly_drawn(photo: Image, faces: Sequence[Face], path: Path, artist: ChainArtist, passes: int) -> Image:
+def _clearly_drawn(photo: Image, faces: Sequence[Face], draw: Callable[[Image], Image]) -> Image:
     """Draw a photo whose face is grey in grey, as those of webcams are, from a clearer form of it, in its own light.
 
     Generators see no eyes where there is little contrast (CLAHE, Zuiderveld 1994).
     """
     if not any(_contrast(photo, face) < FAINT for face in faces):
-        return artist.draw(path, photo, passes)
+        return draw(photo)
     lab = cv2.cvtColor(photo, cv2.COLOR_BGR2LAB)
     side = max(40.0, max(face.side for face in faces))
     tiles = tuple(max(1, round(edge / side)) for edge in (photo.shape[1], photo.shape[0]))
@@ -125,7 +116,7 @@ def _clearly_drawn(photo: Image, faces: Sequence[Face], path: Path, artist: Chai
     clear = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2BGR), np.uint8)
     near = np.max([_around(face, photo.shape, 0.6, 1.3) for face in faces], axis=0)
     clear = np.rint(photo + (clear.astype(np.float32) - photo) * near).astype(np.uint8)
-    return recolour(artist.draw(path, clear, passes), photo, light=0.9)
+    return recoloured(draw(clear), photo, rich=1.0, light=0.9)
 
 
 def _around(face: Face, shape: Sequence[int], inner: float, outer: float) -> npt.NDArray[np.float32]:
@@ -146,9 +137,7 @@ def _face(picture: Image, face: Face) -> Image:
     return picture[top : round(face.top + face.side), left : round(face.left + face.side)]
 
 
-def _with_small_face(
-    drawing: Image, original: Image, photo: Image, face: Face, path: Path, artist: ChainArtist
-) -> Image:
+def _with_small_face(drawing: Image, original: Image, photo: Image, face: Face, draw: Callable[..., Image]) -> Image:
     """Draw a small face from an enlarged cut-out and put it back, fading out around it."""
     height, width = photo.shape[:2]
     reach = face.side * _AROUND
@@ -162,7 +151,7 @@ def _with_small_face(
     size = right - left, bottom - top
     enlarged = face.side * cut.shape[1] / (right - left)
     middle = Face((cut.shape[1] - enlarged) / 2, (cut.shape[0] - enlarged) / 2, enlarged)
-    drawn = _clearly_drawn(cut, (middle,), path, artist, face.passes)
+    drawn = _clearly_drawn(cut, (middle,), partial(draw, passes=face.passes))
     drawn = np.asarray(cv2.resize(drawn, size, interpolation=cv2.INTER_AREA), np.uint8)
     cover = _around(face, photo.shape, 0.75, 1.05)[top:bottom, left:right]
     result = drawing.copy()

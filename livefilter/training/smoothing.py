@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-Image = npt.NDArray[np.uint8]
+from livefilter.frame import Image
 
 _MARGIN = 24
 _STEEPEST = 1e5

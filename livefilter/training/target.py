@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
+from livefilter.frame import Image
+from livefilter.training.lab import from_lab, to_lab
+
 Map = npt.NDArray[np.float32]
 
-RICHER = 1.15
-LIGHT_OF_PHOTO = 0.7
 GREY = 8.0
 
 
@@ -28,19 +28,19 @@ class Finish:
     keeps_greys: bool = False
 
 
-def recoloured(drawing: Image, photo: Image) -> Image:
-    """Give a drawing the photo's hues, a little richer: skin stays skin, and white walls stay white.
+def recoloured(drawing: Image, photo: Image, rich: float = 1.15, light: float = 0.7) -> Image:
+    """Give a drawing the photo's hues: skin stays skin, and white walls stay white.
 
-    White-box cartoons turn fair hair green and skin lilac, and the shaded half of a face dark. Wide areas (Gaussian,
-    sigma 8) take the a and b of CIE Lab from the photo, and still wider ones (sigma 24) part of its brightness; what is
-    smaller stays the drawing's.
+    White-box cartoons turn fair hair green and skin lilac, and generators in a row turn it brown and dark. Wide areas
+    (Gaussian, sigma 8) take the a and b of CIE Lab from the photo, `rich` times as strong, and still wider ones (sigma
+    24) the share `light` of its brightness; what is smaller stays the drawing's.
     """
-    drawn, seen = (cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB) for picture in (drawing, photo))
+    drawn, seen = to_lab(drawing), to_lab(photo)
     shift = cv2.GaussianBlur(seen, (0, 0), 8.0) - cv2.GaussianBlur(drawn, (0, 0), 8.0)
-    drawn[..., 1:] = (drawn[..., 1:] + shift[..., 1:]) * RICHER
-    lighter = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
-    drawn[..., 0] = drawn[..., 0] + LIGHT_OF_PHOTO * lighter
-    return _to_bytes(cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0)
+    drawn[..., 1:] = (drawn[..., 1:] + shift[..., 1:]) * rich
+    wide = cv2.GaussianBlur(seen[..., 0], (0, 0), 24.0) - cv2.GaussianBlur(drawn[..., 0], (0, 0), 24.0)
+    drawn[..., 0] += light * wide
+    return from_lab(drawn)
 
 
 def with_greys(drawing: Image, photo: Image) -> Image:
@@ -49,11 +49,11 @@ def with_greys(drawing: Image, photo: Image) -> Image:
     Areas (Gaussian, sigma 4) with little chroma in the photo take their a and b of CIE Lab from it, the more the greyer
     they are: all at chroma 0, a third at `GREY`.
     """
-    drawn, seen = (cv2.cvtColor(picture.astype(np.float32) / 255.0, cv2.COLOR_BGR2LAB) for picture in (drawing, photo))
+    drawn, seen = to_lab(drawing), to_lab(photo)
     wide, goal = (cv2.GaussianBlur(picture[..., 1:], (0, 0), 4.0) for picture in (drawn, seen))
     greyness = np.exp(-((goal / GREY) ** 2).sum(2, keepdims=True))
     drawn[..., 1:] += greyness * (goal - wide)
-    return _to_bytes(cv2.cvtColor(drawn, cv2.COLOR_LAB2BGR) * 255.0)
+    return from_lab(drawn)
 
 
 def palette_of(pairs: Sequence[tuple[Image, Image]]) -> Map:
@@ -68,7 +68,8 @@ def palette_of(pairs: Sequence[tuple[Image, Image]]) -> Map:
 
 def in_palette(picture: Image, palette: Map) -> Image:
     """Take the colours of (H, W, 3) uint8 BGR through what `palette_of` fitted."""
-    return _to_bytes(picture.astype(np.float32) @ palette[:3] + palette[3])
+    levels = picture.astype(np.float32) @ palette[:3] + palette[3]
+    return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), np.uint8)
 
 
 def finished(drawing: Image, photo: Image, finish: Finish) -> Image:
@@ -78,7 +79,3 @@ def finished(drawing: Image, photo: Image, finish: Finish) -> Image:
     if finish.keeps_greys:
         drawing = with_greys(drawing, photo)
     return drawing
-
-
-def _to_bytes(levels: Map) -> Image:
-    return np.asarray(np.rint(np.clip(levels, 0.0, 255.0)), dtype=np.uint8)

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
-
-Image = npt.NDArray[np.uint8]
+from livefilter.frame import Image
 
 
 class Teacher:
@@ -22,8 +21,7 @@ class Teacher:
     processors that have it. AnimeGANv3's drawings stay the same (mean difference 0.2 grey levels), White-box's get
     rough.
 
-    Raises:
-        InvalidInput: the file is missing, is no ONNX generator, or the runtime is not installed.
+    Raises: InvalidInput: the file is missing, is no ONNX generator, or the runtime is not installed.
     """
 
     def __init__(self, path: Path, runtime: str = "onnxruntime") -> None:
@@ -51,8 +49,7 @@ class Teacher:
 
         Returns: (H, W, 3) uint8 BGR, owned by the caller.
 
-        Raises:
-            InvalidInput: the picture is larger than the generator's fixed size.
+        Raises: InvalidInput: the picture is larger than the generator's fixed size.
         """
         height, width = picture.shape[:2]
         full = self._size or (height, width)

@@ -19,7 +19,8 @@ pytest.importorskip("tqdm")
 pytest.importorskip("onnx")
 
 from livefilter.training.data import Pair, is_held_out
-from livefilter.training.distill import Distillation, Recipe
+from livefilter.training.distill import Distillation
+from livefilter.training.distill_recipe import DistillRecipe
 
 
 @pytest.fixture
@@ -58,10 +59,10 @@ def test_the_weight_of_consistency_reaches_the_training(
     photos: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The recipe has the number that was asked for, every other weight as before, and the card has the command."""
-    recipes: list[Recipe] = []
+    recipes: list[DistillRecipe] = []
 
     class Noted(Distillation):
-        def __init__(self, pairs: Sequence[Pair], recipe: Recipe, *given: Any) -> None:
+        def __init__(self, pairs: Sequence[Pair], recipe: DistillRecipe, *given: Any) -> None:
             recipes.append(recipe)
             super().__init__(pairs, recipe, *given)
 
@@ -69,7 +70,7 @@ def test_the_weight_of_consistency_reaches_the_training(
     monkeypatch.setattr("sys.argv", ["livefilter", "train", *arguments(photos, teacher, consistency="7")])
     CliRunner().invoke(train, arguments(photos, teacher, consistency="7"), catch_exceptions=False)
     (recipe,) = recipes
-    assert recipe.weights == Recipe().weights | {"consistency": 7.0}
+    assert recipe.weights == DistillRecipe().weights | {"consistency": 7.0}
     assert "--consistency 7" in (photos.parent / "out" / "style" / "card.toml").read_text(encoding="utf-8")
 
 
@@ -81,7 +82,7 @@ def test_what_a_graphics_card_needs_reaches_the_training(
     given: dict[str, Any] = {}
 
     class Noted(Distillation):
-        def __init__(self, pairs: Sequence[Pair], recipe: Recipe, *rest: Any) -> None:
+        def __init__(self, pairs: Sequence[Pair], recipe: DistillRecipe, *rest: Any) -> None:
             given.update(recipe=recipe, rest=rest)
             super().__init__(pairs, recipe, *rest)
 
@@ -95,9 +96,9 @@ def test_what_a_graphics_card_needs_reaches_the_training(
     recipe = given["recipe"]
     assert (recipe.batch, recipe.repeats, recipe.minutes) == (4, 2, 0.001)
     assert recipe.steps > 1_000_000
-    assert recipe.learning_rate == pytest.approx(1.5 * Recipe().learning_rate)
-    assert recipe.kernel_learning_rate == pytest.approx(1.5 * Recipe().kernel_learning_rate)
-    assert recipe.weights == Recipe().weights | {"flatness": 0.25}
+    assert recipe.learning_rate == pytest.approx(1.5 * DistillRecipe().learning_rate)
+    assert recipe.kernel_learning_rate == pytest.approx(1.5 * DistillRecipe().kernel_learning_rate)
+    assert recipe.weights == DistillRecipe().weights | {"flatness": 0.25}
     assert given["rest"][1:] == ("cpu", 1)
     assert "# 1 steps" in (photos.parent / "out" / "style" / "card.toml").read_text(encoding="utf-8")
 
@@ -165,6 +166,6 @@ def test_the_baseline_is_asked_for_pixels_alone(photos: Path, teacher: Path) -> 
     """A plain L1 run learns the bare drawing and has no discriminator, and its card says so."""
     result = CliRunner().invoke(train, [*arguments(photos, teacher), "--plain-l1"], catch_exceptions=False)
     assert result.exit_code == 0
-    recipe = Recipe().plain_l1()
+    recipe = DistillRecipe().plain_l1()
     assert {name for name, weight in recipe.weights.items() if weight} == {"pixels"}
     assert recipe.adversarial_from == recipe.steps

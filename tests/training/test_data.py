@@ -8,23 +8,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 pytest.importorskip("tqdm")
 pytest.importorskip("onnx")
 
 from livefilter.errors import InvalidInput
+from livefilter.frame import Image
 from livefilter.training.artist import PublishedDrawings, TeacherArtist
 from livefilter.training.background import in_background
 from livefilter.training.data import (
-    LARGEST_SHIFT,
-    NOISE,
-    Batch,
-    Degradation,
     Lesson,
     Pair,
-    Sampler,
     Scale,
     is_held_out,
     list_photos,
@@ -33,10 +28,10 @@ from livefilter.training.data import (
     prepare,
     scaled,
 )
+from livefilter.training.degradation import NOISE, Degradation
+from livefilter.training.sampler import LARGEST_SHIFT, Batch, Sampler
 from livefilter.training.target import Finish, finished, in_palette, palette_of, recoloured, with_greys
 from livefilter.training.teacher import Teacher
-
-Image = npt.NDArray[np.uint8]
 
 
 def photo(height: int = 128, width: int = 160) -> Image:
@@ -105,8 +100,13 @@ def test_a_scale_is_read_from_text() -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_same_step_gives_the_same_batch(workers: int) -> None:
-    """A batch depends on the seed and the step alone, here, in a thread, and in other processes."""
+    """A batch depends on the seed and the step alone, here, in a thread, and in other processes.
+
+    OpenCV has threads by then, which a fork has not.
+    """
     picture = photo()
+    cv2.setNumThreads(2)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (0, 0), 4.0)
     sampler = Sampler([Pair("one", picture, picture, picture)], crop=64, batch=4, repeats=2)
     made = list(in_background(sampler, 7, 20, workers))
     assert len(made) == 13

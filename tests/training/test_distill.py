@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("tqdm")
@@ -24,11 +18,14 @@ from livefilter.errors import InvalidInput, UnknownName  # noqa: E402
 from livefilter.generator.export import export  # noqa: E402
 from livefilter.generator.network import Design, Generator, at_strength  # noqa: E402
 from livefilter.styles.card import read_card  # noqa: E402
+from livefilter.toml import tomllib  # noqa: E402
 from livefilter.training.card import write_style  # noqa: E402
 from livefilter.training.data import Pair  # noqa: E402
-from livefilter.training.distill import LATEST, Distillation, Recipe, distill, load_checkpoint  # noqa: E402
+from livefilter.training.distill import LATEST, Distillation, distill, load_checkpoint  # noqa: E402
+from livefilter.training.distill_recipe import DistillRecipe  # noqa: E402
 from livefilter.training.figures import measure  # noqa: E402
 from livefilter.training.muon import KernelMuon  # noqa: E402
+from livefilter.training.recipe import card_of  # noqa: E402
 from livefilter.training.sheet import draw, write_sheet  # noqa: E402
 from livefilter.training.target import Finish, finished  # noqa: E402
 
@@ -58,9 +55,9 @@ def pairs() -> list[Pair]:
     return made
 
 
-def recipe(steps: int = 40, adversarial_from: int = 30) -> Recipe:
+def recipe(steps: int = 40, adversarial_from: int = 30) -> DistillRecipe:
     """A run of a few steps; the discriminator joins near its end."""
-    return Recipe(steps=steps, adversarial_from=adversarial_from, batch=4, crop=64, warm_up=4, bfloat16=False)
+    return DistillRecipe(steps=steps, adversarial_from=adversarial_from, batch=4, crop=64, warm_up=4, bfloat16=False)
 
 
 def test_every_term_is_finite_and_the_total_falls(pairs: list[Pair]) -> None:
@@ -150,10 +147,8 @@ def test_a_run_can_start_from_another_style(pairs: list[Pair], tmp_path: Path) -
             Distillation(pairs, recipe(), smaller).start_from(tmp_path / LATEST)
 
 
-def test_a_run_can_start_from_a_styles_file_and_without_its_output_for_people(
-    pairs: list[Pair], tmp_path: Path
-) -> None:
-    """A network's ONNX file draws the same before its first step; an output that the new design lacks is left."""
+def test_a_run_can_start_from_a_styles_file_and_leaves_an_output_for_people(pairs: list[Pair], tmp_path: Path) -> None:
+    """A network's ONNX file draws the same before its first step; weights that find people are not taken."""
     first = Distillation(pairs, recipe(), replace(TINY, person=1))
     first.save(tmp_path / LATEST)
     export(at_strength(first.averaged), tmp_path / "lite.onnx")
@@ -216,14 +211,14 @@ def test_a_style_folder_is_complete(pairs: list[Pair], tmp_path: Path) -> None:
     torch.manual_seed(0)
     folder = tmp_path / "hayao"
     photo = tmp_path / "photo.png"
-    write_style(folder, "hayao", "lite", Generator(TINY), "a command", {"held_out_photos": 2}, photo)
+    write_style(folder, card_of("hayao"), "lite", Generator(TINY), "a command", {"held_out_photos": 2}, photo)
     card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
     assert sorted(path.name for path in folder.iterdir()) == ["card.toml", "lite.onnx", "picture.jpg"]
     assert len(card["networks"]["lite"]["sha256"]) == 64
     assert card["networks"]["lite"]["figures"]["held_out_photos"] == 2
     assert draw(Generator(TINY), pairs[0].photo).shape == (96, 96, 3)
     with pytest.raises(UnknownName, match="hayaa"):
-        write_style(tmp_path / "x", "hayaa", "lite", Generator(TINY), "", {}, photo)
+        card_of("hayaa")
 
 
 def test_the_other_size_of_a_style_stays(pairs: list[Pair], tmp_path: Path) -> None:
@@ -231,12 +226,13 @@ def test_the_other_size_of_a_style_stays(pairs: list[Pair], tmp_path: Path) -> N
     photo, folder = tmp_path / "photo.png", tmp_path / "portrait"
     cv2.imwrite(str(photo), pairs[0].photo)
     torch.manual_seed(0)
-    write_style(folder, "portrait", "lite", Generator(TINY), "second", {"psnr_db": 24.5}, photo)
+    portrait = card_of("portrait")
+    write_style(folder, portrait, "lite", Generator(TINY), "second", {"psnr_db": 24.5}, photo)
     picture = (folder / "picture.jpg").read_bytes()
-    write_style(folder, "portrait", "full", Generator(TINY), "first", {}, photo)
+    write_style(folder, portrait, "full", Generator(TINY), "first", {}, photo)
     style = read_card(folder)
     assert [network.training for network in style.networks.values()] == ["second", "first"]
     assert style.networks["lite"].figures == {"psnr_db": 24.5}
     assert (folder / "picture.jpg").read_bytes() == picture
     with pytest.raises(UnknownName, match="network size"):
-        write_style(folder, "portrait", "huge", Generator(TINY), "", {}, photo)
+        write_style(folder, portrait, "huge", Generator(TINY), "", {}, photo)

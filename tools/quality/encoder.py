@@ -27,8 +27,7 @@ class Encoder:
 
     levels: how many feature maps a picture has.
 
-    Raises:
-        InvalidInput: the file cannot be read, or has no encoder of that kind.
+    Raises: InvalidInput: the file cannot be read, or has no encoder of that kind.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,8 +48,7 @@ class Encoder:
     def __call__(self, picture: Image) -> list[Map]:
         """Encode one (H, W, 3) uint8 BGR picture, H and W multiples of 32: float32 maps, fine levels first.
 
-        Raises:
-            InvalidInput: the picture is larger than the teacher's fixed size.
+        Raises: InvalidInput: the picture is larger than the teacher's fixed size.
         """
         if all(self._sides):
             picture = self._filled(picture)

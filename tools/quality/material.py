@@ -17,12 +17,11 @@ import numpy as np
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.training import sittings
-from livefilter.training.artist import read_picture
+from livefilter.training.artist import read_picture, write_picture
 from livefilter.training.chain import ChainArtist, load_generators
 from livefilter.training.data import Pair, is_held_out, list_photos, scaled
 from livefilter.training.people import People
 from livefilter.training.recipe import StyleRecipe, read_recipe
-from livefilter.whole_file import write_whole
 from tools.quality.clips import LONGEST, frames_in_a_row, frames_spread, list_clips
 from tools.quality.plan import Plan
 
@@ -48,7 +47,7 @@ class KeptDrawings:
             return np.asarray(kept, np.uint8)
         drawing = self._draw(picture)
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_whole(file, cv2.imencode(".png", drawing, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes())
+        write_picture(file, drawing)
         return drawing
 
 

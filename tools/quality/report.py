@@ -15,8 +15,7 @@ from livefilter.frame import Image
 from livefilter.generator.animegan_export import export
 from livefilter.inference.hardware import describe_cpu, usable_cores
 from livefilter.styles.card import Style
-from livefilter.training.card import STYLES
-from livefilter.training.recipe import read_recipe
+from livefilter.training.recipe import read_recipe, trainable_styles
 from tools.quality.animegan import published_weights
 from tools.quality.cost import measure_costs
 from tools.quality.drawing import NetworkDrawing
@@ -43,12 +42,12 @@ def make_report(plan: Plan, styles: Sequence[Style], path: Path, told: Callable[
         path: the Markdown file.
         told: hears of each step.
 
-    Raises:
-        InvalidInput: photos, clips, teachers or drawings are missing. StyleCorrupt: a network is.
+    Raises: InvalidInput: photos, clips, teachers or drawings are missing. StyleCorrupt: a network is.
     """
-    trained = [style for style in styles if style.name in STYLES]
+    known = trainable_styles()
+    trained = [style for style in styles if style.name in known]
     if not trained:
-        raise InvalidInput(f"None of the styles here was trained by livefilter. Known: {', '.join(STYLES)}.")
+        raise InvalidInput(f"None of the styles here was trained by livefilter. Known: {', '.join(known)}.")
     networks = [network for style in trained for network in style.networks.values()]
     for network in networks:
         network.verify()

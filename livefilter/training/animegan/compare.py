@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from torch import nn
 
-from livefilter.training.animegan.pictures import Image, shorter_side
+from livefilter.frame import Image
+from livefilter.training.animegan.pictures import shorter_side
 from livefilter.training.animegan.samples import draw
 from livefilter.training.artist import read_picture
 
@@ -35,8 +36,7 @@ def compare(photos: Sequence[Path], generators: Sequence[nn.Module], size: int) 
 
     Returns: a sheet with one row a photo (the photo, then the drawings), and each generator's mean `speckle`.
 
-    Raises:
-        InvalidInput: a photo cannot be read.
+    Raises: InvalidInput: a photo cannot be read.
     """
     rows, figures = [], []
     for file in photos:

@@ -12,13 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from livefilter.training.animegan.pictures import (
-    Floats,
-    Image,
-    as_grey_planes,
-    as_planes,
-    shorter_side,
-)
+from livefilter.frame import Image
+from livefilter.training.animegan.pictures import Floats, as_grey_planes, as_planes, shorter_side
 from livefilter.training.artist import read_picture
 
 _AHEAD = 3

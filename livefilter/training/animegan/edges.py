@@ -7,15 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from livefilter.errors import InvalidInput
+from livefilter.frame import Image
 from livefilter.training.animegan.pictures import shorter_side
 from livefilter.training.artist import read_picture
 from livefilter.training.data import list_photos
 from livefilter.whole_file import write_whole
-
-Image = npt.NDArray[np.uint8]
 
 _SIDE = 5
 
@@ -36,8 +34,7 @@ def smooth_folder(style: Path, out: Path, size: int, advance: Callable[[], objec
 
     Those that are there already are kept. Returns how many pictures there are; `advance` is called after each.
 
-    Raises:
-        InvalidInput: a folder or a picture cannot be used, or the folders are the same.
+    Raises: InvalidInput: a folder or a picture cannot be used, or the folders are the same.
     """
     if out.resolve() == style.resolve():
         raise InvalidInput(f"The smoothed pictures cannot go where the style's are, {style}. Name another folder.")

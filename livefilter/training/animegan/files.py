@@ -13,8 +13,7 @@ from livefilter.whole_file import write_whole
 def read_generator(path: Path) -> AnimeGan:
     """Read a generator of the family from any file of weights that `livefilter import` takes.
 
-    Raises:
-        InvalidInput: the file is missing, damaged, or holds something else.
+    Raises: InvalidInput: the file is missing, damaged, or holds something else.
     """
     found = read_checkpoint(path)
     if not isinstance(found.module, AnimeGan):
@@ -29,8 +28,7 @@ def write_generator(generator: AnimeGan, path: Path, about: dict[str, str]) -> N
         generator: RGB; its names in the file are those of its state dict, the public port's for AnimeGANv2.
         about: texts that a safetensors file keeps beside the weights.
 
-    Raises:
-        InvalidInput: another suffix, or the folder is missing.
+    Raises: InvalidInput: another suffix, or the folder is missing.
     """
     kind = path.suffix.lower()
     if not path.absolute().parent.is_dir():

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
+from livefilter.frame import Image
+
 Floats = npt.NDArray[np.float32]
 
 

@@ -46,8 +46,8 @@ class Run:
     def train(self, decks: Decks, workers: int = 4) -> None:
         """Train to the last step of the recipe.
 
-        Raises:
-            InvalidInput: a picture cannot be read, the batch cannot be shared out, or the losses are finite no more.
+        Raises: InvalidInput: a picture cannot be read, the batch cannot be shared out, or the losses are finite no
+            more.
         """
         trainer, recipe, team = self._trainer, self._trainer.recipe, self._trainer.team
         first, last = team.share(recipe.batch)

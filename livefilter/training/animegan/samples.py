@@ -11,14 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from livefilter.errors import InvalidInput
+from livefilter.frame import Image
 from livefilter.generator.animegan import MULTIPLE
-from livefilter.training.animegan.pictures import (
-    Image,
-    as_grey_planes,
-    as_picture,
-    as_planes,
-    shorter_side,
-)
+from livefilter.training.animegan.pictures import as_grey_planes, as_picture, as_planes, shorter_side
 from livefilter.training.artist import read_picture
 
 _SHEET_WIDTH = 1024
@@ -27,8 +22,7 @@ _SHEET_WIDTH = 1024
 def keep_out(files: Sequence[Path], count: int) -> tuple[list[Path], list[Path]]:
     """Part photos into those to train on and `count` evenly spaced ones that are kept out.
 
-    Raises:
-        InvalidInput: too few are left.
+    Raises: InvalidInput: too few are left.
     """
     if len(files) < 2 * count:
         raise InvalidInput(f"{len(files)} photos are too few to keep {count} out. Add photos, or lower --samples.")
@@ -40,8 +34,7 @@ def keep_out(files: Sequence[Path], count: int) -> tuple[list[Path], list[Path]]
 class Samples:
     """The photos whole, and as crops with as many of grey anime.
 
-    Raises:
-        InvalidInput: a picture cannot be read.
+    Raises: InvalidInput: a picture cannot be read.
     """
 
     def __init__(self, photos: Sequence[Path], style: Sequence[Path], crop: int) -> None:

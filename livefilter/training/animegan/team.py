@@ -33,8 +33,8 @@ class Team:
     def share(self, batch: int) -> tuple[int, int]:
         """The rows of a batch that this process takes: first, and one after the last.
 
-        Raises:
-            InvalidInput: the batch cannot be shared out evenly, and the result would depend on the number of processes.
+        Raises: InvalidInput: the batch cannot be shared out evenly, and the result would depend on the number of
+            processes.
         """
         if batch % self.size:
             raise InvalidInput(f"A batch of {batch} cannot be shared by {self.size} processes. Use a multiple.")

@@ -29,8 +29,7 @@ _MAY_CHANGE = {"steps", "precision"}
 class Trainer:
     """Generator, discriminator and their optimizers at some step of a recipe.
 
-    Raises:
-        InvalidInput: the precision does not exist on the device.
+    Raises: InvalidInput: the precision does not exist on the device.
     """
 
     def __init__(self, recipe: AnimeGanRecipe, vgg: Vgg19, team: Team) -> None:
@@ -113,8 +112,7 @@ class Trainer:
     def restore(self, path: Path) -> None:
         """Go on from a file that `save` wrote.
 
-        Raises:
-            InvalidInput: the file is no checkpoint, or of a run with another recipe.
+        Raises: InvalidInput: the file is no checkpoint, or of a run with another recipe.
         """
         state = read_checkpoint(path)
         mine = dataclasses.asdict(self.recipe)
@@ -185,8 +183,7 @@ class Trainer:
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read what `Trainer.save` wrote, without running anything from it.
 
-    Raises:
-        InvalidInput: the file is missing, damaged or no checkpoint.
+    Raises: InvalidInput: the file is missing, damaged or no checkpoint.
     """
     state = read_tensors(path)
     if not isinstance(state.get("recipe"), dict) or "generator" not in state:

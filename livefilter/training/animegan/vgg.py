@@ -63,9 +63,7 @@ class Vgg19(nn.Module):
 def read_vgg(path: Path, inputs: str = "torchvision") -> Vgg19:
     """Read VGG19 from a file in torchvision's format; its upper layers are not used and may be missing.
 
-    Raises:
-        InvalidInput: the file is missing, unreadable, or of another network.
-        UnknownName: other inputs.
+    Raises: InvalidInput: the file is missing, unreadable, or of another network. UnknownName: other inputs.
     """
     tensors = read_tensors(path)
     network = Vgg19(inputs)

@@ -50,18 +50,12 @@ def make_teacher() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def facts(monkeypatch: pytest.MonkeyPatch) -> None:
+def recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two styles that can be trained, drawn by a chain of one generator and a filter."""
     pytest.importorskip("torch")
-    from livefilter.training import card
     from livefilter.training.recipe import StyleRecipe
 
-    made = {
-        name: card.StyleFacts(name.title(), "", "CC0-1.0", "", "negate", order)
-        for order, name in enumerate(("negative", "poster"))
-    }
     steps: list[dict[str, Any]] = [{"do": "teacher", "name": "negate"}, {"do": "brighten", "gamma": 0.9}]
-    monkeypatch.setattr(card, "STYLES", made)
-    monkeypatch.setattr("tools.quality.report.STYLES", made)
+    monkeypatch.setattr("tools.quality.report.trainable_styles", lambda: ["negative", "poster"])
     for module in ("material", "report"):
         monkeypatch.setattr(f"tools.quality.{module}.read_recipe", lambda name: StyleRecipe(name, steps, []))

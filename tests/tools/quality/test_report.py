@@ -69,7 +69,7 @@ def write_clip(path: Path) -> None:
 
 @pytest.fixture
 def arguments(
-    tmp_path: Path, make_teacher: Callable[..., Path], facts: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, make_teacher: Callable[..., Path], recipes: None, monkeypatch: pytest.MonkeyPatch
 ) -> list[str]:
     """A command line on tiny folders; the catalogue holds two tiny styles with random weights."""
     torch.manual_seed(0)
@@ -80,10 +80,12 @@ def arguments(
     demo = tmp_path / "demo.png"
     cv2.imwrite(str(demo), picture(3))
     styles = []
-    for name, sizes in (("negative", ("lite", "full")), ("poster", ("lite",))):
+    for order, (name, sizes) in enumerate((("negative", ("lite", "full")), ("poster", ("lite",)))):
+        folder = tmp_path / "styles" / name
+        style = Style(name, name.title(), "CC0-1.0", folder, {}, teacher="negate", order=order)
         for size in sizes:
-            write_style(tmp_path / "styles" / name, name, size, Generator(TINY), "", {}, demo)
-        styles.append(read_card(tmp_path / "styles" / name))
+            write_style(folder, style, size, Generator(TINY), "", {}, demo)
+        styles.append(read_card(folder))
 
     class FakeCatalogue:
         def __init__(self) -> None:
