@@ -49,11 +49,13 @@ class _Graph(Graph):
         return self.node("DepthToSpace", features, blocksize=2, mode="CRD")
 
     def twice(self, features: str) -> str:
+        if not any(tensor.name == "twice" for tensor in self.initializers):
+            self.constant(np.array([1, 1, 2, 2], np.float32), "twice")
         return self.node(
             "Resize",
             features,
             "",
-            self.constant(np.array([1, 1, 2, 2], np.float32)),
+            "twice",
             mode="nearest",
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
@@ -75,7 +77,8 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     """Write the generator as a graph with its pre- and post-processing.
 
     Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR; height and width are dynamic, multiples of
-    8. Branches are folded and weights are float16.
+    8. Branches are folded and weights are float16. Names and order of everything in it stay as they are: a style's file
+    is known for livefilter's own by being exported again (livefilter.generator.rebuild).
 
     A design with `strength` has a second input of that name, float32 [1, height / 2, width / 2, 1] or [1, 1, 1, 1]: 1
     draws as it is meant to be, 0 the photo. One with `person` has a second output of that name, uint8
@@ -101,7 +104,7 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     g.styled(g.shuffle(g.conv(generator.tail, half, "tail")))
     if generator.person is not None:
         likely = g.node("Sigmoid", g.conv(generator.person, half, "person"))
-        likely = g.node("Add", g.node("Mul", likely, g.number(255.0)), g.number(0.5))
+        likely = g.node("Add", g.node("Mul", likely, g.number(255.0, "white")), g.number(0.5, "rounding"))
         g.cast(g.node("Transpose", likely, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=PERSON)
 
     return g.model("generator", strength=bool(design.strength), person=bool(design.person))

@@ -41,20 +41,22 @@ class Graph:
         self.initializers.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def number(self, value: float) -> str:
+    def number(self, value: float, name: str = "") -> str:
         """Add a float32."""
-        return self.constant(np.float32(value))
+        return self.constant(np.float32(value), name)
 
     def frame(self) -> str:
         """The frame's bytes as planes, (1, 3, height, width) in [-1, 1]. Only Cast touches uint8: TensorRT parses
         nothing else there."""
         planes = self.node("Transpose", self.cast(FRAME, TensorProto.FLOAT), perm=[0, 3, 1, 2])
-        return self.node("Sub", self.node("Mul", planes, self.number(1 / 127.5)), self.number(1.0))
+        return self.node(
+            "Sub", self.node("Mul", planes, self.number(1 / 127.5, "inverse_scale")), self.number(1.0, "one")
+        )
 
     def styled(self, planes: str) -> str:
         """Planes in [-1, 1] as the styled bytes. Clip comes before the Cast, which truncates, and the 128 rounds."""
-        levels = self.node("Add", self.node("Mul", planes, self.number(127.5)), self.number(128.0))
-        levels = self.node("Clip", levels, self.number(0.0), self.number(255.0))
+        levels = self.node("Add", self.node("Mul", planes, self.number(127.5, "scale")), self.number(128.0, "middle"))
+        levels = self.node("Clip", levels, self.number(0.0, "lowest"), self.number(255.0, "highest"))
         return self.cast(self.node("Transpose", levels, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=STYLED)
 
     def model(self, name: str, *, strength: bool = False, person: bool = False) -> onnx.ModelProto:
