@@ -28,6 +28,16 @@ def until(happened: Callable[[], bool], what: str) -> None:
         waiting.wait(0.005)
 
 
+class FakeClock:
+    """Seconds that only tests move."""
+
+    def __init__(self, now: float = 100.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class NoKeys:
     """Nobody presses a key."""
 

@@ -9,8 +9,9 @@ from livefilter.capture.mode import Mode
 from livefilter.capture.v4l2_camera import V4l2CameraSource
 from livefilter.capture.v4l2_device import CameraPicture
 from livefilter.errors import SourceLost
-from tests.capture.fakes import CAMERA, FakeClock
+from tests.capture.fakes import CAMERA
 from tests.conftest import picture
+from tests.fakes import FakeClock
 
 MODES = (Mode("YUYV", 64, 48, 30.0), Mode("MJPG", 64, 48, 30.0))
 

@@ -22,18 +22,9 @@ from livefilter.capture.camera import CameraSource
 from livefilter.capture.camera_description import CameraDescription
 from livefilter.capture.listing import camera_backends
 from tests.conftest import picture
+from tests.fakes import FakeClock
 
 CAMERA = CameraDescription(0, "Fake Webcam", "/dev/video70", camera_backends()[0])
-
-
-class FakeClock:
-    """A clock that moves only when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class FakeCapture:

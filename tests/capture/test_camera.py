@@ -15,8 +15,9 @@ from livefilter.capture.camera import CameraSource
 from livefilter.capture.camera_description import CameraDescription
 from livefilter.errors import SourceLost, SourceUnavailable
 from livefilter.frame import Image
-from tests.capture.fakes import CAMERA, FakeCapture, FakeClock, fake_camera
+from tests.capture.fakes import CAMERA, FakeCapture, fake_camera
 from tests.conftest import picture
+from tests.fakes import FakeClock
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names /dev/video*")
 

@@ -19,20 +19,15 @@ from livefilter.inference.look import ComposingEngine, Look
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
 from livefilter.nv12 import nv12_to_bgr
 from livefilter.registry import ENGINES
-from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
 from livefilter.tensorrt.key import SizeRange
 from livefilter.tensorrt.store import EngineStore
 from tests.conftest import picture
+from tests.styles.bundled import NETWORKS
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
 
 WIDTH, HEIGHT = 256, 128
-STYLES = {
-    network.label: network.path
-    for style in Catalogue(user=Path("no-such-folder")).styles
-    for network in style.networks.values()
-}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +49,7 @@ def open_engine(
     backend: str, style: str, store: EngineStore, size: str = f"{WIDTH}x{HEIGHT}", **options: Any
 ) -> Engine:
     """Build, where that is needed, and open. size: what is built, which may be a range of sizes."""
-    kind, network = ENGINES.load(backend), STYLES[style]
+    kind, network = ENGINES.load(backend), NETWORKS[style]
     more = {}
     if backend in BUILT_AHEAD:
         request = EngineRequest(network, style, "", SizeRange.parse(size), kind.flavour)
@@ -65,10 +60,10 @@ def open_engine(
     return engine
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", NETWORKS)
 def test_the_picture_is_that_of_the_cpu(backend: str, style: str, store: EngineStore) -> None:
     """All but one in a thousand values are within 3 grey levels of ONNX Runtime's on the CPU."""
-    with ENGINES.load("onnxruntime")(STYLES[style], WIDTH, HEIGHT) as reference:
+    with ENGINES.load("onnxruntime")(NETWORKS[style], WIDTH, HEIGHT) as reference:
         expected = reference.run(picture(WIDTH, HEIGHT)).copy()
     with open_engine(backend, style, store) as engine:
         assert engine.info.precision == "float16"
@@ -123,7 +118,7 @@ def test_opening_and_closing_gives_the_memory_back(backend: str, store: EngineSt
 def test_the_gpu_finishes_frames_as_the_cpu_does(backend: str, store: EngineStore) -> None:
     """Half blended, split and mirrored: within 2 grey levels of the same done to the engine's own picture."""
     image, half = picture(WIDTH, HEIGHT), WIDTH // 2
-    with open_engine(backend, next(iter(STYLES)), store) as engine:
+    with open_engine(backend, next(iter(NETWORKS)), store) as engine:
         assert isinstance(engine, ComposingEngine)
         expected = (image.astype(int) + engine.run(image)) // 2
         expected[:, :half] = image[:, :half]
@@ -134,7 +129,7 @@ def test_the_gpu_finishes_frames_as_the_cpu_does(backend: str, store: EngineStor
 
 def test_nv12_shows_the_same_picture(backend: str, store: EngineStore) -> None:
     """But for what half the colour resolution costs."""
-    image, style = picture(WIDTH, HEIGHT), next(iter(STYLES))
+    image, style = picture(WIDTH, HEIGHT), next(iter(NETWORKS))
     with open_engine(backend, style, store) as engine:
         expected = engine.run(image).astype(int)
     with open_engine(backend, style, store, nv12=True) as engine:
@@ -148,7 +143,7 @@ def test_an_engine_for_a_range_of_sizes_gives_the_same_picture(
     """Within 3 grey levels for all but one in a thousand values."""
     if reason := why_unavailable(backend):
         pytest.skip(reason)
-    image, style = picture(WIDTH, HEIGHT), next(iter(STYLES))
+    image, style = picture(WIDTH, HEIGHT), next(iter(NETWORKS))
     with open_engine(backend, style, store) as engine:
         expected = engine.run(image).copy()
     with open_engine(backend, style, EngineStore(tmp_path), "128x64:320x192:640x384") as engine:

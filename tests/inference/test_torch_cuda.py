@@ -23,27 +23,22 @@ from livefilter.inference.base import EngineOptions
 from livefilter.inference.look import Look
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.inference.torch_cuda import TorchCudaEngine
-from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt.look_graph import add_frame_extras
 from tests.conftest import picture
 from tests.inference.looks import LOOKS
 from tests.inference.networks import write_style_network
+from tests.styles.bundled import NETWORKS
 
 WIDTH, HEIGHT = 96, 64
-STYLES = {
-    network.label: network.path
-    for style in Catalogue(user=Path("no-such-folder")).styles
-    for network in style.networks.values()
-}
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", NETWORKS)
 def test_every_bundled_style_gives_the_picture_of_onnxruntime(style: str) -> None:
     """PyTorch's frame is within one grey level of ONNX Runtime's."""
     image = picture(WIDTH, HEIGHT)
     with (
-        OnnxRuntimeCpu(STYLES[style], WIDTH, HEIGHT) as reference,
-        TorchCudaEngine(STYLES[style], WIDTH, HEIGHT, device="cpu") as engine,
+        OnnxRuntimeCpu(NETWORKS[style], WIDTH, HEIGHT) as reference,
+        TorchCudaEngine(NETWORKS[style], WIDTH, HEIGHT, device="cpu") as engine,
     ):
         expected = reference.run(image).astype(np.int16)
         assert expected.std() > 5
@@ -89,7 +84,7 @@ def test_only_the_network_that_the_card_names_is_run(tmp_path: Path) -> None:
 
 def test_closed_and_wrong_frames_are_refused() -> None:
     """In the words of every engine."""
-    engine = TorchCudaEngine(STYLES["hayao-lite"], WIDTH, HEIGHT, device="cpu")
+    engine = TorchCudaEngine(NETWORKS["hayao-lite"], WIDTH, HEIGHT, device="cpu")
     with pytest.raises(EngineFailed, match="takes uint8 BGR frames"):
         engine.run(np.zeros((8, 8, 3), np.uint8))
     engine.close()
@@ -102,14 +97,14 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """It never computes on the CPU unasked."""
     monkeypatch.setattr("livefilter.inference.torch_cuda.find_gpu", lambda: "this machine has no NVIDIA driver")
     with pytest.raises(BackendUnavailable, match="torch needs an NVIDIA GPU, but this machine has no NVIDIA driver"):
-        TorchCudaEngine(STYLES["hayao-lite"], WIDTH, HEIGHT)
+        TorchCudaEngine(NETWORKS["hayao-lite"], WIDTH, HEIGHT)
 
 
 @pytest.mark.parametrize("nv12", [False, True])
 @pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_a_frame_is_finished_as_in_the_graph_of_tensorrt(look: Look, nv12: bool) -> None:
     """Blended, split, mirrored, and NV12 or not: within one grey level of what ONNX Runtime makes of that graph."""
-    image, path = picture(WIDTH, HEIGHT), STYLES["hayao-lite"]
+    image, path = picture(WIDTH, HEIGHT), NETWORKS["hayao-lite"]
     graph = add_frame_extras(load_network(path), nv12)
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     given = {

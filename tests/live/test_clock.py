@@ -10,22 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livefilter.output.clock import SteadyClock
-
-
-class FakeTime:
-    """A clock that an Event's wait moves forward."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import FakeClock
 
 
 class FakeEvent(threading.Event):
     """Never set; waiting moves the fake time."""
 
-    def __init__(self, time: FakeTime) -> None:
+    def __init__(self, time: FakeClock) -> None:
         super().__init__()
         self._time = time
 
@@ -37,7 +28,7 @@ class FakeEvent(threading.Event):
 @given(st.floats(1, 240), st.integers(2, 300), st.floats(0, 0.9))
 def test_the_rate_is_exact_whatever_sending_costs(fps: float, ticks: int, load: float) -> None:
     """As long as sending takes less than a period, n ticks take n - 1 periods: no drift."""
-    time = FakeTime()
+    time = FakeClock()
     stopping = FakeEvent(time)
     clock = SteadyClock(fps, now=time)
     started = []
@@ -50,7 +41,7 @@ def test_the_rate_is_exact_whatever_sending_costs(fps: float, ticks: int, load: 
 
 def test_missed_ticks_are_skipped_not_sent_in_a_burst() -> None:
     """After a stall of ten periods the next ticks are a full period apart again."""
-    time = FakeTime()
+    time = FakeClock()
     stopping = FakeEvent(time)
     clock = SteadyClock(10, now=time)
     clock.wait(stopping)
@@ -67,7 +58,7 @@ def test_missed_ticks_are_skipped_not_sent_in_a_burst() -> None:
 @given(st.floats(0, 0.03))
 def test_the_phase_moves_to_just_after_frames_are_ready(offset: float) -> None:
     """Frames of a source of the same rate end up waiting a few ms; after the first no tick strays by over 1 %."""
-    time = FakeTime()
+    time = FakeClock()
     stopping = FakeEvent(time)
     clock = SteadyClock(30, now=time)
     period = 1 / 30
@@ -85,7 +76,7 @@ def test_the_phase_moves_to_just_after_frames_are_ready(offset: float) -> None:
 
 def test_frames_of_varying_age_are_not_missed() -> None:
     """When the moment at which frames are ready varies by 10 ms, the beat moves back until hardly any is missed."""
-    time = FakeTime()
+    time = FakeClock()
     stopping = FakeEvent(time)
     clock = SteadyClock(30, now=time)
     period, rng, missed = 1 / 30, random.Random(7), 0

@@ -6,21 +6,12 @@ import numpy as np
 import pytest
 
 from livefilter.metrics import Metrics, percentiles
-
-
-class FakeClock:
-    """Seconds that only tests move."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import FakeClock
 
 
 def test_rates_are_of_the_newest_seconds() -> None:
     """A run that slows down from 50 to 10 fps shows 10, and 0 once nothing comes any more."""
-    clock = FakeClock()
+    clock = FakeClock(0.0)
     metrics = Metrics(window_s=2.0, clock=clock)
     for step in [0.02] * 200 + [0.1] * 40:
         clock.now += step

@@ -14,17 +14,7 @@ from livefilter.frame import Frame
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
 from tests.conftest import frame
-from tests.fakes import FakeStyler, until
-
-
-class FakeClock:
-    """Seconds that only tests move."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import FakeClock, FakeStyler, until
 
 
 def stylist(
@@ -35,7 +25,7 @@ def stylist(
     def nothing(name: str) -> FakeStyler:
         raise StyleCorrupt(f"{name} is damaged")
 
-    clock = FakeClock()
+    clock = FakeClock(0.0)
     shared = SharedSettings(LiveSettings("first", **settings))  # type: ignore[arg-type]
     return LiveStylist(load or nothing, first, shared, Metrics(), fade_s=1.0, clock=clock), shared, clock
 

@@ -21,7 +21,6 @@ from livefilter.frame import Image
 from livefilter.inference.hardware import Gpu
 from livefilter.inference.look import PLAIN
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
-from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt import check_pictures
 from livefilter.tensorrt import compile as plan_builder
 from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
@@ -29,12 +28,8 @@ from livefilter.tensorrt.flavour import FLAVOURS
 from livefilter.tensorrt.key import SizeRange
 from livefilter.tensorrt.store import EngineStore
 from tests.generator.networks import NORMS, normalised_by, normalising
+from tests.styles.bundled import NETWORKS
 
-STYLES = {
-    network.label: network.path
-    for style in Catalogue(user=Path("no-such-folder")).styles
-    for network in style.networks.values()
-}
 SIZES = ["512x512", "1280x720", "512x288:1280x720:1920x1080"]
 ANIMEGAN = "animeganv2"
 
@@ -56,7 +51,7 @@ def network(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setattr(check_pictures, "check_size", lambda width, height: (128, 96))
         path: Path = request.getfixturevalue("animegan")
         return path
-    return STYLES.get(request.param) or normalising(tmp_path / "norms.onnx")
+    return NETWORKS.get(request.param) or normalising(tmp_path / "norms.onnx")
 
 
 @pytest.fixture
@@ -104,7 +99,7 @@ def test_turing_gets_an_engine_of_its_own(
 
     monkeypatch.setattr(plan_builder, "build_plan", spy)
     monkeypatch.setattr("livefilter.tensorrt.flavour.find_gpu", lambda index=0: Gpu("RTX", capability, "580.1"))
-    engine, built = EngineBuilder(EngineStore(tmp_path), print).obtain(wanted(STYLES["hayao-lite"], "64x48"))
+    engine, built = EngineBuilder(EngineStore(tmp_path), print).obtain(wanted(NETWORKS["hayao-lite"], "64x48"))
     assert built
     assert [request.turing for request in asked] == [turing]
     plain = build_plan(FLAVOURS["rtx"].load(), replace(asked[0], turing=False), lambda done, phase: None, Event())
@@ -113,7 +108,7 @@ def test_turing_gets_an_engine_of_its_own(
 
 @pytest.mark.parametrize(
     ("network", "size"),
-    [*((network, size) for network in (*STYLES, ANIMEGAN) for size in SIZES), ("norms", SIZES[-1])],
+    [*((network, size) for network in (*NETWORKS, ANIMEGAN) for size in SIZES), ("norms", SIZES[-1])],
     indirect=["network"],
 )
 def test_every_network_builds(network: Path, tmp_path: Path, size: str, graphs: list[bytes]) -> None:
@@ -169,7 +164,7 @@ def test_every_native_norm_builds(tmp_path: Path, kind: str, size: str) -> None:
 def test_float32_stays_float32(tmp_path: Path) -> None:
     """With fp32 no layer computes in half precision, and nothing is checked."""
     engine, _ = EngineBuilder(EngineStore(tmp_path), lambda _: None).obtain(
-        wanted(STYLES["hayao-lite"], "64x64", "fp32")
+        wanted(NETWORKS["hayao-lite"], "64x64", "fp32")
     )
     assert engine.sidecar is not None
     assert "half" not in {layer["precision"] for layer in engine.sidecar.layers if layer["type"] == "convolution"}
@@ -204,6 +199,6 @@ def test_a_build_can_be_cancelled_while_fp16_is_checked(tmp_path: Path, graphs: 
 
     builder = EngineBuilder(EngineStore(tmp_path), lambda _: None, report)
     with pytest.raises(BuildCancelled):
-        builder.obtain(wanted(STYLES["hayao-lite"], "1280x720"))
+        builder.obtain(wanted(NETWORKS["hayao-lite"], "1280x720"))
     assert phases == ["FP16 check: photo"]
     assert graphs == []
