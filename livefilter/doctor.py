@@ -8,47 +8,22 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from livefilter.errors import LivefilterError
+from livefilter.finding import Check, Status, advice
 
 _log = logging.getLogger(__name__)
 
-Status = Literal["ok", "absent", "warn", "fail"]
-
 _LIBGL = "sudo apt install -y libgl1 libglib2.0-0 libxcb1"
-# From a command's first word to the end of the sentence or clause; a $(...) is swallowed whole.
-_COMMAND = re.compile(
-    r"(?:sudo|pip|winget|brew|choco|(?:\"[^\"]*|[^\s\"(]*)python[^\s\"]*\"? -m) "
-    r"(?:\$\([^)]*\)|.)+?(?=\.(?:\s|$)|[;,)](?:\s|$)| or use |$)",
-    re.M,
-)
 _LOW_DISK_GB = 2.0
 _LIVE_FPS = 20.0
 _PROBE_SIZE = (640, 360)
 _PROBE_FRAMES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding.
-
-    status: "ok"; "absent" (not here, and nothing is lost); "warn" (something a user may want is missing);
-        "fail" (the main job cannot run).
-    fix: what to do, in words. commands: what of it can be typed, one shell line each; remarks begin with "#".
-    """
-
-    name: str
-    status: Status
-    detail: str
-    fix: str = ""
-    commands: tuple[str, ...] = ()
 
 
 def run_checks(checks: Iterable[Callable[[], Iterable[Check]]] | None = None) -> list[Check]:
@@ -67,18 +42,6 @@ def run_checks(checks: Iterable[Callable[[], Iterable[Check]]] | None = None) ->
 def can_run(checks: Iterable[Check]) -> bool:
     """Whether the main job can run: demo scene or camera in, styled frames out on the live page."""
     return all(check.status != "fail" for check in checks)
-
-
-def commands_in(text: str) -> tuple[str, ...]:
-    """The shell commands that an error message recommends."""
-    return tuple(dict.fromkeys(found.strip() for found in _COMMAND.findall(text)))
-
-
-def _advice(error: LivefilterError | str) -> tuple[str, str, tuple[str, ...]]:
-    """Detail, fix and commands of an error, or of what its message would be."""
-    if isinstance(error, str):
-        error = LivefilterError(error)
-    return error.problem.removesuffix("."), error.fix, commands_in(error.fix)
 
 
 def _python() -> Iterator[Check]:
@@ -145,7 +108,7 @@ def _backends() -> Iterator[Check]:
         if reason is None:
             yield Check(f"Backend {name}", "ok", "available")
             continue
-        detail, fix, commands = _advice(reason)
+        detail, fix, commands = advice(reason)
         status = without.get(name, "absent")
         if status == "absent":  # without advice: to get what this machine has no use for would be noise
             absent.setdefault(detail.removeprefix(f"{name} "), []).append(name)
@@ -184,7 +147,7 @@ def _style() -> Iterator[Check]:
         finally:
             styler.close()
     except LivefilterError as error:
-        yield Check("Styling", "fail", *_advice(error))
+        yield Check("Styling", "fail", *advice(error))
         return
     what = f"{style.name} {network.size} at {width}x{height}"
     detail = f"{what}: {fps:.0f} fps with {info.backend} ({info.precision}) on {info.device}"
@@ -200,7 +163,7 @@ def _cameras() -> Iterator[Check]:
     try:
         cameras = [camera for camera in list_cameras() if not camera.virtual]
     except LivefilterError as error:
-        yield Check("Cameras", "warn", *_advice(error))
+        yield Check("Cameras", "warn", *advice(error))
         return
     if not cameras:
         yield Check("Cameras", "warn", "none found", "Plug one in; until then `livefilter run` shows its demo scene.")
@@ -244,7 +207,7 @@ def _output(name: str, title: str) -> Check:
     from livefilter.registry import SINKS
 
     reason = SINKS.load(name).unavailable()
-    return Check(title, "ok", "available") if reason is None else Check(title, "warn", *_advice(reason))
+    return Check(title, "ok", "available") if reason is None else Check(title, "warn", *advice(reason))
 
 
 def _page() -> Iterator[Check]:
@@ -255,7 +218,7 @@ def _page() -> Iterator[Check]:
         with PageSink("", SinkOptions(64, 64, 30.0)) as page:
             found = page.notice or page.url
     except LivefilterError as error:
-        yield Check("Live page", "fail", *_advice(error))
+        yield Check("Live page", "fail", *advice(error))
     else:
         yield Check("Live page", "ok", found)
 
@@ -298,7 +261,7 @@ def _cluster() -> Iterator[Check]:
     if reason is None:
         yield Check("Cluster", "ok", f"Ray {ray_version()}: livefilter render FOLDER OUT --cluster")
     else:
-        yield Check("Cluster", "absent", _advice(reason)[0])
+        yield Check("Cluster", "absent", advice(reason)[0])
 
 
 ALL: tuple[Callable[[], Iterator[Check]], ...] = (

@@ -22,6 +22,7 @@ MAY = {
     "text": set(),
     "user_folders": set(),
     "errors": set(),
+    "finding": set(),
     "frame": set(),
     "mailbox": set(),
     "metrics": set(),

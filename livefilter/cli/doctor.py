@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefilter.cli.console import open_console, print_table
-from livefilter.doctor import Check, can_run, run_checks
+from livefilter.doctor import can_run, run_checks
+from livefilter.finding import Check
 
 _SIGNS = {"ok": "[green]ok[/]", "absent": "[dim]-[/]", "warn": "[yellow]warn[/]", "fail": "[bold red]FAIL[/]"}
 

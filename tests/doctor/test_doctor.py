@@ -17,8 +17,9 @@ from click.testing import CliRunner
 
 from livefilter import doctor
 from livefilter.cli import doctor as command
-from livefilter.doctor import Check, can_run, commands_in, run_checks
+from livefilter.doctor import can_run, run_checks
 from livefilter.errors import StyleCorrupt
+from livefilter.finding import Check, commands_in
 from livefilter.inference import hardware, selection
 from livefilter.inference.selection import PREFERENCE
 from livefilter.output import page
