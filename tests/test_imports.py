@@ -72,6 +72,7 @@ MAY = {
         "render",
         "styles",
     },
+    "wall": {"config", "inference.hardware", "live.compose", "quiet", "web.site"},
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
 EVERYONE_MAY = {

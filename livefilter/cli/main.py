@@ -29,6 +29,7 @@ COMMANDS = {
     "run": ("livefilter.cli.run:run", "Style a camera live: as a camera, page, window, file or stream."),
     "studio": ("livefilter.cli.studio:studio", "Style photos and short clips on a page, without a camera."),
     "render": ("livefilter.cli.render:render", "Style a video, a picture or a folder of both."),
+    "wall": ("livefilter.cli.wall:wall", "Run many live streams at once, each in a process of its own."),
     "bench": ("livefilter.cli.bench:bench", "Measure FPS and latency, per stage and end to end."),
     "styles": ("livefilter.cli.styles:styles", "List the styles, and remove imported ones."),
     "import": ("livefilter.cli.import_style:import_style", "Make a style of a trained generator."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,8 @@ class Board:
 
     def __init__(self, pace: Pace, clock: Callable[[], float]) -> None:
         self._pace, self._clock = pace, clock
-        self._waiting: list[Task] = []
+        self._waiting: list[Task] = []  # in the order in which they are to be done
+        self._looked = 0  # of these, files that were looked at
         self._running: list[tuple[Member, Task, float]] = []
         self._ranks: dict[int, int] = {}
         self._avoid: dict[int, set[str]] = {}
@@ -44,7 +46,8 @@ class Board:
         """Let a task wait; avoid: a machine that it is not to be given to, where there is another."""
         if avoid:
             self._avoid.setdefault(task.number, set()).add(avoid)
-        self._waiting.append(replace(task, data=None))
+        bisect.insort(self._waiting, replace(task, data=None), key=self._order)
+        self._looked += task.kind == "whole"
 
     def blind(self, member: Member) -> None:
         """That member does not reach the files, and can only be sent small ones."""
@@ -82,6 +85,7 @@ class Board:
 
     def forget(self, file: int) -> list[tuple[Member, Task]]:
         """Nothing more is to be done for a file; who works on it."""
+        self._looked -= sum(task.kind == "whole" for task in self._waiting if task.file == file)
         self._waiting = [task for task in self._waiting if task.file != file]
         running = self.of_running(file)
         self._done |= {task.number for _, task in running}
@@ -100,18 +104,20 @@ class Board:
         return [(member, task) for member, task, _ in self._running]
 
     def _next(self, member: Member, members: Sequence[Member]) -> Task | None:
-        looked = sum(task.kind == "whole" for task in self._waiting)
-
-        def order(task: Task) -> tuple[int, int, int]:
-            late_look = task.kind == "look" and looked >= _AHEAD
-            return (3 if late_look else _ORDER[task.kind], self._ranks.get(task.file, 0), task.number)
-
-        for task in sorted(self._waiting, key=order):
-            fitting = self._fitted(task, member, members)
-            if fitting is not None:
-                self._waiting.remove(task)
-                return fitting
+        ahead = self._looked >= _AHEAD
+        for looks in (False, True) if ahead else (None,):
+            for place, task in enumerate(self._waiting):
+                if looks is not None and (task.kind == "look") != looks:
+                    continue
+                fitting = self._fitted(task, member, members)
+                if fitting is not None:
+                    del self._waiting[place]
+                    self._looked -= task.kind == "whole"
+                    return fitting
         return None
+
+    def _order(self, task: Task) -> tuple[int, int, int]:
+        return _ORDER[task.kind], self._ranks.get(task.file, 0), task.number
 
     def _fitted(self, task: Task, member: Member, members: Sequence[Member]) -> Task | None:
         """The task as this member can do it; None if it cannot, or another one is to."""

@@ -105,13 +105,18 @@ class Film:
             last_lasts_s=ordered[-1].last_lasts_s,
         )
 
-    def finish(self, outcome: Outcome) -> None:
-        """Note the result, which has its name now."""
+    def take_result(self, outcome: Outcome) -> None:
+        """Note what the result is; it has no name yet."""
         entry = self.entry
-        entry.done, entry.sha256, entry.size = True, outcome.sha256, outcome.size
+        entry.sha256, entry.size = outcome.sha256, outcome.size
         entry.frames, entry.notice = outcome.frames, outcome.notice
         entry.bad += list(outcome.bad)
-        entry.parts, entry.spans = [], []
+
+    def finish(self) -> list[Part]:
+        """The result has its name; the segments that nobody needs any more."""
+        parts, self.entry.parts = self.entry.parts, []
+        self.entry.done, self.entry.spans = True, []
+        return parts
 
 
 def size_of(path: Path) -> int:

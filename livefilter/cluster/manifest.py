@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from livefilter.cluster.recipe import Recipe
 from livefilter.errors import ManifestUnusable
 from livefilter.whole_file import read_plain, write_whole
 
-_NAME = "manifest.json"
+_NAME, _JOURNAL = "manifest.json", "journal.jsonl"
 _MOST = 1 << 28
 _VERSION = 1
+FILES = {_NAME, _JOURNAL}
 # The folder in which unfinished results lie, beside the finished ones.
 FOLDER = ".livefilter-render"
 
@@ -32,7 +34,10 @@ class Part:
 
 @dataclass
 class Entry:
-    """One file: its input as it was read, its result where it is done, and the segments that are."""
+    """One file: its input as it was read, its result where it is done, and the segments that are.
+
+    sha256, size: of the result, noted before it gets its name, so that it is known for ours whatever happens then.
+    """
 
     source: str
     target: str
@@ -50,7 +55,10 @@ class Entry:
 
 
 class Manifest:
-    """The state of a render in the folder of its unfinished results; written anew, whole or not at all, by `save`.
+    """The state of a render in the folder of its unfinished results.
+
+    `save` writes all of it, whole or not at all; `note` adds what has changed of one file to a journal beside it, whose
+    last line counts only if it is whole. So what a file costs does not grow with their number.
 
     folder: that folder. entries: by the path of the input, as it was given.
     """
@@ -83,6 +91,7 @@ class Manifest:
                 f"{path} was made with other settings, or another version of livefilter. "
                 f"Give the same ones, or delete {folder} and start anew."
             )
+        entries |= {one.source: one for one in _journal(folder / _JOURNAL)}
         return cls(folder, recipe, entries)
 
     def save(self) -> None:
@@ -91,10 +100,37 @@ class Manifest:
         body = {"version": _VERSION, "recipe": self.recipe, "files": files}
         text = json.dumps({"sha256": _digest(body), "body": body}, indent=1)
         write_whole(self.folder / _NAME, text.encode(), durable=True)
+        (self.folder / _JOURNAL).unlink(missing_ok=True)
+
+    def note(self, entry: Entry) -> None:
+        """Write what is known of one file to the disk. Raises: OSError."""
+        told = asdict(entry)
+        line = json.dumps({"sha256": _digest(told), "file": told}) + "\n"
+        file = os.open(self.folder / _JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, line.encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
 
     def remove(self) -> None:
         """Delete it: nothing is left to continue. Raises: OSError."""
-        (self.folder / _NAME).unlink(missing_ok=True)
+        for name in (_NAME, _JOURNAL):
+            (self.folder / name).unlink(missing_ok=True)
+
+
+def _journal(path: Path) -> list[Entry]:
+    """What was noted since the last `save`, oldest first; a line that is not whole ends it."""
+    found: list[Entry] = []
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            told = json.loads(line)
+            if told["sha256"] != _digest(told["file"]):
+                break
+            found.append(_entry(told["file"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return found
+    return found
 
 
 def _entry(told: dict[str, Any]) -> Entry:

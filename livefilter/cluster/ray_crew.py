@@ -15,7 +15,7 @@ from livefilter.cluster.worker import Worker
 from livefilter.errors import ClusterUnavailable
 
 _LOOK_EVERY_S = 2.0
-_ASK_EVERY_S = 0.5
+_ASK_EVERY_S, _ASK_EACH_S = 0.5, 0.005
 # A worker that dies before it has ever answered is started again this often, on the same place.
 _MOST_STARTS = 3
 _START_S = 300.0
@@ -81,8 +81,9 @@ class RayCrew:
             self._ray.wait(pending, num_returns=1, timeout=timeout_s)
         elif not pending:
             time.sleep(timeout_s)
+        ready = self._ready(pending)
         for slot in list(self._slots):
-            events += self._answered(slot)
+            events += self._answered(slot, ready)
         self._ask()
         if not self._slots and time.monotonic() - self._since > _START_S:
             raise ClusterUnavailable(f"No machine of the cluster can work. {self._why_nobody()}")
@@ -150,10 +151,10 @@ class RayCrew:
         if slot not in self._slots:
             self._slots.append(slot)
 
-    def _answered(self, slot: _Slot) -> list[Event]:
-        if slot.hello is not None and self._is_ready(slot.hello):
+    def _answered(self, slot: _Slot, ready: set[Any]) -> list[Event]:
+        if slot.hello in ready:
             return self._greet(slot)
-        if slot.work is not None and slot.task is not None and slot.member is not None and self._is_ready(slot.work):
+        if slot.work in ready and slot.task is not None and slot.member is not None:
             task, member, work = slot.task, slot.member, slot.work
             slot.task = slot.work = slot.asked = None
             try:
@@ -216,13 +217,14 @@ class RayCrew:
     def _ask(self) -> None:
         """Ask the busy for their progress; nobody is waited for."""
         now = time.monotonic()
-        if now - self._asked < _ASK_EVERY_S:
+        if now - self._asked < max(_ASK_EVERY_S, _ASK_EACH_S * len(self._slots)):
             return
         self._asked = now
+        ready = self._ready([slot.asked for slot in self._slots if slot.asked is not None])
         for slot in self._slots:
             if slot.task is None:
                 continue
-            if slot.asked is not None and self._is_ready(slot.asked):
+            if slot.asked in ready:
                 with contextlib.suppress(self._ray.exceptions.RayError):
                     number, frames = self._ray.get(slot.asked)
                     if number == slot.task.number:
@@ -231,8 +233,9 @@ class RayCrew:
             if slot.asked is None:
                 slot.asked = slot.actor.progress.options(concurrency_group=_CONTROL).remote()
 
-    def _is_ready(self, ref: Any) -> bool:
-        return bool(self._ray.wait([ref], timeout=0)[0])
+    def _ready(self, refs: list[Any]) -> set[Any]:
+        """Which of these are there, in one question."""
+        return set(self._ray.wait(refs, num_returns=len(refs), timeout=0)[0]) if refs else set()
 
     def _drop(self, slot: _Slot) -> None:
         self._slots.remove(slot)

@@ -113,6 +113,7 @@ class ClusterRun:
             entry = film.entry
             ours = self._folder.result_is(entry)
             if ours and film.unchanged():
+                entry.done = True
                 continue
             if ours:
                 self._ours.add(film.target)
@@ -177,7 +178,7 @@ class ClusterRun:
         if task.kind == "segment":
             if film.take_part(task, outcome):
                 self._board.add(film.join(self._numbers, self._folder.path))
-            self._folder.save()
+            self._folder.note(film.entry)
             return
         self._place(film, outcome)
 
@@ -188,7 +189,6 @@ class ClusterRun:
         if film.target in self._ours and film.entry.input_sha256 == facts.sha256:
             film.entry.input_modified_ns, film.entry.done = facts.modified_ns, True  # touched, and not changed
             film.facts = facts
-            self._folder.save()
             return
         film.take_facts(facts, cut=self._board.any_reaches(self._crew.members()))
         for task in film.tasks(self._numbers, self._folder.path):
@@ -200,17 +200,17 @@ class ClusterRun:
         if outcome.data is not None:
             made = self._folder.path / made.name
             made.write_bytes(outcome.data)
+        film.take_result(outcome)
+        self._folder.note(film.entry)  # before it has its name: whatever happens then, it is known for ours
         try:
             put_in_place(made, film.target, self._options.overwrite or film.target in self._ours)
         except SinkUnavailable as error:
+            film.entry.sha256 = ""
             self._give_up(film, str(error))
             return
-        parts = [self._folder.path / part.name for part in film.entry.parts]
-        film.finish(outcome)
-        self._folder.save()
-        for part in parts:
+        for part in film.finish():
             with contextlib.suppress(OSError):
-                part.unlink()
+                (self._folder.path / part.name).unlink()
 
     def _again(self, film: Film, task: Task, member: Member, why: str, fell: bool) -> None:
         """Try a task once more, elsewhere if that can be."""

@@ -22,6 +22,7 @@ from livefilter.errors import ClusterUnavailable, install_extra
 _OLDEST = (2, 52)
 _STORE_BYTES = 256 << 20
 _PROBE_S = 60.0
+_NICENESS = "RAY_worker_niceness"
 _TOKEN_FILE = Path(".ray") / "auth_token"
 
 # Asks a cluster for something without a token, and prints how it was answered.
@@ -106,6 +107,7 @@ def _start_here(cores: int) -> Session:
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    os.environ[_NICENESS] = "0"  # by default Ray's workers wait for every other program
     os.environ.pop("RAY_ADDRESS", None)
     ray = _import()
     folder = Path(tempfile.mkdtemp(prefix="lf-"))  # short: the names of sockets in it have a limit

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 
 from livefilter.cluster.look import file_sha256
-from livefilter.cluster.manifest import FOLDER, Entry, Manifest, Part
+from livefilter.cluster.manifest import FILES, FOLDER, Entry, Manifest, Part
 from livefilter.cluster.recipe import Recipe
 from livefilter.errors import ManifestUnusable, SinkUnavailable
 from livefilter.render.writing import reason
@@ -45,6 +45,13 @@ class WorkFolder:
         except OSError as error:
             raise SinkUnavailable(f"Cannot write into {self.path}: {reason(error)}. Make room there.") from error
 
+    def note(self, entry: Entry) -> None:
+        """Write what has changed of one file. Raises: SinkUnavailable."""
+        try:
+            self.manifest.note(entry)
+        except OSError as error:
+            raise SinkUnavailable(f"Cannot write into {self.path}: {reason(error)}. Make room there.") from error
+
     def holds(self, part: Part) -> bool:
         """Whether a segment lies there as it was made."""
         try:
@@ -53,9 +60,9 @@ class WorkFolder:
             return False
 
     def result_is(self, entry: Entry) -> bool:
-        """Whether a finished file is still what was made."""
+        """Whether the file in the place of a result is what was made."""
         try:
-            return entry.done and file_sha256(Path(entry.target)) == entry.sha256
+            return bool(entry.sha256) and file_sha256(Path(entry.target)) == entry.sha256
         except OSError:
             return False
 
@@ -64,7 +71,7 @@ class WorkFolder:
         known = {part.name for entry in self.manifest.entries.values() for part in entry.parts}
         with contextlib.suppress(OSError):
             for found in self.path.iterdir():
-                if found.name not in known | {"manifest.json", self.here.name} and found.is_file():
+                if found.name not in known | FILES | {self.here.name} and found.is_file():
                     found.unlink()
 
     def close(self, *, finished: bool) -> None:

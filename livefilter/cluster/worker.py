@@ -50,7 +50,7 @@ class Worker:
             )
         self._recipe = recipe
         self._here = Path(here)
-        self._stylist = ConfiguredStylist(config)
+        self._stylist = ConfiguredStylist(config, shared=True)
         self._openers = file_openers(accept_damage=recipe.accept_damage, encoder_threads=recipe.encoder_threads)
         self._number, self._frames = _NONE, 0
         self._stopped: set[int] = set()

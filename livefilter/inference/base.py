@@ -17,6 +17,8 @@ class EngineOptions:
     gpu: number of the GPU, for backends that run on NVIDIA's.
     cuda: how TensorRT backends reach CUDA, "bindings" or "pycuda".
     nv12: a `ComposingEngine` gives NV12; other engines give BGR as ever.
+    shared: other engines work on this machine at the same time, so threads are not bound to cores, which would be the
+        same ones in every process.
     sha256: what the network's file must be by its card; "" for any.
     """
 
@@ -25,6 +27,7 @@ class EngineOptions:
     cuda: str = "bindings"
     nv12: bool = False
     sha256: str = ""
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class OpenVINOEngine(Engine):
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if threads:
             settings["INFERENCE_NUM_THREADS"] = threads
+        if options.shared:
+            settings["ENABLE_CPU_PINNING"] = False
         try:
             compiled = _core().compile_model(model, "CPU", settings)
             precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()

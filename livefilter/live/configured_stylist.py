@@ -18,16 +18,17 @@ from livefilter.styles.catalogue import Catalogue
 class ConfiguredStylist:
     """The style and strength of the settings; its engine is opened when the first picture tells the size.
 
+    shared: other engines work on this machine at the same time.
     device: the style and what it runs on, in words; empty before the first picture.
     Raises on construction: UnknownName, BackendUnavailable, StyleCorrupt. The first picture raises what opening raises.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, shared: bool = False) -> None:
         # Wrong names are told before any file is opened.
         backend, _reason = choose_backend(config.backend)
         self._catalogue = Catalogue()
         self._catalogue.choose(config.style, config.network, gpu=runs_on_gpu(backend))
-        self._config = config
+        self._config, self._shared = config, shared
         self._styler: Styler | None = None
         self.device = ""
 
@@ -35,7 +36,9 @@ class ConfiguredStylist:
         """Style one picture, (H, W, 3) uint8 BGR of any size; a new one of the same shape."""
         if self._styler is None:
             height, width = image.shape[:2]
-            self._styler = open_styler(self._config, self._catalogue, self._config.style, width, height)
+            self._styler = open_styler(
+                self._config, self._catalogue, self._config.style, width, height, shared=self._shared
+            )
             info = self._styler.engine_info
             self.device = f"{self._config.style} {self._styler.network_size} on {info.backend}, {info.device}"
         return self._styler.draw(image, self._config.strength)

@@ -23,15 +23,17 @@ def open_styler(
     budget_ms: float | None = None,
     *,
     nv12: bool = False,
+    shared: bool = False,
     steady: bool = False,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
     nv12: let an engine that can do so give NV12. steady: as of Styler.
+    shared: other engines work on this machine at the same time.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
-    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12)
+    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12, shared=shared)
 
     def on(backend: str) -> Styler:
         _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))

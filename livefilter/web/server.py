@@ -12,7 +12,7 @@ from aiohttp import web
 
 from livefilter.closeable import Closeable
 from livefilter.frame import Frame
-from livefilter.web import api, assets, events, live_stream, photo, setup, thumbnails
+from livefilter.web import api, assets, events, live_stream, photo, prometheus, setup, thumbnails
 from livefilter.web.connections import Connections, mark_busy
 from livefilter.web.guard import Guard, add_headers
 from livefilter.web.picture import Picture
@@ -21,7 +21,7 @@ from livefilter.web.token import TokenFile
 
 # A photo is the largest thing that is sent to us; its own route says how large it may be.
 _MAX_BODY = 64 * 1024
-_FEATURES = (api, events, live_stream, photo, setup, thumbnails)
+_FEATURES = (api, events, live_stream, photo, prometheus, setup, thumbnails)
 
 
 class WebServer:

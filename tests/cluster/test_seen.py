@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_run import environment
-from tests.cluster.nodes import Nodes
 from tests.conftest import make_video
+from tools.scale.nodes import Nodes
 
 pytestmark = [
     pytest.mark.skipif(

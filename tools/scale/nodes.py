@@ -1,6 +1,6 @@
 """Several nodes of Ray on this machine, in a process of their own; it is told on stdin what becomes of them.
 
-python -m tests.cluster.nodes COUNT FOLDER: prints the address, then for each line `kill NUMBER` or
+python -m tools.scale.nodes COUNT FOLDER: prints the address, then for each line `kill NUMBER` or
 `stop NUMBER` (it hangs, but lives) of stdin one line when it is done. It ends with stdin.
 """
 
@@ -32,6 +32,7 @@ def environment() -> dict[str, str]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # the loopback alone
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0",
         "OMP_NUM_THREADS": "1",
     }
 
@@ -42,7 +43,7 @@ class Nodes:
     def __init__(self, count: int, folder: Path, **extra: str) -> None:
         self.environment = environment() | extra
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.cluster.nodes", str(count), str(folder)],
+            [sys.executable, "-m", "tools.scale.nodes", str(count), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,0 +1,1 @@
+"""Many live streams at once on one machine, each in a process of its own."""

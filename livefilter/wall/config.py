@@ -1,0 +1,81 @@
+"""The file that names the streams of a wall."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from livefilter.config import load_config
+from livefilter.errors import ConfigError
+from livefilter.inference.hardware import usable_cores
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """One stream: its name and its settings, as a settings file has them."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+def read_wall(path: Path) -> list[StreamPlan]:
+    """The streams of a wall's file: a table [streams.NAME] of settings each, over those of [defaults].
+
+    A stream that names no `threads` gets its share of the cores.
+    Raises: ConfigError: the file cannot be read, or a stream says what no run takes.
+    """
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"The wall's file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The wall's file {path} is not valid TOML: {error}. Texts stand in quotes.") from error
+    unknown = set(told) - {"defaults", "streams"}
+    if unknown:
+        raise ConfigError(
+            f"{path} has {sorted(unknown)[0]!r} at its top, where only [defaults] and [streams.NAME] are."
+        )
+    defaults, streams = told.get("defaults", {}), told.get("streams", {})
+    if not streams or not all(isinstance(each, dict) for each in (defaults, streams, *streams.values())):
+        raise ConfigError(f"{path} names no stream: write [streams.NAME] and, below it, input and output.")
+    share = max(1, usable_cores() // len(streams))
+    plans = [_plan(name, {"threads": share} | defaults | stream, path) for name, stream in streams.items()]
+    _refuse_shared(plans, path)
+    return plans
+
+
+def _plan(name: str, settings: dict[str, Any], path: Path) -> StreamPlan:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"The stream {name!r} in {path} needs a name of letters, digits, dots and dashes.")
+    for needed in ("input", "output"):
+        if needed not in settings:
+            raise ConfigError(f"The stream {name} in {path} has no {needed}: several cannot share what `auto` finds.")
+    try:
+        load_config(settings, environment={})
+    except ConfigError as error:
+        raise ConfigError(f"The stream {name} in {path}: {error}") from error
+    return StreamPlan(name, settings)
+
+
+def _refuse_shared(plans: list[StreamPlan], path: Path) -> None:
+    """Two streams cannot send to one place."""
+    taken: dict[str, str] = {}
+    for plan in plans:
+        given = plan.settings["output"]
+        for output in [given] if isinstance(given, str) else given:
+            if output in taken and output != "null":
+                raise ConfigError(
+                    f"The streams {taken[output]} and {plan.name} in {path} both send to {output}: give each its own."
+                )
+            taken[output] = plan.name

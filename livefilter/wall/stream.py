@@ -1,0 +1,84 @@
+"""One stream of a wall, as a process: `python -m livefilter.wall.stream`.
+
+Its settings come as a line of JSON on stdin. It tells how it is as a line of JSON on stdout each second, and ends when
+stdin does: without its wall it has no business.
+Exit code 0: the input is at its end; 1: something failed that may work later; 2: the settings can never work.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+import livefilter.quiet  # noqa: F401 - before every library that would report its use
+from livefilter.config import load_config
+from livefilter.errors import InvalidInput, LivefilterError
+
+_TICK_S = 0.05
+_TELL_EVERY_S = 1.0
+LATER, NEVER = 1, 2
+
+
+class _NoKeys:
+    """Nobody sits before it."""
+
+    def read(self) -> list[str]:
+        return []
+
+
+def main() -> int:
+    """Run the stream to its end."""
+    settings = json.loads(sys.stdin.readline())
+    ended = threading.Event()
+    threading.Thread(target=_wait_for_the_wall, args=(ended,), name="wall", daemon=True).start()
+    try:
+        _run(settings, ended)
+    except LivefilterError as error:
+        tell({"error": str(error)})
+        return NEVER if isinstance(error, InvalidInput) else LATER
+    return 0
+
+
+def tell(told: dict[str, Any]) -> None:
+    """One line for the wall."""
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+def _run(settings: dict[str, Any], ended: threading.Event) -> None:
+    from livefilter.live.compose import compose_live
+
+    live = compose_live(load_config(settings, environment={}), _NoKeys())
+    tell({"input": live.source_name, "outputs": live.sink_names})
+    told_at = 0.0
+    try:
+        live.pipeline.start()
+        while live.session.tick(_TICK_S) and not ended.is_set():
+            if time.monotonic() - told_at >= _TELL_EVERY_S:
+                told_at = time.monotonic()
+                figures = dataclasses.asdict(live.pipeline.metrics.snapshot())
+                waits = str(live.pipeline.waiting_for or "")
+                tell({"figures": figures, "waits_for": waits, "style": live.stylist.style, "on": live.facts.device})
+    finally:
+        live.pipeline.stop()
+        try:
+            live.session.close()
+        finally:
+            live.pipeline.join()
+
+
+def _wait_for_the_wall(ended: threading.Event) -> None:
+    for _line in sys.stdin:
+        pass
+    ended.set()
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # a driver's thread may never come back

@@ -1,0 +1,1 @@
+"""Measures and simulates rendering on many machines: docs/scale.md."""
