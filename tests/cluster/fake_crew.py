@@ -25,10 +25,19 @@ class FakeCrew:
     """As many nodes as asked for, with a worker each.
 
     accident: what goes wrong. log: (host, kind of task, name of the source) of all that was handed out, in order.
+    working: the host of the newest task.
     """
 
-    def __init__(self, recipe: Recipe, here: Path, nodes: int = 2, accident: Accident = lambda member, task: None):
-        self._members = [Member(number, f"node{number}", f"host{number}", "CPU") for number in range(nodes)]
+    def __init__(
+        self,
+        recipe: Recipe,
+        here: Path,
+        nodes: int = 2,
+        accident: Accident = lambda member, task: None,
+        *,
+        reaches: bool = True,
+    ) -> None:
+        self._members = [Member(number, f"node{number}", f"host{number}", "CPU", reaches) for number in range(nodes)]
         self._workers = {member.number: Worker(recipe, str(here)) for member in self._members}
         self._accident = accident
         self._given: list[tuple[Member, Task]] = []
@@ -36,6 +45,7 @@ class FakeCrew:
         self._hanging: list[tuple[Member, Task]] = []
         self.log: list[tuple[str, str, str]] = []
         self.closed = False
+        self.working = ""
 
     def members(self) -> list[Member]:
         return list(self._members)
@@ -61,6 +71,7 @@ class FakeCrew:
         late = task.number in self._late
         happened = None if late else self._accident(member, task)  # it may raise, and the task is still there
         self._given.pop(0)
+        self.working = member.host
         if isinstance(happened, Outcome):
             return [Finished(member, task, happened)]
         if happened == "hangs":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from livefilter.cluster.work_folder import WorkFolder
 from livefilter.errors import ManifestUnusable, SinkUnavailable
 from livefilter.live.configured_stylist import ConfiguredStylist
 from livefilter.live.open_files import file_openers
+from livefilter.output.video import recording
 from livefilter.render import Interrupted, render_path
 from tests.cluster.fake_crew import Accident, FakeCrew, small_recipe
 from tests.conftest import make_video, picture
@@ -50,11 +52,12 @@ class Studio:
         *,
         nodes: int = 2,
         resume: bool = False,
+        reaches: bool = True,
         clock: Callable[[], float] = time.monotonic,
         **options: object,
     ) -> Report:
         folder = WorkFolder(self.target, self.recipe, resume=resume)
-        self.crew = FakeCrew(self.recipe, folder.here, nodes, accident)
+        self.crew = FakeCrew(self.recipe, folder.here, nodes, accident, reaches=reaches)
         pairs = [(film, self.target / film.name) for film in sorted(self.source.iterdir())]
         self.said = []
 
@@ -134,6 +137,36 @@ def test_a_task_that_fails_on_one_machine_is_done_on_another(studio: Studio) -> 
     assert (report.done, report.retried) == (1, 1)
     assert any("host0: The disk is full" in line for line in studio.said)
     assert [host for host, kind, _ in studio.crew.log if kind == "whole"] == ["host0", "host1"]
+
+
+def test_a_machine_that_reaches_no_folder_is_sent_the_files(studio: Studio, tmp_path: Path) -> None:
+    """Their results come back the same way, and are the same."""
+    studio.film("a.mp4")
+    cv2.imwrite(str(studio.source / "b.png"), picture())
+    report = studio.run(nodes=1, reaches=False)
+    assert (report.done, report.failed) == (2, ())
+    assert digest(studio.target / "a.mp4") == studio.alone("a.mp4", tmp_path / "alone.mp4")
+    assert studio.names() == ["a.mp4", "b.png"]
+
+
+def test_a_full_disk_on_one_machine_is_another_one_s_work(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of its own, on which it keeps what it is sent, is really full: /dev/full takes no byte."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    studio.film("a.mp4")
+    create = recording._create
+
+    def full(path: Path, *, private: bool) -> recording._WholeWrites:
+        file = create(path, private=private)
+        if studio.crew.working == "host0":
+            os.dup2(os.open("/dev/full", os.O_WRONLY), file.fileno())
+        return file
+
+    monkeypatch.setattr(recording, "_create", full)
+    report = studio.run()
+    assert (report.done, report.retried) == (1, 1)
+    assert any("host0" in line and "the disk is full" in line for line in studio.said)
+    assert studio.names() == ["a.mp4"]
 
 
 def test_retries_have_a_limit(studio: Studio) -> None:

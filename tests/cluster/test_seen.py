@@ -90,6 +90,45 @@ def test_a_node_that_is_killed_costs_nothing_of_the_result(tmp_path: Path, short
     assert "Traceback" not in said
 
 
+def test_a_driver_that_is_killed_is_followed_by_another(tmp_path: Path) -> None:
+    """SIGKILL in the middle: what is done stays, nothing is done twice, and --resume makes the files of one machine."""
+    films(tmp_path / "in", 6, 4.0)
+    assert render(tmp_path, "in", "plain").returncode == 0
+    command = [sys.executable, "-m", "livefilter", "render", "in", "out", "--cluster", "local", *FAST]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not list((tmp_path / "out").glob("?.*")):
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.02)
+        process.kill()
+        process.communicate(timeout=100)
+    done = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("?.*")}
+    assert 0 < len(done) < 6
+    refused = render(tmp_path, "in", "out", "--cluster", "local")
+    assert refused.returncode == 1
+    again = render(tmp_path, "in", "out", "--cluster", "local", "--resume")
+    assert again.returncode == 0, again.stderr
+    assert digests(tmp_path / "out") == digests(tmp_path / "plain")
+    assert {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in done} == done
+
+
+def test_a_node_that_hangs_has_its_task_done_elsewhere(tmp_path: Path, short: Path) -> None:
+    """Stopped with SIGSTOP in the middle, it neither answers nor dies; the files are there all the same."""
+    films(tmp_path / "in", 6, 4.0)
+    assert render(tmp_path, "in", "plain").returncode == 0
+    with Nodes(2, short) as nodes:
+        command = [sys.executable, "-m", "livefilter", "render", "in", "out", "--cluster", nodes.address, *FAST]
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=nodes.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            while process.poll() is None and len(list((tmp_path / "out").glob("?.*"))) < 2:
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(0.02)
+            nodes.tell("stop 1")
+            said = process.communicate(timeout=300)[1]
+    assert process.returncode == 0, said
+    assert digests(tmp_path / "out") == digests(tmp_path / "plain")
+
+
 def test_a_cluster_that_asks_for_no_token_is_refused(tmp_path: Path, short: Path) -> None:
     """It would run whatever anybody sends to it."""
     films(tmp_path / "in", 1)

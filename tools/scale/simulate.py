@@ -24,8 +24,8 @@ class Costs:
     driver_s: of the driver for each task, handing it out and taking the result. join_s: Ray started or joined, at
     the driver. start_s: of a worker, from nothing to its first frame. frame_s: a worker's, for each frame: decoding,
     styling and encoding go on side by side, so it is the slowest of these. warm_s: of each part of a film, decoding
-    from the key frame before and opening. mb_per_s: of a film. read_mb_per_s: of all storage together. mtbf_h: hours between failures
-    of a machine; repair_s: until it is back; noticed_s: until its loss is noticed.
+    from the key frame before and opening. mb_per_s: of a film. read_mb_per_s: of all storage together. mtbf_h: hours
+    between failures of a machine; repair_s: until it is back; noticed_s: until its loss is noticed.
     """
 
     driver_s: float = 0.004
