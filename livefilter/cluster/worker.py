@@ -143,9 +143,9 @@ class Worker:
         with tempfile.TemporaryDirectory(prefix="livefilter-") as folder:
             source = Path(folder) / Path(task.source).name
             source.write_bytes(task.data)
-            target = Path(folder) / "results" / Path(task.target).name
-            target.parent.mkdir()
-            yield source, target
+            results = Path(folder) / "results"
+            results.mkdir()
+            yield source, results / Path(task.target).name
 
     def _blame(self, task: Task, error: BaseException) -> Blame:
         if task.data is None and not (os.path.exists(task.source) and self._here.exists()):
