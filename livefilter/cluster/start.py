@@ -23,6 +23,10 @@ _OLDEST = (2, 52)
 _STORE_BYTES = 256 << 20
 _PROBE_S = 60.0
 _NICENESS = "RAY_worker_niceness"
+# The head of Ray asks the metadata services of clouds, by name, even where its reports of use are switched off.
+# It does so through the proxy of the environment, and nobody listens on the port of this one.
+_NOBODY = "http://127.0.0.1:9"
+_PROXIES = {"http_proxy": _NOBODY, "HTTP_PROXY": _NOBODY, "no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1"}
 _TOKEN_FILE = Path(".ray") / "auth_token"
 
 # Asks a cluster for something without a token, and prints how it was answered.
@@ -111,7 +115,9 @@ def _start_here(cores: int) -> Session:
     os.environ.pop("RAY_ADDRESS", None)
     ray = _import()
     folder = Path(tempfile.mkdtemp(prefix="lf-"))  # short: the names of sockets in it have a limit
-    session = Session(ray, f"this machine ({cores} cores)", "", folder)
+    session = Session(ray, f"this machine ({cores} core{'s' * (cores != 1)})", "", folder)
+    before = {name: os.environ.get(name) for name in _PROXIES}
+    os.environ.update(_PROXIES)
     try:
         context = ray.init(
             address="local",
@@ -125,6 +131,12 @@ def _start_here(cores: int) -> Session:
     except Exception as error:
         session.close()
         raise ClusterUnavailable(f"Ray does not start here: {_line(error)}. Render without --cluster.") from error
+    finally:
+        for name, text in before.items():
+            if text is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = text
     session.dashboard = _web(context)
     return session
 

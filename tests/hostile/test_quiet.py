@@ -87,15 +87,18 @@ def test_the_watch_sees_what_the_libraries_would_send(tmp_path: Path) -> None:
         ("run", "--backend", "onnxruntime", *SMALL),
         ("run", "--backend", "openvino", *SMALL),
         ("render", "photo.png", "styled.png"),
+        ("render", "photo.png", "styled.png", "--cluster", "local", "--backend", "identity"),
         ("doctor",),
         (*BENCH, "--backend", "openvino"),
     ],
-    ids=lambda command: " ".join(command[:3]),
+    ids=lambda command: " ".join(command[:4]),
 )
 def test_no_command_sends_or_keeps_anything(tmp_path: Path, command: tuple[str, ...]) -> None:
     """No name is looked up, and the home folder stays as empty as it was."""
     if "openvino" in command:
         pytest.importorskip("openvino")
+    if "--cluster" in command:
+        pytest.importorskip("ray", reason="Ray is not installed: pip install '.[cluster]'")
     cv2.imwrite(str(tmp_path / "photo.png"), picture())
     found = seen(tmp_path, "-m", "livefilter", *command)
     assert (found["asked"], found["files"]) == ([], []), found["output"]

@@ -51,7 +51,11 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it. busy: share of the time of all workers in which they styled frames that count."""
+    """What came of it.
+
+    tail_s: from the moment when nothing waits to the end. busy: share of the time of all workers in which they styled
+    frames that count. driver_busy: share of its time in which the driver handed out tasks.
+    """
 
     gpus: int
     seconds: float
@@ -78,7 +82,8 @@ def simulate(gpus: int, library: Library, costs: Costs, seed: int = 1) -> Outcom
     ends: list[float] = []
     again: list[tuple[float, float]] = []
     running = 0
-    share = costs.read_mb_per_s / max(1, gpus)  # of the storage, when all read
+    share = costs.read_mb_per_s / min(gpus, len(tasks))  # of the storage, when all read
+    emptied = 0.0
     while waiting or again or running:
         if not events:
             break
@@ -95,6 +100,7 @@ def simulate(gpus: int, library: Library, costs: Costs, seed: int = 1) -> Outcom
                 heapq.heappush(events, (max(now, again[0][0]), worker))
             continue
         frames = waiting.pop()
+        emptied = now if not waiting else emptied
         begin = max(now, driver_free) + costs.driver_s
         driver_free = begin
         driver_worked += costs.driver_s
@@ -111,9 +117,8 @@ def simulate(gpus: int, library: Library, costs: Costs, seed: int = 1) -> Outcom
         heapq.heappush(events, (begin + lasts, -1))
         heapq.heappush(events, (begin + lasts, worker))
     ended = max(ends)
-    late = sorted(ends)[int(0.9 * len(ends))]
     return Outcome(
-        gpus, ended, total_frames / ended, styled / (ended * gpus), ended - late, lost, driver_worked / ended
+        gpus, ended, total_frames / ended, styled / (ended * gpus), ended - emptied, lost, driver_worked / ended
     )
 
 
