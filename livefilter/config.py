@@ -49,7 +49,7 @@ class Config(BaseModel):
     )
     room: str = Field(
         "style",
-        description="What is around a person: style, raw, blur, transparent, a style of its own, or a picture FILE.",
+        description="What is around a person: style, raw, blur, transparent, a style of its own, or a picture or clip.",
     )
     backend: str = Field("auto", description="Inference backend: auto or a name from `livefilter doctor`.")
     threads: int = Field(0, ge=0, le=256, description="CPU threads for inference; 0 lets the runtime choose.")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from livefilter.bench.measure import Case
+from livefilter.control.parts import STYLED
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu, why_unavailable
 from livefilter.registry import ENGINES
@@ -32,19 +33,21 @@ def list_cases(
     sizes: Sequence[str],
     process_sizes: Sequence[str],
     networks: Sequence[str] = ("auto",),
+    rooms: Sequence[str] = (STYLED,),
 ) -> tuple[list[Case], list[Skipped]]:
     """Every combination of what was named, in that order and each once; "all" stands for all styles or backends.
 
     networks: sizes of a style's network; "auto" is the style's best, else full on a GPU and lite elsewhere.
+    rooms: what is around the person, see Case.
 
     Raises: UnknownName, StyleCorrupt, InvalidInput; BackendUnavailable: one that was named cannot run here.
     """
     found_backends, skipped = _backends(backends)
     frames = [_frame_size(size) for size in sizes]
     cases = [
-        Case(style.name, backend, width, height, process_size, style.network(size, gpu=runs_on_gpu(backend)).size)
-        for style, size, backend, (width, height), process_size in itertools.product(
-            _styles(styles), networks, found_backends, frames, [_process_size(size) for size in process_sizes]
+        Case(style.name, backend, width, height, process_size, style.network(size, gpu=runs_on_gpu(backend)).size, room)
+        for style, size, backend, (width, height), process_size, room in itertools.product(
+            _styles(styles), networks, found_backends, frames, [_process_size(size) for size in process_sizes], rooms
         )
     ]
     return list(dict.fromkeys(cases)), skipped

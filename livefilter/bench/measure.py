@@ -13,6 +13,7 @@ from livefilter.bench.naive import NaiveLoop
 from livefilter.bench.probe import ProbeSink
 from livefilter.bench.recorder import Recorder
 from livefilter.bench.source import Preloaded, PreloadedSource
+from livefilter.control.parts import STYLED
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import EngineError, EngineFailed, StageStuck
 from livefilter.frame import Image
@@ -20,6 +21,7 @@ from livefilter.inference.base import EngineInfo
 from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.styler import Timings
 from livefilter.live.open_outputs import threaded
+from livefilter.live.person_room import PersonRoom, no_networks
 from livefilter.live.pipeline import Pipeline, PipelineOptions
 from livefilter.live.style_switch import FrameStyler
 from livefilter.live.stylist import LiveStylist
@@ -40,6 +42,7 @@ class Case:
 
     process_size: as asked for: "full" (the frame's own size), "auto" or pixels of the shorter side.
     network: size of the style's network, "lite" or "full".
+    room: what is around the person, "style" for no mask at all.
     """
 
     style: str
@@ -48,6 +51,7 @@ class Case:
     height: int
     process_size: str
     network: str = "lite"
+    room: str = STYLED
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class Bench:
     """Measures one case, round by round.
 
     styler: already warm; it stays the caller's. open_sinks: opens the outputs for one turn, which closes them.
+    open_finder: opens what finds people, for a case with a room of its own; the turn closes it.
     stop: set from a signal handler, it ends the turn that runs within a fraction of a second.
     """
 
@@ -106,8 +111,10 @@ class Bench:
         preloaded: Preloaded,
         open_sinks: Callable[[], Sequence[Sink]],
         stop: threading.Event,
+        open_finder: Callable[[str], FrameStyler] = no_networks,
     ) -> None:
         self._case = case
+        self._open_finder = open_finder
         self._schedule = schedule
         self._styler = styler
         self._naive = naive
@@ -152,8 +159,9 @@ class Bench:
         self, source: PreloadedSource, sink: Sink, recorder: Recorder, mode: Mode, output_fps: float
     ) -> Figures | None:
         lent = _Lent(self._styler, source)
-        settings = SharedSettings(LiveSettings(style=self._case.style))
-        stylist = LiveStylist(lent.reload, lent, settings, recorder)
+        settings = SharedSettings(LiveSettings(style=self._case.style, room=self._case.room))
+        parts = PersonRoom(no_networks, self._open_finder, settings, time.perf_counter, waits=True)
+        stylist = LiveStylist(lent.reload, lent, settings, recorder, parts=parts)
         options = PipelineOptions(self._case.width, self._case.height, output_fps, hold_s=_NEVER_HOLD_S)
         pipeline = Pipeline(source, stylist, [sink], options, recorder)
         pipeline.start()

@@ -48,6 +48,7 @@ def _case(result: CaseResult) -> dict[str, Any]:
         "frame_width_px": result.case.width,
         "frame_height_px": result.case.height,
         "process_size": result.case.process_size,
+        "room": result.case.room,
         "engine_width_px": engine.width,
         "engine_height_px": engine.height,
         "naive_difference_levels": result.naive_difference_levels,

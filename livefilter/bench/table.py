@@ -13,6 +13,7 @@ from rich.text import Text
 from livefilter.bench.figures import STAGES, Figures, LoopName, age_ratios, latency_ms, ratios, select, spread
 from livefilter.bench.measure import CaseResult
 from livefilter.bench.report import LOOPS
+from livefilter.control.parts import STYLED
 
 # Above this the machine was too busy with other things for its figures to be taken for what it can do.
 NOISY_PERCENT = 10.0
@@ -60,7 +61,8 @@ def case_name(result: CaseResult) -> str:
     case, engine = result.case, result.engine
     name = f"{case.style} {case.network} {engine.backend} {case.width}x{case.height}"
     whole = (-(-case.width // 8) * 8, -(-case.height // 8) * 8)  # engines take multiples of 8
-    return name if (engine.width, engine.height) == whole else f"{name} at {engine.width}x{engine.height}"
+    name = name if (engine.width, engine.height) == whole else f"{name} at {engine.width}x{engine.height}"
+    return name if case.room == STYLED else f"{name}, room {case.room}"
 
 
 def _rates(result: CaseResult) -> Table:

@@ -33,6 +33,7 @@ from livefilter.cli.bench_loopback import bench_loopback
 from livefilter.cli.bench_page import bench_page
 from livefilter.cli.console import open_console
 from livefilter.config import Config
+from livefilter.control.parts import BLUR, RAW, STYLED, TRANSPARENT
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.styles.network import SIZES
 
@@ -58,6 +59,13 @@ _LOADED_SIZE = (1280, 720)
     metavar="SIZE",
     help="Shorter side, in pixels, at which frames are styled; several allowed. full: the frame's own; "
     "auto: what `livefilter run` takes at --fps.",
+)
+@click.option(
+    "--room",
+    multiple=True,
+    type=click.Choice([STYLED, RAW, BLUR, TRANSPARENT]),
+    default=[STYLED],
+    help="What is around the person; several allowed: what finding people and composing cost.",
 )
 @click.option("--threads", type=click.IntRange(0, 256), default=0, help="CPU threads; 0 lets the runtime choose.")
 @click.option("--fps", type=click.FloatRange(1, 240), default=30.0, help="Rate of the live turns.")
@@ -98,6 +106,7 @@ def bench(
     backend: tuple[str, ...],
     size: tuple[str, ...],
     process_size: tuple[str, ...],
+    room: tuple[str, ...],
     threads: int,
     fps: float,
     seconds: float,
@@ -118,7 +127,7 @@ def bench(
     Ctrl-C ends it and keeps what was measured.
     """
     console = open_console(stderr=as_json)
-    cases, skipped = list_cases(style, backend, size, process_size, network)
+    cases, skipped = list_cases(style, backend, size, process_size, network, room)
     schedule = Schedule(fps, seconds, rounds, warmup, against)
     parts = Parts(source, output, threads)
     if loopback:

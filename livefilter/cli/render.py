@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from livefilter.cli.console import open_console
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.render_cluster import ClusterFlags, render_on_cluster
+from livefilter.control.parts import STYLED
 from livefilter.errors import InvalidInput
 from livefilter.masking import mask_address
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="IN", callback=lambda context, parameter, text: _file(text, "IN"))
 @click.argument("target", metavar="OUT", callback=lambda context, parameter, text: _file(text, "OUT"))
-@config_options("style", "network", "strength", "backend", "process_size", "threads")
+@config_options("style", "network", "strength", "person", "room", "backend", "process_size", "threads")
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
 @click.option(
     "--transparency",
@@ -96,6 +97,8 @@ def render(
 
     settings = config_from(config, profile, flags)
     if where is not None:
+        if (settings.person, settings.room) != (STYLED, STYLED):
+            raise InvalidInput("A cluster styles whole pictures.", fix="Leave out --person and --room, or --cluster.")
         cluster = ClusterFlags(where, workers, retries, cut_s, first, resume, trust_network)
         code = render_on_cluster(
             source,
@@ -126,7 +129,7 @@ def render(
                 source,
                 target,
                 stylist,
-                file_openers(accept_damage=accept_damage),
+                file_openers(accept_damage=accept_damage, alpha=stylist.cuts_out),
                 overwrite=overwrite,
                 transparency=transparency,
                 tracks=sound,

@@ -13,7 +13,7 @@ from onnx import TensorProto
 
 from livefilter.generator.graph import Graph
 from livefilter.generator.network import Block, Conv, Generator, at_strength
-from livefilter.generator.onnx_network import PERSON, STRENGTH
+from livefilter.generator.onnx_network import FRAME, PERSON, STRENGTH, STYLED
 from livefilter.whole_file import write_whole
 
 Layer = TypeVar("Layer", bound=torch.nn.Module)
@@ -73,8 +73,10 @@ class _Graph(Graph):
         return self.relu(self.node("Add", features, hidden))
 
 
-def to_onnx(generator: Generator) -> onnx.ModelProto:
+def to_onnx(generator: Generator, *, draws: bool = True) -> onnx.ModelProto:
     """Write the generator as a graph with its pre- and post-processing.
+
+    draws: whether it has its last layers; else `styled` is black, at next to no cost, and `person` is what it is for.
 
     Input `frame` and output `styled` are uint8 [1, height, width, 3] BGR; height and width are dynamic, multiples of
     8. Branches are folded and weights are float16. Names and order of everything in it stay as they are: a style's file
@@ -101,7 +103,11 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     quarter = _chain(g, generator.quarter_out, quarter, "quarter_out")
     half = g.relu(g.node("Add", half, g.twice(g.conv(generator.up_half, quarter, "up_half"))))
     half = _chain(g, generator.half_out, half, "half_out")
-    g.styled(g.shuffle(g.conv(generator.tail, half, "tail")))
+    if draws:
+        g.styled(g.shuffle(g.conv(generator.tail, half, "tail")))
+    else:
+        black = g.node("Mul", g.cast(FRAME, TensorProto.FLOAT), g.number(0.0, "black"))
+        g.cast(black, TensorProto.UINT8, output=STYLED)
     if generator.person is not None:
         likely = g.node("Sigmoid", g.conv(generator.person, half, "person"))
         likely = g.node("Add", g.node("Mul", likely, g.number(255.0, "white")), g.number(0.5, "rounding"))
@@ -110,9 +116,9 @@ def to_onnx(generator: Generator) -> onnx.ModelProto:
     return g.model("generator", strength=bool(design.strength), person=bool(design.person))
 
 
-def export(generator: Generator, path: Path) -> str:
-    """Write the generator's ONNX file, atomically, and return its SHA-256 in hexadecimal."""
-    return save(to_onnx(generator), path)
+def export(generator: Generator, path: Path, *, draws: bool = True) -> str:
+    """Write the generator's ONNX file, atomically, and return its SHA-256 in hexadecimal. draws: as of `to_onnx`."""
+    return save(to_onnx(generator, draws=draws), path)
 
 
 def save(model: onnx.ModelProto, path: Path) -> str:

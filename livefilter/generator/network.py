@@ -156,6 +156,21 @@ class Generator(nn.Module):
 
     def draw(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
         """The styled frames and, where the design has `person`, logits (N, 1, H/2, W/2) of a person being there."""
+        half = self._features(frames)
+        return F.pixel_shuffle(self.tail(half), 2), None if self.person is None else self.person(half)
+
+    def find(self, frames: Tensor) -> Tensor:
+        """The logits of `draw` alone.
+
+        Raises: ValueError: the design has no `person`.
+        """
+        if self.person is None:
+            raise ValueError("This network has no output for people.")
+        found: Tensor = self.person(self._features(frames))
+        return found
+
+    def _features(self, frames: Tensor) -> Tensor:
+        """What the last layers draw from: (N, half, H/2, W/2)."""
         half = F.relu(self.head(frames))
         quarter = F.relu(self.down_quarter(half))
         for layer in self.quarter_in:
@@ -169,7 +184,7 @@ class Generator(nn.Module):
         half = F.relu(half + _twice(self.up_half(quarter)))
         for layer in self.half_out:
             half = F.relu(layer(half))
-        return F.pixel_shuffle(self.tail(half), 2), None if self.person is None else self.person(half)
+        return half
 
     @torch.no_grad()
     def take_folded(self, other: Generator) -> None:

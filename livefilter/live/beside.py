@@ -17,18 +17,32 @@ class Beside:
     """Loads a network by name while frames keep flowing, and holds the newest one that was wanted.
 
     load: opens it; called on a thread of its own. refused: told why one cannot be had, once.
+    waits: it is loaded by whoever wants it, who waits for it and gets the error.
     """
 
     def __init__(
-        self, load: Callable[[str], FrameStyler], clock: Callable[[], float], refused: Callable[[str, str], None]
+        self,
+        load: Callable[[str], FrameStyler],
+        clock: Callable[[], float],
+        refused: Callable[[str, str], None],
+        *,
+        waits: bool = False,
     ) -> None:
+        self._waits = waits
         self._load, self._clock, self._refused = load, clock, refused
         self._held: tuple[str, FrameStyler] | None = None
         self._loading: Loading[FrameStyler] | None = None
 
     def get(self, name: str, width: int, height: int) -> FrameStyler | None:
-        """The network of that name, warm for frames of width x height; None until it is there."""
+        """The network of that name, warm for frames of width x height; None until it is there.
+
+        Raises: LivefilterError: it cannot be had; only where this waits.
+        """
         if self._held is not None and self._held[0] == name:
+            return self._held[1]
+        if self._waits:
+            self.drop()
+            self._held = (name, self._load(name))
             return self._held[1]
         if self._loading is None:
             self._loading = Loading(self._load, name, (width, height), self._clock())

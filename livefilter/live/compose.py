@@ -70,6 +70,8 @@ def compose_live(config: Config, keys: Keys) -> Live:
         fps = config.fps or min(info.fps or DEFAULT_FPS, 60.0)
         catalogue, metrics = Catalogue(), Metrics()
         parts = first_parts(config, [style.name for style in catalogue.styles])
+        if parts.picture is not None:
+            opened.enter_context(parts.picture)
         settings = SharedSettings(_first_settings(config, parts))
         governor = open_governor(config, settings, metrics, fps, choose_backend(config.backend)[0])
         opened.callback(governor.close)

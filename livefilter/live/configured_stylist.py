@@ -7,41 +7,61 @@ from types import TracebackType
 from typing_extensions import Self
 
 from livefilter.config import Config
+from livefilter.control.parts import TRANSPARENT
+from livefilter.control.settings import LiveSettings
+from livefilter.errors import InvalidInput
 from livefilter.frame import Image
-from livefilter.inference.base import EngineInfo
-from livefilter.inference.selection import choose_backend, runs_on_gpu
+from livefilter.inference.base import EngineInfo, EngineOptions
+from livefilter.inference.geometry import FLOOR
+from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import Styler
+from livefilter.live.first_parts import first_parts
 from livefilter.live.open_styler import open_styler
+from livefilter.live.parted import Parted
+from livefilter.live.room_picture import Clip
 from livefilter.styles.catalogue import Catalogue
 
 
 class ConfiguredStylist:
-    """The style and strength of the settings; its engine is opened when the first picture tells the size.
+    """Style, strength, person and room of the settings; engines are opened when the first picture tells the size.
 
     shared: other engines work on this machine at the same time.
     device: the style and what it runs on, in words; empty before the first picture.
-    Raises on construction: UnknownName, BackendUnavailable, StyleCorrupt. The first picture raises what opening raises.
+    Raises on construction: UnknownName, BackendUnavailable, StyleCorrupt, ConfigError, InvalidInput. The first picture
+    raises what opening raises.
     """
 
     def __init__(self, config: Config, *, shared: bool = False) -> None:
         # Wrong names are told before any file is opened.
         backend, _reason = choose_backend(config.backend)
         self._catalogue = Catalogue()
-        self._catalogue.choose(config.style, config.network, gpu=runs_on_gpu(backend))
+        first = first_parts(config, [style.name for style in self._catalogue.styles])
+        self._catalogue.choose(first.style, config.network, gpu=runs_on_gpu(backend))
         self._config, self._shared = config, shared
+        self._wanted = LiveSettings(first.style, config.strength, person=first.person, room=first.room)
+        if isinstance(first.picture, Clip):
+            first.picture.close()
+            raise InvalidInput(f"{config.room} is a clip, and a room shows one only live.", fix="Name a picture.")
+        finds, _reason = choose_backend("auto", without=BUILT_AHEAD)
+        options = EngineOptions(config.threads, config.gpu, config.cuda)
+        self._parts = Parted(finds, options, lambda name: self._open(name, FLOOR, FLOOR), first.picture)
         self._styler: Styler | None = None
         self.device = ""
 
     def __call__(self, image: Image) -> Image:
-        """Style one picture, (H, W, 3) uint8 BGR of any size; a new one of the same shape."""
+        """Style one picture, (H, W, 3) uint8 BGR of any size; a new one of the same shape, BGRA if it `cuts_out`."""
         if self._styler is None:
             height, width = image.shape[:2]
-            self._styler = open_styler(
-                self._config, self._catalogue, self._config.style, width, height, shared=self._shared
-            )
+            self._styler = self._open(self._wanted.style, width, height)
             info = self._styler.engine_info
-            self.device = f"{self._config.style} {self._styler.network_size} on {info.backend}, {info.device}"
-        return self._styler.draw(image, self._config.strength)
+            self.device = f"{self._wanted.style} {self._styler.network_size} on {info.backend}, {info.device}"
+        styled = self._styler.draw(image, self._config.strength)
+        return self._parts(image, styled, self._styler.person, self._wanted)
+
+    @property
+    def cuts_out(self) -> bool:
+        """Whether the room of its pictures is transparent."""
+        return self._wanted.room == TRANSPARENT
 
     @property
     def engine_info(self) -> EngineInfo | None:
@@ -52,5 +72,9 @@ class ConfiguredStylist:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._parts.close()
         if self._styler is not None:
             self._styler.close()
+
+    def _open(self, style: str, width: int, height: int) -> Styler:
+        return open_styler(self._config, self._catalogue, style, width, height, shared=self._shared)

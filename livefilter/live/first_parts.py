@@ -6,28 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from livefilter.capture.pictures import read_picture
-from livefilter.capture.pixels import to_bgr
 from livefilter.config import Config
 from livefilter.control.parts import PERSONS, PICTURE, ROOMS, STYLED
 from livefilter.errors import ConfigError, nearest
-from livefilter.frame import Image
+from livefilter.live.room_picture import RoomPicture, open_room_picture
 
 
 @dataclass(frozen=True)
 class FirstParts:
-    """As of LiveSettings: style, person, room; and the picture for the room, (h, w, 3) uint8 BGR, if there is one."""
+    """As of LiveSettings: style, person, room; and what the room can show, if there is something: to be closed."""
 
     style: str
     person: str
     room: str
-    picture: Image | None = None
+    picture: RoomPicture | None = None
 
 
 def first_parts(config: Config, styles: Sequence[str]) -> FirstParts:
     """Read the settings `person` and `room`: a person's own style is the style, and the room keeps the other one.
 
-    styles: the names there are. Raises: ConfigError: says what is allowed. InvalidInput: no such picture.
+    styles: the names there are.
+    Raises: ConfigError: says what is allowed. InvalidInput, SourceUnavailable: no such picture.
     """
     style, person, room = config.style, config.person, config.room
     if person not in PERSONS and person not in styles:
@@ -39,8 +38,8 @@ def first_parts(config: Config, styles: Sequence[str]) -> FirstParts:
     if room not in words and room not in styles:
         path = Path(room).expanduser()
         if not path.is_file():
-            raise ConfigError(_wrong("room", room, [*words, *styles]) + " Or name the file of a picture.")
-        picture, room = to_bgr(read_picture(path)), PICTURE
+            raise ConfigError(_wrong("room", room, [*words, *styles]) + " Or name the file of a picture or clip.")
+        picture, room = open_room_picture(path), PICTURE
     return FirstParts(style, person, STYLED if room == style else room, picture)
 
 

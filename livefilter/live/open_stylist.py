@@ -6,10 +6,10 @@ import time
 
 from livefilter.config import Config
 from livefilter.control.settings import SharedSettings
-from livefilter.frame import Image
 from livefilter.live.governor.governor import Governor
 from livefilter.live.nv12_check import require_nv12
 from livefilter.live.person_room import PersonRoom
+from livefilter.live.room_picture import RoomPicture
 from livefilter.live.style_loader import StyleLoader
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
@@ -24,12 +24,12 @@ def open_stylist(
     governor: Governor,
     size: tuple[int, int],
     fps: float,
-    room_picture: Image | None = None,
+    room_picture: RoomPicture | None = None,
 ) -> tuple[LiveStylist, list[str]]:
     """The style of the settings, warm, and what changes it for another one; and what is to be said about it.
 
-    size: (width, height) of the frames in pixels. room_picture: (h, w, 3) uint8 BGR.
-    The stylist owns the governor from now on.
+    size: (width, height) of the frames in pixels. room_picture: what the room can show.
+    The stylist owns the governor and that picture from now on.
     Raises: LivefilterError: the style or its backend cannot be opened; then nothing is left open here.
     """
     loader = StyleLoader(config, catalogue, settings, governor, size, fps)

@@ -10,25 +10,27 @@ import numpy as np
 
 from livefilter.control.parts import BLUR, PICTURE, RAW, STYLED, TRANSPARENT
 from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.cutout import CHROMA
 from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Image
 from livefilter.inference.look import Look, blend, share_of
-from livefilter.inference.mask import cut_out, nobody, refined, together
+from livefilter.inference.mask import Mask, nobody, reduced
 from livefilter.live.beside import Beside
+from livefilter.live.person_network import SIDE
+from livefilter.live.room_picture import RoomPicture
 from livefilter.live.style_switch import FrameStyler
 
 _log = logging.getLogger(__name__)
 FINDER = "_person"
-# What outputs without transparency show in its place: BGR, the green of studio walls.
-CHROMA = (64, 177, 0)
-_BLURRED_AT = 8
+_BLURRED_SIDE = 90
 
 
 class PersonRoom:
     """Composes person and room; without a mask that can be trusted the whole frame is styled.
 
     load_style: opens the style of a room. load_finder: opens what finds people where the style's network does not tell.
-    picture: (h, w, 3) uint8 BGR for the room, if there is one.
+    picture: what the room can show, if there is something; closed with this.
+    waits: networks are loaded at once, and what goes wrong with them is raised: for what is drawn only once.
     """
 
     def __init__(
@@ -37,13 +39,16 @@ class PersonRoom:
         load_finder: Callable[[str], FrameStyler],
         settings: SharedSettings,
         clock: Callable[[], float],
-        picture: Image | None = None,
+        picture: RoomPicture | None = None,
+        *,
+        waits: bool = False,
     ) -> None:
         self._settings = settings
-        self._rooms = Beside(load_style, clock, self._refuse_room)
-        self._finder = Beside(load_finder, clock, self._refuse_all)
+        self._rooms = Beside(load_style, clock, self._refuse_room, waits=waits)
+        self._finder = Beside(load_finder, clock, self._refuse_all, waits=waits)
         self._picture = picture
-        self._fitted: Image | None = None
+        self._waits = waits
+        self._nothing = np.empty((0, 0, 3), np.uint8)
 
     def __call__(
         self, original: Image, styled: Image, told: Image | None, wanted: LiveSettings
@@ -54,7 +59,8 @@ class PersonRoom:
         Returns: the picture, `styled` itself where nothing is to do or can be trusted, and the person cut out, BGRA,
             where the room is transparent.
         """
-        coarse = told if told is not None else self._found(original)
+        small = reduced(original, SIDE)
+        coarse = told if told is not None else self._found(small)
         if coarse is None or coarse.size == 0:
             return styled, None
         empty = nobody(coarse)
@@ -69,25 +75,29 @@ class PersonRoom:
         if person is room:
             return person, None
         try:
-            mask = refined(coarse, original)
-            image = together(person, room, mask)
+            mask = Mask(coarse, original, small)
+            image = mask.together(person, room)
         except (cv2.error, ValueError) as error:  # a mask that cannot be used is none
             _log.warning("The mask of a frame cannot be used: %s", error)
             return styled, None
-        return image, cut_out(person, mask) if wanted.room == TRANSPARENT else None
+        return image, mask.cut_out(person) if wanted.room == TRANSPARENT else None
 
     def close(self) -> None:
-        """Free the networks. Can be called twice."""
+        """Free the networks and the picture. Can be called twice."""
         self._rooms.close()
         self._finder.close()
+        if self._picture is not None:
+            self._picture.close()
 
-    def _found(self, image: Image) -> Image | None:
-        finder = self._finder.get(FINDER, image.shape[1], image.shape[0])
+    def _found(self, small: Image) -> Image | None:
+        finder = self._finder.get(FINDER, small.shape[1], small.shape[0])
         if finder is None:
             return None
         try:
-            finder(image)
+            finder(small)
         except EngineError as error:
+            if self._waits:
+                raise
             self._finder.drop()
             self._refuse_all(FINDER, str(error))
             return None
@@ -102,7 +112,9 @@ class PersonRoom:
         if wanted.room == BLUR:
             return _blurred(original if wanted.person == RAW else styled)
         if wanted.room == TRANSPARENT:
-            return np.full_like(styled, CHROMA)
+            if self._nothing.shape != styled.shape:
+                self._nothing = np.full_like(styled, CHROMA)
+            return self._nothing
         if wanted.room == PICTURE:
             return self._background(styled.shape[1], styled.shape[0])
         return self._styled_room(original, wanted)
@@ -114,6 +126,8 @@ class PersonRoom:
         try:
             drawn = styler(original, Look(wanted.strength, finish=False))
         except EngineError as error:
+            if self._waits:
+                raise
             self._rooms.drop()
             self._refuse_room(wanted.room, str(error))
             return None
@@ -122,9 +136,13 @@ class PersonRoom:
     def _background(self, width: int, height: int) -> Image | None:
         if self._picture is None:
             return None
-        if self._fitted is None or self._fitted.shape != (height, width, 3):
-            self._fitted = _covering(self._picture, width, height)
-        return self._fitted
+        try:
+            return self._picture.at(width, height)
+        except LivefilterError as error:
+            if self._waits:
+                raise
+            self._refuse_room(PICTURE, str(error))
+            return None
 
     def _refuse_room(self, name: str, why: str) -> None:
         if self._settings.current.room == name:
@@ -136,23 +154,11 @@ class PersonRoom:
 
 def _blurred(image: Image) -> Image:
     """So that no face and no book's back can be made out: shrunk, smoothed, enlarged."""
-    height, width = image.shape[:2]
-    small = cv2.resize(
-        image, (max(1, width // _BLURRED_AT), max(1, height // _BLURRED_AT)), interpolation=cv2.INTER_AREA
-    )
+    small = reduced(image, _BLURRED_SIDE)
     wide = max(3, min(small.shape[:2]) // 8) | 1
     soft = cv2.GaussianBlur(small, (wide, wide), 0)
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _covering(picture: Image, width: int, height: int) -> Image:
-    """The middle of a picture, as large as the frame."""
-    scale = max(width / picture.shape[1], height / picture.shape[0])
-    size = (max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    large = cv2.resize(picture, size, interpolation=method)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    return np.ascontiguousarray(large[top : top + height, left : left + width], np.uint8)
+    size = (image.shape[1], image.shape[0])
+    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def no_networks(name: str) -> FrameStyler:

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from livefilter.control.settings import LiveSettings
 from livefilter.frame import Image
+from livefilter.inference.base import EngineOptions
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend
 from livefilter.inference.styler import Styler
 from livefilter.live.open_files import file_openers
+from livefilter.live.parted import Parted
 from livefilter.render import render_path
 from livefilter.styles.catalogue import Catalogue
 from livefilter.web.clip_studio import ClipStudio
-from livefilter.web.photo_studio import PhotoStudio
+from livefilter.web.photo_studio import PhotoStudio, Wish
+from livefilter.web.photo_styling import FACES
 
 
 def photo_features(catalogue: Catalogue) -> dict[str, Any]:
@@ -25,10 +29,21 @@ def photo_features(catalogue: Catalogue) -> dict[str, Any]:
         backend, _reason = choose_backend("auto", without=BUILT_AHEAD)
         return Styler(catalogue.get(style).networks[network], "onnxruntime" if backend == "openvino" else backend)
 
+    def open_room(style: str) -> Styler:
+        """The style of a photo's room, which is drawn at a size that networks know, whatever the photo's."""
+        return Styler(catalogue.get(style).network("auto", gpu=True), "onnxruntime", FACES["usual"])
+
+    parted = Parted("onnxruntime", EngineOptions(), open_room)
+
+    def put_together(photo: Image, drawn: Image, wish: Wish) -> Image:
+        wanted = LiveSettings(wish.style, wish.strength, person=wish.person, room=wish.room)
+        return parted(photo, drawn, None, wanted)
+
     def open_for_clips(style: str, network: str) -> Styler:
         return Styler(catalogue.get(style).networks[network], choose_backend("auto", without=BUILT_AHEAD)[0], 360)
 
-    return {"photos": PhotoStudio(open_for_photos), "clips": ClipStudio(functools.partial(render_clip, open_for_clips))}
+    studio = PhotoStudio(open_for_photos, put_together, parted.close)
+    return {"photos": studio, "clips": ClipStudio(functools.partial(render_clip, open_for_clips))}
 
 
 def render_clip(

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from livefilter.control.parts import RAW, STYLED
 from livefilter.control.settings import STRONGEST, LiveSettings, SharedSettings
 from livefilter.errors import EngineError
 from livefilter.frame import Frame, Image
 from livefilter.inference.look import Look, arranged, blend, flipped, share_of
+from livefilter.inference.mask import nobody
 from livefilter.live.fade import Fade
 from livefilter.live.person_room import PersonRoom, no_networks
 from livefilter.live.style_switch import FrameStyler, StyleSwitch
@@ -115,10 +117,16 @@ class LiveStylist:
         Returns: the picture, and the person cut out, where the room is transparent.
         """
         alone = not self._fade.running and not settings.parted
-        composes = alone and self._switch.styler.composes(image.shape[1], image.shape[0])
-        asked = replace(look, width=image.shape[1]) if composes else Look(look.strength, finish=False)
+        composes = (alone or self._parts_in_engine(settings)) and self._switch.styler.composes(*image.shape[1::-1])
+        asked = Look(look.strength, finish=False)
+        if composes:
+            seen = {"person": settings.person == STYLED, "room": settings.room == STYLED}
+            asked = replace(look, width=image.shape[1], **seen)
         try:
             styled = self._run(image, asked)
+            if composes and not asked.room and self._found_nobody():
+                # Somebody whom the mask has missed must not be shown.
+                styled = self._run(image, replace(asked, person=True, room=True))
         except EngineError as error:
             self._switch.recover(error)
             return self._finish(image, look, settings)
@@ -139,6 +147,15 @@ class LiveStylist:
         if cutout is not None:
             cutout = None if look.compare else (flipped(cutout) if look.mirror else cutout)
         return arranged(image, blended, look), cutout
+
+    def _parts_in_engine(self, settings: LiveSettings) -> bool:
+        """Whether a network that tells people apart can be asked for person and room as they are wanted."""
+        plain = {settings.person, settings.room} <= {STYLED, RAW}
+        return plain and not self._fade.running and self._switch.styler.person is not None
+
+    def _found_nobody(self) -> bool:
+        mask = self._switch.styler.person
+        return mask is None or mask.size == 0 or nobody(mask)
 
     def _run(self, image: Image, look: Look) -> Image:
         styler = self._switch.styler

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+from livefilter.control.parts import RAW, STYLED
 from livefilter.control.settings import WEAK_STRENGTH, LiveSettings, SharedSettings
 
 # OBS tells of an output before it runs; what it calls these already counts.
@@ -50,6 +51,8 @@ class OnAir:
             wanted,
             bypass=False,
             compare=False,
+            person=STYLED if wanted.person == RAW else wanted.person,
+            room=STYLED if wanted.room == RAW else wanted.room,
             strength=max(wanted.strength, WEAK_STRENGTH),
             notice=f"OBS is {' and '.join(self.now)}, so nothing raw is shown ([obs] never_raw)",
             noticed_at=wanted.noticed_at + 1e-6,

@@ -36,7 +36,7 @@ class ObsSettings(BaseModel):
     way: how OBS gets our picture. path_ms: what that adds to the delay; "auto" takes what `livefilter obs calibrate`
         found.
     add_source: put our picture into the current scene when it is nowhere in OBS.
-    never_raw: while OBS streams or records, no bypass, no split screen, no strength under 30 %.
+    never_raw: while OBS streams or records, no bypass, no split screen, no raw person or room, no strength under 30 %.
     scenes: scene name -> what to do when OBS shows it; see livefilter.obs.scenes.
     """
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from livefilter.capture.kinds import Kind, kind_of
 from livefilter.capture.pixels import to_bgr
+from livefilter.cutout import on_green
 from livefilter.errors import EndOfStream, InvalidInput, LivefilterError, SourceUnavailable
 from livefilter.render import writing
 from livefilter.render.images import (
@@ -152,7 +153,7 @@ def render_pictures(
     def style(item: _Item) -> tuple[Job, bytes] | None:
         job, image, last = item
         if image is not None:
-            job.images.append(_styled(image, stylist))
+            job.images.append(_styled(image, stylist, alpha=holds_alpha(job.target)))
         if not last or job.failed is not None:
             return None
         try:
@@ -215,10 +216,15 @@ def _prepared(image: NDArray[np.uint8], job: Job, transparency: Transparency, to
     return to_bgr(image, 0 if transparency == "black" else 255)
 
 
-def _styled(image: NDArray[np.uint8], stylist: Stylist) -> NDArray[np.uint8]:
+def _styled(image: NDArray[np.uint8], stylist: Stylist, *, alpha: bool) -> NDArray[np.uint8]:
+    """alpha: whether what the style cuts away may be transparent; else it is green."""
+    drawn = stylist(image if image.shape[2] == 3 else visible_colours(image))
+    if drawn.shape[2] == 4 and not alpha:
+        drawn = on_green(drawn)
     if image.shape[2] == 3:
-        return stylist(image)
-    return np.dstack([stylist(visible_colours(image)), image[:, :, 3]])
+        return drawn
+    left = image[:, :, 3] if drawn.shape[2] == 3 else np.minimum(drawn[:, :, 3], image[:, :, 3])
+    return np.dstack([drawn[:, :, :3], left])
 
 
 def _is_picture(path: Path) -> bool:

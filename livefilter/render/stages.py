@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from livefilter.capture.base import Source
+from livefilter.cutout import on_green
 from livefilter.errors import EndOfStream, LivefilterError, StageStuck
 from livefilter.frame import Frame, Image
 from livefilter.output.base import Sink, SinkOptions
@@ -17,7 +18,8 @@ from livefilter.output.base import Sink, SinkOptions
 A = TypeVar("A")
 B = TypeVar("B")
 
-# Styles one picture: (H, W, 3) uint8 BGR of any size in, a new one of the same size out.
+# Styles one picture: (H, W, 3) uint8 BGR of any size in, a new one of the same size out, or one with straight alpha,
+# (H, W, 4), where something of it is cut away.
 Stylist: TypeAlias = Callable[[Image], Image]
 
 # Called after each frame with how many are done.
@@ -54,9 +56,13 @@ def render(
 
     options = SinkOptions(info.width, info.height, info.fps or 30.0, info.media, live=False, tracks=tracks, ended=ended)
     sink = sink_factory(options)
-    return run_stages(
-        read, lambda frame: replace(frame, image=stylist(frame.image)), sink.send, progress, finish=sink.close
-    )
+    return run_stages(read, lambda frame: _styled(frame, stylist(frame.image)), sink.send, progress, finish=sink.close)
+
+
+def _styled(frame: Frame, drawn: Image) -> Frame:
+    if drawn.shape[2] == 3:
+        return replace(frame, image=drawn)
+    return replace(frame, image=on_green(drawn), cutout=drawn)
 
 
 def run_stages(

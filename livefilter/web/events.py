@@ -56,6 +56,7 @@ class _Visit:
         self._unseen = 0
         self._seen = asyncio.Event()
         self._pictures: asyncio.Task[None] | None = None
+        self._alpha = self._cut_out = False
 
     async def serve(self) -> web.WebSocketResponse:
         """Answer until the other end leaves or the server ends."""
@@ -116,6 +117,7 @@ class _Visit:
         if isinstance(rate, (int, float)) and not isinstance(rate, bool):
             self._meters_s = 1 / min(most, max(least, rate)) if rate > 0 else None
             self._changed.set()
+        self._alpha = asked.get("alpha", self._alpha) is True
         wanted = asked.get("picture")
         if wanted is True and self._pictures is None:
             try:
@@ -146,7 +148,10 @@ class _Visit:
             await comes(self._changed, min(_LOOK_EVERY_S, self._meters_s or _LOOK_EVERY_S))
 
     async def _send_pictures(self) -> None:
-        """Send each new picture as one binary message, a JPEG; wait while the page has not shown the last ones."""
+        """Send each new picture as one binary message, a JPEG; wait while the page has not shown the last ones.
+
+        To whoever asked for transparency it is the person cut out, where there is that, and is told so before.
+        """
         picture, viewer, seen = self._site.picture, "page", 0
         picture.viewers.append(viewer)
         try:
@@ -156,12 +161,16 @@ class _Visit:
                     self._seen.clear()
                     await comes(self._seen, _SEEN_S)
                     continue
-                count, jpeg = picture.encoded()
+                cut_out = picture.cut_out() if self._alpha else None
+                count, jpeg = picture.encoded() if cut_out is None else cut_out
                 if count == seen:
                     await comes(changed, REPEAT_S)
                     continue
                 seen = count
                 self._unseen += 1
+                if self._cut_out is not (cut_out is not None):
+                    self._cut_out = cut_out is not None
+                    await self._send({"type": "cutout", "on": self._cut_out})
                 await self._socket.send_bytes(jpeg)
         finally:
             picture.viewers.remove(viewer)

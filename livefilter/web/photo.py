@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from livefilter.control.parts import PERSONS, STYLED, check_room
 from livefilter.control.settings import STRONGEST
-from livefilter.errors import LivefilterError
+from livefilter.errors import InvalidInput, LivefilterError
 from livefilter.styles.network import SIZES
 from livefilter.web.answers import Refused, json_answer, refusal
 from livefilter.web.clip_studio import MAX_BYTES as MAX_CLIP_BYTES
 from livefilter.web.clip_studio import Clip, ClipStudio, create_private
 from livefilter.web.guard import from_elsewhere
-from livefilter.web.photo_studio import Photo, PhotoStudio, encoded
+from livefilter.web.photo_studio import Photo, PhotoStudio, Wish, encoded
 from livefilter.web.photo_styling import FACES, fitted
 from livefilter.web.site import Site
 
@@ -88,16 +89,14 @@ class _PhotoPage:
 
     async def preview(self, request: web.Request) -> web.Response:
         """A photo in a style, at a size for the screen."""
-        photo, (style, network) = self._photo(request), self._style(request)
-        body = await _drawn(self._photos().preview(photo, style, network, _side(request), _strength(request)))
+        photo, wish = self._photo(request), self._wish(request)
+        body = await _drawn(self._photos().preview(photo, wish))
         return web.Response(body=body, content_type="image/jpeg")
 
     async def full(self, request: web.Request) -> web.Response:
         """A photo in a style, at its own resolution."""
-        photo, (style, network) = self._photo(request), self._style(request)
-        kind = request.match_info["kind"]
-        drawing = self._photos().full(photo, style, network, _side(request), _strength(request), kind)
-        body = await _drawn(drawing)
+        photo, wish, kind = self._photo(request), self._wish(request), request.match_info["kind"]
+        body = await _drawn(self._photos().full(photo, wish, kind))
         return web.Response(body=body, content_type="image/jpeg" if kind == "jpg" else "image/png")
 
     async def add_clip(self, request: web.Request) -> web.Response:
@@ -154,6 +153,17 @@ class _PhotoPage:
         if clip is None:
             raise Refused(404, "There is no such clip.", "Only the newest one is kept.", "Choose it again.")
         return clip
+
+    def _wish(self, request: web.Request) -> Wish:
+        """How the photo is to look."""
+        person, room = (request.query.get(part, STYLED) for part in ("person", "room"))
+        try:
+            if person not in PERSONS:
+                raise InvalidInput(f"There is no person {person[:60]!r}. It can be {', '.join(PERSONS)}.")
+            check_room(room, list(self._styles), picture=False)
+        except InvalidInput as error:
+            raise Refused(400, "The picture was not drawn.", str(error), "Leave it out for style.") from error
+        return Wish(*self._style(request), _side(request), _strength(request), person, room)
 
     def _style(self, request: web.Request) -> tuple[str, str]:
         """The style and network that are asked for, which exist."""

@@ -8,13 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
 
 from livefilter.capture.pictures import read_picture
 from livefilter.closeable import Closeable
+from livefilter.control.parts import STYLED
+from livefilter.cutout import on_green
 from livefilter.errors import Busy, InvalidInput
 from livefilter.frame import Image
 from livefilter.web.photo_styling import fitted, style_photo
@@ -38,6 +40,26 @@ class PhotoStyler(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True)
+class Wish:
+    """How a photo is to look.
+
+    side: pixels of the shorter side at which it is drawn, at most. strength: 0 to 1.5, see `Styler.draw`.
+    person, room: as of LiveSettings, but without a picture.
+    """
+
+    style: str
+    network: str
+    side: int
+    strength: float
+    person: str = STYLED
+    room: str = STYLED
+
+
+# Puts a photo and its drawing together of person and room, as livefilter.live.parted.Parted does.
+PutTogether: TypeAlias = Callable[[Image, Image, Wish], Image]
+
+
 @dataclass
 class Photo:
     """A photo that is being looked at. image: upright (H, W, 3) uint8 BGR. drawn: previews."""
@@ -45,7 +67,7 @@ class Photo:
     image: Image
     name: str
     key: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    drawn: OrderedDict[tuple[str, str, int, float], bytes] = field(default_factory=OrderedDict)
+    drawn: OrderedDict[Wish, bytes] = field(default_factory=OrderedDict)
 
     @property
     def pixels(self) -> int:
@@ -55,11 +77,17 @@ class Photo:
 class PhotoStudio(Closeable):
     """Keeps the newest photos and draws one picture at a time, on a thread that gives way to every other.
 
-    open_styler: opens a style's network, "lite" or "full". Nothing is stored and nothing is sent anywhere.
+    open_styler: opens a style's network, "lite" or "full". put_together: where person or room look otherwise.
+    on_close: called at the end. Nothing is stored and nothing is sent anywhere.
     """
 
-    def __init__(self, open_styler: Callable[[str, str], PhotoStyler]) -> None:
-        self._open_styler = open_styler
+    def __init__(
+        self,
+        open_styler: Callable[[str, str], PhotoStyler],
+        put_together: PutTogether = lambda photo, drawn, wish: drawn,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._open_styler, self._put_together, self._on_close = open_styler, put_together, on_close
         self._photos: OrderedDict[str, Photo] = OrderedDict()
         self._stylers: OrderedDict[tuple[str, str], PhotoStyler] = OrderedDict()
         self._worker = ThreadPoolExecutor(1, "photos", initializer=give_way)
@@ -99,32 +127,29 @@ class PhotoStudio(Closeable):
         with self._lock:
             return self._photos.pop(key, None) is not None
 
-    def preview(self, photo: Photo, style: str, network: str, side: int, strength: float) -> Future[bytes]:
+    def preview(self, photo: Photo, wish: Wish) -> Future[bytes]:
         """A styled photo as a JPEG of a size for the screen.
 
-        side: pixels of the shorter side at which it is drawn, at most. strength: 0 to 1.5, see `Styler.draw`.
         Raises: Busy, from here; what opening the style raises, from the future.
         """
 
         def draw() -> bytes:
-            key = style, network, side, strength
-            found = photo.drawn.get(key)
+            found = photo.drawn.get(wish)
             if found is None and self.get(photo.key) is photo:
                 image = fitted(photo.image, PREVIEW_SIDE, PREVIEW_SIDE)
-                found = photo.drawn[key] = encoded(self._drawn(image, style, network, side, strength), "jpg", "preview")
+                found = photo.drawn[wish] = encoded(self._drawn(image, wish), "jpg", "preview")
                 while len(photo.drawn) > _MAX_PREVIEWS:
                     photo.drawn.popitem(last=False)
             return found or b""
 
         return self._later(draw)
 
-    def full(self, photo: Photo, style: str, network: str, side: int, strength: float, kind: str) -> Future[bytes]:
-        """A styled photo at its own resolution.
+    def full(self, photo: Photo, wish: Wish, kind: str) -> Future[bytes]:
+        """A styled photo at its own resolution; what is drawn smaller is enlarged with the photo as guide.
 
-        side, strength: as of `preview`; the rest is enlarged with the photo as guide. kind: "jpg" or "png". Raises: as
-        `preview`.
+        kind: "jpg", or "png", which keeps a transparent room. Raises: as `preview`.
         """
-        return self._later(lambda: encoded(self._drawn(photo.image, style, network, side, strength), kind, "full"))
+        return self._later(lambda: encoded(self._drawn(photo.image, wish), kind, "full"))
 
     def close(self) -> None:
         """Forget the photos and free the engines. Can be called twice."""
@@ -133,12 +158,15 @@ class PhotoStudio(Closeable):
         for styler in self._stylers.values():
             styler.close()
         self._stylers.clear()
+        self._on_close()
 
-    def _drawn(self, image: Image, style: str, network: str, side: int, strength: float) -> Image:
-        if strength == 0:
-            return image
-        styler = self._styler(style, network)
-        return style_photo(image, lambda small: styler.draw(small, strength), side)
+    def _drawn(self, image: Image, wish: Wish) -> Image:
+        """(H, W, 3) BGR, or BGRA where the room is transparent."""
+        drawn = image
+        if wish.strength:
+            styler = self._styler(wish.style, wish.network)
+            drawn = style_photo(image, lambda small: styler.draw(small, wish.strength), wish.side)
+        return drawn if (wish.person, wish.room) == (STYLED, STYLED) else self._put_together(image, drawn, wish)
 
     def _later(self, draw: Callable[[], bytes]) -> Future[bytes]:
         with self._lock:
@@ -164,10 +192,12 @@ class PhotoStudio(Closeable):
 
 
 def encoded(image: Image, kind: str, quality: str) -> bytes:
-    """A picture as a file.
+    """A picture as a file; what is transparent is green where the file cannot hold that.
 
     Raises: InvalidInput: it cannot be encoded.
     """
+    if kind == "jpg" and image.shape[2] == 4:
+        image = on_green(image)
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY[quality]] if kind == "jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 3]
     done, data = cv2.imencode(f".{kind}", image, options)
     if not done:

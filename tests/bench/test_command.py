@@ -119,6 +119,15 @@ def test_a_wrong_word_is_one_clear_line(
     assert list(tmp_path.glob("bench-*")) == []
 
 
+def test_a_room_is_a_row_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What finding the person and composing cost stands beside the style alone, and is named."""
+    assert code_of([*QUICK, "--rounds", "1", "--room", "style", "--room", "blur", "--out", str(tmp_path)]) == 0
+    assert ", room blur" in " ".join(capsys.readouterr().out.split())
+    (figures,) = tmp_path.glob("bench-*.json")
+    results = json.loads(figures.read_text(encoding="utf-8"))["results"]
+    assert [(result["room"], len(result["rounds"])) for result in results] == [("style", 2), ("blur", 2)]
+
+
 def test_a_folder_that_cannot_be_written_is_known_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Minutes are not spent on results that cannot be kept."""
     blocked = tmp_path / "file"

@@ -98,3 +98,24 @@ def test_macs_are_counted_at_each_resolution() -> None:
     eighth = (16 * 16 * 16 + 2 * 16 * 16 * 9 + 16 * 16) / 64
     assert macs_per_pixel(network) == round(half + quarter + eighth)
     assert parameters(network) < sum(values.numel() for values in network.parameters())
+
+
+def test_a_network_that_only_finds_people_draws_black() -> None:
+    """Its `person` is what the network says, and `styled`, which nobody looks at, holds nothing of the camera."""
+    torch.manual_seed(2)
+    generator = Generator(Design(8, 16, 16, half_convs=1, eighth_blocks=1, person=1))
+    with torch.no_grad():
+        for values in generator.parameters():
+            values.copy_(values.half().float())
+    model = to_onnx(generator, draws=False)
+    frame = picture(64, 96)
+    ran = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    styled, person = ran.run(["styled", "person"], {"frame": frame})
+    planes = torch.from_numpy(frame.transpose(0, 3, 1, 2).astype(np.float32)) / 127.5 - 1.0
+    with torch.no_grad():
+        wanted = (generator.find(planes).sigmoid() * 255 + 0.5).permute(0, 2, 3, 1).numpy().astype(np.uint8)
+    assert (styled.shape, int(styled.max())) == (frame.shape, 0)
+    assert wanted.std() > 5
+    assert np.abs(person.astype(int) - wanted.astype(int)).max() <= 1
+    with pytest.raises(ValueError, match="no output for people"):
+        Generator(Design(eighth=16, eighth_blocks=1)).find(planes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ import pytest
 from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.cutout import CHROMA
 from livefilter.errors import ConfigError, EngineFailed, InvalidInput, StyleCorrupt, UnknownName
 from livefilter.frame import Frame, Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.look import PLAIN, Look
+from livefilter.inference.selection import why_unavailable
 from livefilter.live.first_parts import first_parts
-from livefilter.live.person_network import open_person_network
-from livefilter.live.person_room import CHROMA, PersonRoom
+from livefilter.live.person_network import open_person_network, person_network
+from livefilter.live.person_room import PersonRoom
+from livefilter.live.room_picture import Still
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
 from tests.fakes import FakeStyler, until
@@ -52,7 +56,7 @@ class Run:
     ) -> None:
         self.shared = SharedSettings(LiveSettings("first", **settings))
         self.finder, self.other = finder, other or Teller(OTHER)
-        picture = np.full((30, 90, 3), PICTURE, np.uint8)
+        picture = Still(np.full((30, 90, 3), PICTURE, np.uint8))
         parts = PersonRoom(self.load, self.load_finder, self.shared, lambda: 0.0, picture)
         self.styler = Teller(STYLED, mask)
         self.live = LiveStylist(self.load, self.styler, self.shared, Metrics(), parts=parts)
@@ -185,8 +189,72 @@ def test_the_missing_file_is_named(tmp_path: Any) -> None:
     with pytest.raises(StyleCorrupt, match=r"does not tell who is a person, and the one that would .*is not there"):
         open_person_network("identity", EngineOptions(), 64, 48, tmp_path / "none.onnx")
     (tmp_path / "other.onnx").write_bytes(b"x")
+    with pytest.raises(StyleCorrupt, match=r"cannot be checked: .*other\.sha256"):
+        open_person_network("identity", EngineOptions(), 64, 48, tmp_path / "other.onnx")
+    (tmp_path / "other.sha256").write_text("0" * 64, encoding="ascii")
     with pytest.raises(StyleCorrupt, match=r"does not tell who is a person\. Reinstall"):
         open_person_network("identity", EngineOptions(), 64, 48, tmp_path / "other.onnx")
+
+
+class Composer(Teller):
+    """Finishes pictures as an engine on a GPU does, by what its own mask says."""
+
+    def __init__(self, value: int, person: Image | None) -> None:
+        super().__init__(value, person)
+        self.asked: list[Look] = []
+
+    def composes(self, width: int, height: int) -> bool:
+        return True
+
+    def __call__(self, image: Image, look: Look = PLAIN) -> Image:
+        self.asked.append(look)
+        if not look.finish:
+            return np.full_like(image, STYLED)
+        assert self.person is not None
+        there = np.repeat(np.repeat(self.person, 2, axis=0), 2, axis=1)[:, :, None] > 127
+        drawn = np.where(there, look.person, look.room)
+        return np.where(drawn, np.uint8(STYLED), image)
+
+
+@pytest.mark.parametrize(
+    ("person", "room", "sees"),
+    [("raw", "style", ("raw", "styled")), ("style", "raw", ("styled", "raw")), ("raw", "raw", ("raw", "raw"))],
+)
+def test_an_engine_that_can_puts_person_and_room_together(person: str, room: str, sees: Any) -> None:
+    """In its one pass, by its own mask; what it cannot do is done here, and the mark is the same."""
+    run = Run(None, person=person, room=room)
+    engine = Composer(STYLED, left())
+    run.live = LiveStylist(run.load, engine, run.shared, Metrics())
+    assert run.halves() == sees
+    assert len(engine.asked) == 1
+    assert run().raw
+    run.shared.change(person="style", room="blur")
+    assert run.halves() == ("styled", "styled")
+    assert not engine.asked[-1].finish
+
+
+@pytest.mark.parametrize("mask", [NOBODY, np.full((24, 32), 60, np.uint8)])
+@pytest.mark.parametrize("person", ["style", "raw"])
+def test_an_engine_shows_no_raw_room_while_it_finds_nobody(mask: Image, person: str) -> None:
+    """It is asked for the same frame once more, styled as a whole."""
+    engine = Composer(STYLED, mask)
+    run = Run(None, person=person, room="raw")
+    run.live = LiveStylist(run.load, engine, run.shared, Metrics())
+    assert (run().image == STYLED).all()
+    assert len(engine.asked) == 2
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_another_network_is_refused(tmp_path: Path, backend: str) -> None:
+    """Its bytes must be those that the file beside it names; the one that comes with livefilter has them."""
+    if why_unavailable(backend):
+        pytest.skip(f"{backend} is not installed")
+    own = person_network()
+    open_person_network(backend, EngineOptions(), 64, 48).close()
+    (tmp_path / "lite.onnx").write_bytes(own.read_bytes() + b"\0")
+    (tmp_path / "lite.sha256").write_text(own.with_suffix(".sha256").read_text())
+    with pytest.raises(StyleCorrupt, match="SHA-256"):
+        open_person_network(backend, EngineOptions(), 64, 48, tmp_path / "lite.onnx")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +283,7 @@ def test_a_room_may_be_a_file(tmp_path: Any) -> None:
     parts = first_parts(Config(style="first", room=str(tmp_path / "beach.png")), ["first"])
     assert parts.room == "picture"
     assert parts.picture is not None
-    assert (parts.picture == 77).all()
+    assert (parts.picture.at(60, 20) == 77).all()
     with pytest.raises(ConfigError, match=r"room = 'blurr' must be .*Did you mean 'blur'"):
         first_parts(Config(style="first", room="blurr"), ["first"])
     with pytest.raises(ConfigError, match=r"person = 'blur' must be style, raw or first"):

@@ -115,6 +115,10 @@ actions = st.sampled_from(
         ("strength", {"value": 0.1}),
         ("strength", {"value": 0.9}),
         ("bypass", {"on": True}),
+        ("person", {"what": "raw"}),
+        ("person_raw", {}),
+        ("room", {"what": "raw"}),
+        ("room", {"what": "blur"}),
     ]
 )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 
 from tests.cli.test_run import environment, livefilter
@@ -72,3 +75,47 @@ def test_ctrl_c_says_where_the_part_is_and_it_plays(tmp_path: Path) -> None:
     assert "Traceback" not in said
     assert not (tmp_path / "out.mp4").exists()
     assert len(picture_times(part)) > 10
+
+
+DEMO = Path(str(files("livefilter.capture"))) / "assets" / "demo.jpg"
+FACE, WALL = (120, 220), (40, 330)
+
+
+def pixels(path: Path) -> np.ndarray:
+    """A picture file as it is, with transparency."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None
+    return image
+
+
+def test_person_and_room_of_a_picture(tmp_path: Path) -> None:
+    """The room cut away in a PNG, green in a JPEG, or another picture; the person as in the photo."""
+    fast = ("--backend", "onnxruntime", "--process-size", "128")
+    cv2.imwrite(str(tmp_path / "beach.png"), np.full((60, 90, 3), (10, 200, 30), np.uint8))
+    for name, *flags in (
+        ("cut.png", "--room", "transparent"),
+        ("cut.jpg", "--room", "transparent"),
+        ("put.png", "--room", "beach.png", "--person", "raw"),
+    ):
+        done = livefilter(tmp_path, "render", str(DEMO), name, *fast, *flags)
+        assert done.returncode == 0, done.stderr
+    cut = pixels(tmp_path / "cut.png")
+    assert (cut[FACE][3], cut[WALL].tolist()) == (255, [0, 0, 0, 0])
+    assert np.abs(pixels(tmp_path / "cut.jpg")[WALL].astype(int) - (64, 177, 0)).max() < 8
+    put = pixels(tmp_path / "put.png")
+    assert put[WALL].tolist() == [10, 200, 30]
+    assert np.array_equal(put[FACE], pixels(DEMO)[FACE])
+
+
+def test_a_transparent_room_of_a_video_is_kept_where_the_file_can(tmp_path: Path) -> None:
+    """ProRes 4444 in .mov; a clip as the room is refused, for it plays by the clock."""
+    make_video(tmp_path / "in.mp4", seconds=0.2)
+    fast = ("--backend", "onnxruntime", "--process-size", "64")
+    done = livefilter(tmp_path, "render", "in.mp4", "out.mov", *fast, "--room", "transparent")
+    assert done.returncode == 0, done.stderr
+    with av.open(str(tmp_path / "out.mov")) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("prores", "yuva444p12le")
+    done = livefilter(tmp_path, "render", "in.mp4", "other.mp4", *FAST, "--room", "in.mp4")
+    assert done.returncode == 1
+    assert "in.mp4 is a clip, and a room shows one only live. Name a picture." in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,17 @@ import torch
 from livefilter.errors import InvalidInput
 from livefilter.training.data import is_held_out
 from livefilter.training.people import People
-from livefilter.training.person import SIDE, PersonSampler, Sitter, load, overlap, person_loss, train_person
+from livefilter.training.person import (
+    SHAPES,
+    PersonSampler,
+    Sitter,
+    load,
+    load_network,
+    overlap,
+    person_loss,
+    save_network,
+    train_person,
+)
 
 NAMES = [f"{index}.png" for index in range(200)]
 HELD_OUT = next(name for name in NAMES if is_held_out(name))
@@ -45,6 +56,7 @@ def test_photos_without_a_face_show_nobody(tmp_path: Path) -> None:
     (tmp_path / "people" / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
     people = People(tmp_path / "people")
     assert [int(each.mask.max()) for each in load(photos, people)] == [255, 0]
+    assert [each.near for each in load(photos, people)] == [True, False]
     cv2.imwrite(str(tmp_path / "other.png"), np.zeros((8, 8, 3), np.uint8))
     with pytest.raises(InvalidInput, match=r"tools/people\.py"):
         load([tmp_path / "other.png"], people)
@@ -53,12 +65,21 @@ def test_photos_without_a_face_show_nobody(tmp_path: Path) -> None:
 def test_crops_and_their_masks_stay_in_step() -> None:
     """Red is the person wherever a crop was taken, and the same step gives the same batch."""
     sampler = PersonSampler([sitter(SEEN)], batch=4)
-    seen, wanted = sampler.batch(3)
-    again, _ = sampler.batch(3)
-    np.testing.assert_array_equal(seen, again)
-    assert seen.shape == (4, SIDE, SIDE, 3)
-    red = seen[..., 2].astype(int) - seen[..., 0] > 0
-    assert (red == (wanted > 127)).mean() > 0.95
+    for step, (width, height) in enumerate(SHAPES):
+        seen, wanted = sampler.batch(step)
+        again, _ = sampler.batch(step)
+        np.testing.assert_array_equal(seen, again)
+        assert seen.shape == (4, height, width, 3)
+        red = seen[..., 2].astype(int) - seen[..., 0] > 0
+        assert (red == (wanted > 127)).mean() > 0.95
+
+
+def test_somebody_near_is_drawn_twice_as_often() -> None:
+    """Of a near and a far one of three pictures each, two thirds are of the near ones."""
+    near = [replace(sitter(f"near{index}.png"), near=True) for index in range(3)]
+    sampler = PersonSampler([*near, *(sitter(f"far{index}.png") for index in range(3))], batch=1)
+    assert [each.near for each in sampler._sitters].count(True) == 6
+    assert len(sampler._sitters) == 9
 
 
 def test_the_loss_is_least_for_the_mask_itself() -> None:
@@ -70,10 +91,25 @@ def test_the_loss_is_least_for_the_mask_itself() -> None:
     assert float(person_loss(-logits, wanted)) > 10.0
 
 
+def test_a_training_goes_on_from_what_was_kept(tmp_path: Path) -> None:
+    """The file gives the same network back; another file is refused with what it should be."""
+    network = train_person([sitter(SEEN)], 2, batch=2)
+    save_network(network, tmp_path / "person.pt")
+    again = load_network(tmp_path / "person.pt")
+    assert again.design == network.design
+    assert all(torch.equal(one, other) for one, other in zip(again.parameters(), network.parameters(), strict=True))
+    further = train_person([sitter(SEEN)], 1, batch=2, start=again)
+    assert not torch.equal(further.head.weight, network.head.weight)
+    assert float((further.head.weight - network.head.weight).detach().abs().mean()) < 0.05
+    (tmp_path / "other.pt").write_bytes(b"x")
+    with pytest.raises(InvalidInput, match=r"person\.pt"):
+        load_network(tmp_path / "other.pt")
+
+
 def test_a_person_is_learnt_and_found_in_a_photo_held_out() -> None:
     """Red people are found after some steps, and not before."""
     sitters = [sitter(SEEN), sitter(HELD_OUT)]
     before = overlap(train_person(sitters, 1, batch=2), sitters)
-    after = overlap(train_person(sitters, 80, batch=2), sitters)
+    after = overlap(train_person(sitters, 160, batch=2), sitters)
     assert after["photos"] == 1
     assert after["iou"] > max(0.9, before["iou"])

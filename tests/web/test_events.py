@@ -11,6 +11,7 @@ import aiohttp
 import cv2
 import numpy as np
 
+from livefilter.frame import Frame, Image
 from livefilter.web import events
 from tests.conftest import frame
 from tests.fakes import until
@@ -127,6 +128,38 @@ def test_pictures_come_as_they_are_taken(desk: Desk) -> None:
 
     talk(desk, work)
     until(lambda: not desk.page.watched(), "the viewer is forgotten")
+
+
+def test_a_transparent_room_is_sent_as_two_halves(desk: Desk) -> None:
+    """To who asked for it: colours, and below how opaque; it is told before, and before a plain picture again."""
+    cutout = np.zeros((48, 64, 4), np.uint8)
+    cutout[:, :32] = 90, 120, 200, 255
+
+    async def picture(socket: aiohttp.ClientWebSocketResponse, number: int, cut: Image | None) -> tuple[Any, Image]:
+        desk.page.send(Frame(np.full((48, 64, 3), 40, np.uint8), number, 0.0, cutout=cut))
+        switch = None
+        while (told := await socket.receive()).type is not aiohttp.WSMsgType.BINARY:
+            switch = json.loads(told.data).get("on") if '"cutout"' in told.data[:24] else switch
+        await socket.send_json({"type": "seen"})
+        image = cv2.imdecode(np.frombuffer(told.data, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None
+        return switch, np.asarray(image, np.uint8)
+
+    async def work(socket: aiohttp.ClientWebSocketResponse) -> None:
+        await socket.send_json({"type": "subscribe", "picture": True, "alpha": True, "meters_hz": 10})
+        while not desk.page.watched():
+            await hear(socket, "meters")
+        told, plain = await picture(socket, 0, None)
+        assert (told, plain.shape) == (None, (48, 64, 3))
+        told, both = await picture(socket, 1, cutout)
+        assert (told, both.shape) == (True, (96, 64, 3))
+        assert np.abs(both[:48, :30].astype(int) - (90, 120, 200)).max() < 12
+        assert both[48:, :30].min() > 245
+        assert both[:, 40:].max() < 10
+        told, plain = await picture(socket, 2, None)
+        assert (told, plain.shape) == (False, (48, 64, 3))
+
+    talk(desk, work)
 
 
 def test_meters_come_only_on_request(desk: Desk) -> None:

@@ -7,6 +7,7 @@ import json
 import stat
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from livefilter.cutout import CHROMA
 from livefilter.frame import Image
 from livefilter.live.photos import photo_features
 from livefilter.output.page import PageSink
@@ -92,6 +94,37 @@ def test_a_milder_drawing_is_drawn_and_not_mixed(studio: PageSink) -> None:
         mixed = (image.astype(int) + whole) / 2
         assert np.abs(half - whole).mean() > 1
         assert np.abs(half - mixed).mean() > 1
+
+
+def test_person_and_room_of_a_photo_look_otherwise(studio: PageSink) -> None:
+    """The room cut away in a PNG and green in a JPEG, the person raw, the room raw; wrong words are told."""
+    told = call(studio, "/api/photos/sample", "POST")[1]
+    assert isinstance(told, dict)
+    path, face, wall = f"/api/photos/{told['id']}/hayao", (120, 220), (40, 330)
+    original = decoded((files("livefilter.capture") / "assets" / "demo.jpg").read_bytes()).astype(int)
+
+    def shown(query: str, kind: str = "png") -> Image:
+        status, _, body = ask(studio, f"{path}/full.{kind}?{query}")
+        assert status == 200
+        image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert image is not None
+        return np.asarray(image, np.uint8)
+
+    styled = shown("")
+    cut = shown("room=transparent")
+    assert (cut[face][3], cut[wall][3]) == (255, 0)
+    assert np.array_equal(cut[face][:3], styled[face])
+    assert np.abs(shown("room=transparent", "jpg")[wall].astype(int) - CHROMA).max() < 8
+    raw_person, raw_room = shown("person=raw"), shown("room=raw")
+    assert np.array_equal(raw_person[face], original[face])
+    assert np.array_equal(raw_person[wall], styled[wall])
+    assert np.array_equal(raw_room[face], styled[face])
+    assert np.array_equal(raw_room[wall], original[wall])
+    assert np.array_equal(shown("room=paprika")[face], styled[face])
+    assert decoded(ask(studio, f"{path}.jpg?room=blur")[2]).shape == styled.shape
+    for wrong in ("person=blur", "room=blurr", "room=picture"):
+        status, answer = call(studio, f"{path}.jpg?{wrong}")
+        assert (status, "style" in json.dumps(answer)) == (400, True)
 
 
 def test_photos_are_turned_as_they_were_taken_and_heic_is_read(studio: PageSink) -> None:

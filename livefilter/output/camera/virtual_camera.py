@@ -28,6 +28,8 @@ _NATIVE = {"v4l2loopback": "I420", "obs": "NV12"}
 _NATIVE_ON_MACOS = {"obs": "UYVY"}
 _KINDS = {"NV12": "NV12", "YU12": "I420", "YUYV": "YUYV", "UYVY": "UYVY"}  # V4L2's names and pyvirtualcam's
 _FOURCC = {kind: fourcc for fourcc, kind in _KINDS.items()}
+# The driver that shows transparency, which OBS takes from it; with the wish for it.
+_SHOWS_ALPHA = "unitycapture"
 
 
 class VirtualCameraSink(Sink):
@@ -57,6 +59,7 @@ class VirtualCameraSink(Sink):
         self._size = (options.width, options.height)
         self._even = (options.width + options.width % 2, options.height + options.height % 2)
         self.takes_nv12 = options.nv12
+        self._alpha = options.alpha
         self._wanted = "NV12" if options.nv12 else _NATIVE["v4l2loopback"]
         self._watchers: Watchers | None = None
         self._buffers: MappedBuffers | None = None
@@ -93,7 +96,8 @@ class VirtualCameraSink(Sink):
         if self._bound and self.watched() is False:
             self._change_over()
         try:
-            picture = self._converted(frame.image)
+            cutout = frame.cutout if self._kind == "RGBA" else None
+            picture = self._converted(frame.image if cutout is None else cutout)
             if self._buffers is not None:
                 self._buffers.mark()
             self._camera.send(picture)
@@ -144,6 +148,7 @@ class VirtualCameraSink(Sink):
             self._fps,
             self._target,
             accepted.pixel_format if accepted else _FOURCC[self._wanted] if on_linux else None,
+            alpha=self._alpha,
         )
         self._bound = accepted is not None and (self._sent != self._even or self._kind != self._wanted)
         self._encode = YuvEncoder(self._kind, *self._sent)
@@ -222,18 +227,27 @@ def _label_of(device: str) -> str:
 
 
 def _open(
-    library: Any, device: str | None, size: tuple[int, int], fps: float, target: str, bound_to: str | None
+    library: Any,
+    device: str | None,
+    size: tuple[int, int],
+    fps: float,
+    target: str,
+    bound_to: str | None,
+    *,
+    alpha: bool = False,
 ) -> tuple[Any, str]:
     """Open the first driver that works, in the format it takes unconverted: the camera and that format.
 
-    bound_to: the V4L2 format that the device insists on.
+    bound_to: the V4L2 format that the device insists on. alpha: with transparency, where the driver shows it.
     """
     if bound_to is not None and bound_to not in _KINDS:
         raise SinkUnavailable(
             f"Virtual camera {device} is still read as {bound_to}, which is not written here. "
             f"Close the programs that show it first."
         )
-    native = _NATIVE_ON_MACOS if sys.platform == "darwin" else _NATIVE
+    native = dict(_NATIVE_ON_MACOS if sys.platform == "darwin" else _NATIVE)
+    if alpha:
+        native[_SHOWS_ALPHA] = "RGBA"
     trouble: list[str] = []
     for driver in library.camera.BACKENDS:
         kind = _KINDS[bound_to] if bound_to else native.get(driver, "BGR")

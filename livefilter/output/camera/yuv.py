@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from livefilter.frame import Image
 
 _CODES = {"I420": cv2.COLOR_BGR2YUV_I420, "YUYV": cv2.COLOR_BGR2YUV_YUY2, "UYVY": cv2.COLOR_BGR2YUV_UYVY}
-FORMATS = ("NV12", "I420", "YUYV", "UYVY", "BGR")
+FORMATS = ("NV12", "I420", "YUYV", "UYVY", "BGR", "RGBA")
 
 
 class YuvEncoder:
@@ -28,11 +28,14 @@ class YuvEncoder:
     def __call__(self, image: Image) -> NDArray[np.uint8]:
         """The bytes of a picture, valid until the next call; BGR is handed on as it is.
 
-        image: (height, width, 3) uint8 BGR. Returns: uint8; NV12 and I420 (height * 3 / 2, width), YUYV and UYVY
-        (height, width, 2), BGR (height, width, 3).
+        image: (height, width, 3) uint8 BGR; for RGBA it may be BGRA. Returns: uint8; NV12 and I420 (height * 3 / 2,
+        width), YUYV and UYVY (height, width, 2), BGR (height, width, 3), RGBA (height, width, 4).
         """
         if self._kind == "BGR":
             return image
+        if self._kind == "RGBA":
+            code = cv2.COLOR_BGR2RGBA if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+            return np.asarray(cv2.cvtColor(image, code), np.uint8)
         if self._kind in ("YUYV", "UYVY"):
             cv2.cvtColor(image, _CODES[self._kind], dst=self._packed)
             return self._packed

@@ -21,6 +21,15 @@ _PIECE_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class WithAlpha:
+    """How a container keeps transparency. codec, codec_options: the video encoder; pixels: libav's name of its form."""
+
+    codec: str
+    codec_options: dict[str, str]
+    pixels: str
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """How one kind of container is written.
 
@@ -30,7 +39,7 @@ class Container:
     sound_copied: codecs of sound that are copied as they are; None for all.
     sound_encoder: what other sound becomes.
     hold_s: seconds after which a picture that does not change is written again.
-    alpha: it can hold transparency.
+    alpha: how it holds transparency, if it can.
     bits_per_pixel: for a constant rate on a network; 0 keeps the quality constant instead.
     """
 
@@ -42,7 +51,7 @@ class Container:
     sound_encoder: str = "aac"
     hold_s: float = 1.0
     bits_per_pixel: float = 0.0
-    alpha: bool = False
+    alpha: WithAlpha | None = None
 
 
 _MP4_OPTIONS = {
@@ -58,7 +67,13 @@ _MKV_OPTIONS = {"cluster_time_limit": str(_PIECE_US // 1000), "flush_packets": "
 
 FILES = {
     ".mp4": Container("mp4", container_options=_MP4_OPTIONS, sound_copied=_IN_MP4),
-    ".mov": Container("mov", container_options=_MP4_OPTIONS, sound_copied=_IN_MOV),
+    # What video editors take with transparency: ProRes 4444, ten times as large.
+    ".mov": Container(
+        "mov",
+        container_options=_MP4_OPTIONS,
+        sound_copied=_IN_MOV,
+        alpha=WithAlpha("prores_ks", {"profile": "4444", "vendor": "apl0"}, "yuva444p10le"),
+    ),
     ".mkv": Container("matroska", container_options=_MKV_OPTIONS, sound_copied=_IN_MKV),
     ".webm": Container(
         "webm",
@@ -67,7 +82,7 @@ FILES = {
         _MKV_OPTIONS,
         frozenset(("opus", "vorbis")),
         sound_encoder="libopus",
-        alpha=True,
+        alpha=WithAlpha("libvpx-vp9", dict(_VP9), "yuva420p"),
     ),
 }
 

@@ -52,7 +52,7 @@ class Muxer:
         self._sound: SoundTrack | None = None
         self._subtitles: SubtitleTracks | None = None
         # H.264 in 4:2:0, the only kind that every player takes, has even sides.
-        self._alpha = options.alpha and kind.alpha
+        self._alpha = kind.alpha if options.alpha else None
         self._padded = _even_canvas(options.width, options.height, 4 if self._alpha else 3)
         self._container = av.open(
             file,
@@ -145,15 +145,16 @@ class Muxer:
 
     def _add_video(self, kind: Container) -> VideoStream:
         height, width = self._padded.shape[:2]
-        settings = dict(kind.codec_options)
+        codec = self._alpha.codec if self._alpha else kind.codec
+        settings = dict(self._alpha.codec_options if self._alpha else kind.codec_options)
         if kind.bits_per_pixel:
             wanted = round(width * height * self._fps * kind.bits_per_pixel)
             bit_rate = str(min(max(wanted, _MIN_BIT_RATE), _MAX_BIT_RATE))
             settings |= {"b": bit_rate, "maxrate": bit_rate, "bufsize": bit_rate}
         rate = Fraction(self._fps).limit_denominator(1001)
-        stream = cast(VideoStream, self._container.add_stream(kind.codec, rate=rate, options=settings))
+        stream = cast(VideoStream, self._container.add_stream(codec, rate=rate, options=settings))
         stream.width, stream.height = width, height
-        stream.pix_fmt = "yuva420p" if self._alpha else "yuv420p"
+        stream.pix_fmt = self._alpha.pixels if self._alpha else "yuv420p"
         context = stream.codec_context
         context.time_base = _TIME_BASE
         context.thread_count = self._options.encoder_threads
@@ -171,7 +172,7 @@ class Muxer:
         return np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2BGRA), np.uint8)
 
     def _encode(self, image: Image, at_s: float) -> None:
-        given, kept = ("bgra", "yuva420p") if self._alpha else ("bgr24", "yuv420p")
+        given, kept = ("bgra", self._alpha.pixels) if self._alpha else ("bgr24", "yuv420p")
         picture = VideoFrame.from_numpy_buffer(self._pad(image), format=given).reformat(
             format=kept, dst_colorspace="ITU709", dst_color_range="MPEG", threads=1
         )

@@ -25,7 +25,8 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errn
 
 class RecordingSink(Sink):
     """Records into .mp4, .mov, .mkv (H.264) or .webm (VP9), with the sound of `options.media` beside it, of a
-    whole file the subtitles too; its notice says which of those were left out.
+    whole file the subtitles too; its notice says which of those were left out. With `options.alpha` .webm keeps
+    transparency, and so does .mov, as ProRes 4444.
 
     Frames of a file keep the file's timing, live ones that of their capture; a repeated frame is not written again.
     The file is playable at every moment: a crash or a full disk costs at most about the last two seconds.

@@ -1,6 +1,7 @@
 // The live view, the dock and the bare picture: one page in three dresses.
 
 import { address, call, Link, options, toast } from "/link.js";
+import { transparent } from "/cutout.js";
 import { Graph } from "/graph.js";
 import { Tiles } from "/tiles.js";
 
@@ -23,6 +24,7 @@ const SAYS = {
 const PILL = { live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running", studio: "Photo only" };
 
 let state = null;
+let cutOut = false;
 let recordingSince = 0;
 let told = 0;
 
@@ -53,13 +55,17 @@ function show(condition, health) {
 }
 
 async function draw(blob) {
+  const halves = cutOut; // of this picture; what is told next is of later ones
   try {
     const image = await createImageBitmap(blob);
-    if (picture.width !== image.width || picture.height !== image.height) {
+    const height = halves ? image.height / 2 : image.height;
+    if (picture.width !== image.width || picture.height !== height) {
       picture.width = image.width;
-      picture.height = image.height;
+      picture.height = height;
     }
-    picture.getContext("2d").drawImage(image, 0, 0);
+    const context = picture.getContext("2d");
+    if (halves) context.putImageData(transparent(image, height), 0, 0);
+    else context.drawImage(image, 0, 0);
     image.close();
   } finally {
     link.send({ type: "seen" });
@@ -188,13 +194,15 @@ function placeLine(at) {
 
 const link = new Link({
   open: () => { told = 0; },
-  closed: () => { state = null; show("gone", null); },
+  closed: () => { state = null; cutOut = false; show("gone", null); },
   state: onState,
   meters: onMeters,
   picture: draw,
+  cutout: ({ on }) => { cutOut = on; },
   error: ({ error }) => toast(`${error.why} ${error.fix}`, "error"),
 });
-link.subscribe({ picture: true, meters_hz: METERS_HZ });
+// The bare picture is transparent where the room is; ?alpha=0 leaves the plain green, for a chroma key.
+link.subscribe({ picture: true, meters_hz: METERS_HZ, alpha: clean && options.get("alpha") !== "0" });
 // A page that nobody sees asks for no pictures, so that the camera can rest; OBS never sees its own sources.
 if (!clean) document.addEventListener("visibilitychange", () => link.subscribe({ picture: !document.hidden }));
 

@@ -7,14 +7,14 @@ const compare = byId("compare"), slider = byId("slider"), grid = byId("grid");
 
 let styles = [];
 let style = "";
-const chosen = { network: "auto", faces: "usual" };
+const chosen = { network: "auto", faces: "usual", person: "style", room: "style" };
 let photo = null; // { id, name, width, height, original }
 let drawn = new Map(); // what is drawn -> address of the styled preview
 let clip = null;
 let round = null; // ends the drawing of what is not wanted any more
 
 function looks() {
-  return `network=${chosen.network}&faces=${chosen.faces}&strength=${strength()}`;
+  return `${new URLSearchParams(chosen)}&strength=${strength()}`;
 }
 
 function keyOf(name) {

@@ -37,7 +37,7 @@ class FakeLibrary:
 
     def __post_init__(self) -> None:
         self.camera = SimpleNamespace(BACKENDS=dict.fromkeys(self.drivers))
-        self.PixelFormat = {name: name for name in ("I420", "NV12", "YUYV", "UYVY", "BGR")}
+        self.PixelFormat = {name: name for name in ("I420", "NV12", "YUYV", "UYVY", "BGR", "RGBA")}
 
     def Camera(self, width: int, height: int, fps: float, **given: Any) -> Any:  # noqa: N802  # pyvirtualcam's own name
         if given["backend"] in self.refuses:
@@ -307,3 +307,23 @@ def test_a_driver_without_nv12_gets_its_picture(monkeypatch: pytest.MonkeyPatch)
         sink.send(Frame(np.full((72, 64), 128, np.uint8), 0, 0.0))
     assert fake.opened[0]["fmt"] == "BGR"
     assert fake.sent[0].shape == (48, 64, 3)
+
+
+def test_unity_capture_gets_a_transparent_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RGBA with the person cut out, opaque where nothing is cut; other drivers, and runs without, get what they got."""
+    fake = FakeLibrary(drivers=("unitycapture",))
+    install(monkeypatch, fake, "win32")
+    cutout = np.zeros((48, 64, 4), np.uint8)
+    cutout[:, :32] = 10, 20, 30, 200
+    with VirtualCameraSink("", SinkOptions(64, 48, 30.0, alpha=True)) as sink:
+        sink.send(Frame(picture(), 0, 0.0, cutout=cutout))
+        sink.send(frame())
+    assert fake.opened[0]["fmt"] == "RGBA"
+    assert fake.sent[0][0, [0, 40]].tolist() == [[30, 20, 10, 200], [0, 0, 0, 0]]
+    assert np.array_equal(fake.sent[1][..., :3], picture()[..., ::-1])
+    assert (fake.sent[1][..., 3] == 255).all()
+    other = FakeLibrary(drivers=("obs",))
+    install(monkeypatch, other, "win32")
+    with VirtualCameraSink("", SinkOptions(64, 48, 30.0, alpha=True)) as sink:
+        sink.send(Frame(picture(), 0, 0.0, cutout=cutout))
+    assert other.opened[0]["fmt"] == "NV12"
