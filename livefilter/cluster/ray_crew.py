@@ -47,7 +47,7 @@ class RayCrew:
 
     def __init__(self, ray: Any, recipe: Recipe, here: str, workers: int = 0) -> None:
         self._ray, self._recipe, self._here, self._limit = ray, recipe, here, workers
-        self._kind = ray.remote(concurrency_groups={_CONTROL: 2})(Worker)
+        self._kind = _actor_class(ray)
         self._recipe_ref = ray.put(recipe)
         self._slots: list[_Slot] = []
         self._known: set[str] = set()
@@ -69,7 +69,7 @@ class RayCrew:
     def cancel(self, member: Member, task: Task) -> None:
         for slot in self._slots:
             if slot.member == member and slot.task is not None and slot.task.number == task.number:
-                slot.actor.cancel.options(concurrency_group=_CONTROL).remote(task.number)
+                slot.actor.cancel.remote(task.number)
 
     def progress(self) -> dict[int, tuple[int, int]]:
         return {slot.member.number: slot.done for slot in self._slots if slot.member and slot.task is not None}
@@ -231,7 +231,7 @@ class RayCrew:
                         slot.done = (number, frames)
                 slot.asked = None
             if slot.asked is None:
-                slot.asked = slot.actor.progress.options(concurrency_group=_CONTROL).remote()
+                slot.asked = slot.actor.progress.remote()
 
     def _ready(self, refs: list[Any]) -> set[Any]:
         """Which of these are there, in one question."""
@@ -244,6 +244,16 @@ class RayCrew:
 
     def _why_nobody(self) -> str:
         return " ".join(sorted(set(self._refused.values()))) or "Start Ray on one."
+
+
+def _actor_class(ray: Any) -> Any:
+    """Workers as actors, whose `progress` and `cancel` are answered while a task is in work."""
+    beside = ray.method(concurrency_group=_CONTROL)
+    methods = {
+        "progress": beside(lambda self: Worker.progress(self)),
+        "cancel": beside(lambda self, number: Worker.cancel(self, number)),
+    }
+    return ray.remote(concurrency_groups={_CONTROL: 2})(type("PlacedWorker", (Worker,), methods))
 
 
 def _died(ray: Any, error: BaseException) -> bool:
