@@ -13,7 +13,6 @@ from rich.markup import escape
 from livefilter.cli.cluster_display import ClusterDisplay
 from livefilter.cli.console import open_console
 from livefilter.config import Config
-from livefilter.errors import InvalidInput
 
 if TYPE_CHECKING:
     from livefilter.cluster.report import Report
@@ -60,8 +59,6 @@ def render_on_cluster(
     from livefilter.render import Interrupted
 
     check_words(flags.where)
-    if (settings.person, settings.room) != ("style", "style"):
-        raise InvalidInput("A cluster styles whole frames alone. Leave --person and --room out, or render without it.")
     recipe = fix_recipe(settings, transparency=transparency, tracks=tracks, accept_damage=accept_damage)
     job = plan_job(source, target, VIDEO_SUFFIXES)
     console = open_console(stderr=True)
