@@ -226,7 +226,7 @@ def test_the_other_size_of_a_style_stays(pairs: list[Pair], tmp_path: Path) -> N
     photo, folder = tmp_path / "photo.png", tmp_path / "portrait"
     cv2.imwrite(str(photo), pairs[0].photo)
     torch.manual_seed(0)
-    portrait = card_of("portrait")
+    portrait = replace(card_of("portrait"), best="lite")
     write_style(folder, portrait, "lite", Generator(TINY), "second", {"psnr_db": 24.5}, photo)
     picture = (folder / "picture.jpg").read_bytes()
     write_style(folder, portrait, "full", Generator(TINY), "first", {}, photo)
