@@ -28,6 +28,8 @@ frame to frame of a still scene with the noise of a camera, aim {flicker:.1%}.
 |---|---|---|---|---|---|---|
 """
 
+# A lower correlation says nothing about time.
+_TELLS = 0.1
 _LAG = """
 ## Lag
 
@@ -57,6 +59,8 @@ def markdown(figures: Figures, unseen: Sequence[str]) -> str:
         parts.append(_group(name, figures.scores[group], figures.flicker[group]))
     parts.append(_LAG)
     for clip, (late, found) in figures.lags.items():
+        if found[late] < _TELLS:
+            continue
         beside = [f"{found[near]:.2f}" if near in found else _NONE for near in (late, late + 1, late - 1)]
         parts.append(f"| {clip} | {late} | {' | '.join(beside)} |\n")
     if figures.costs:
