@@ -15,9 +15,9 @@ from livefilter.cluster.report import Report, RunOptions
 from livefilter.cluster.run import ClusterRun
 from livefilter.cluster.start import Session
 from livefilter.cluster.work_folder import WorkFolder
-from livefilter.errors import InvalidInput, SinkUnavailable
+from livefilter.errors import InvalidInput
 from livefilter.render.folder import check_all_free, folder_contents, make_folder
-from livefilter.whole_file import is_one_file
+from livefilter.render.writing import paths_told, require_source, target_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,12 @@ def plan_job(source: Path, target: Path, video_suffixes: tuple[str, ...]) -> Job
     Raises: InvalidInput, SinkUnavailable.
     """
     source, target = (Path(os.path.expanduser(path)).absolute() for path in (source, target))
-    if not source.exists():
-        raise InvalidInput(f"There is no file or folder {source}: check the path.")
-    if source.is_dir():
-        contents = folder_contents(source, target, video_suffixes)
-        return Job(tuple(contents.pairs), target, contents.skipped, contents.folders, contents.what)
-    if target.is_dir():
-        target /= source.name
-    if is_one_file(source, target):
-        raise InvalidInput(f"{target} cannot be both what is read and what is written: name another output.")
-    if not target.parent.is_dir():
-        raise SinkUnavailable(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
+    with paths_told(source, target):
+        require_source(source)
+        if source.is_dir():
+            contents = folder_contents(source, target, video_suffixes)
+            return Job(tuple(contents.pairs), target, contents.skipped, contents.folders, contents.what)
+        target = target_of(source, target)
     refusal = kind_of(source).refusal
     if refusal:
         raise InvalidInput(f"{source} {refusal}")

@@ -6,15 +6,14 @@ import os
 from pathlib import Path
 
 from livefilter.capture.kinds import Kind, kind_of
-from livefilter.errors import InvalidInput, SinkUnavailable
+from livefilter.errors import InvalidInput
 from livefilter.render.folder import render_folder
 from livefilter.render.images import ANIMATED_SUFFIXES
 from livefilter.render.pictures import Job, Transparency, check_target, render_pictures
 from livefilter.render.results import Interrupted, Openers, Rendered, Report, Tracks
 from livefilter.render.stages import Stylist
 from livefilter.render.video import at_hand, render_video
-from livefilter.render.writing import check_free, reason
-from livefilter.whole_file import is_one_file
+from livefilter.render.writing import check_free, paths_told, require_source, target_of
 
 __all__ = ["Interrupted", "Openers", "Rendered", "Report", "Tracks", "render_path"]
 
@@ -40,19 +39,11 @@ def render_path(
     Raises: InvalidInput, SinkUnavailable; the first error of any stage; Interrupted.
     """
     source, target = (Path(os.path.expanduser(path)) for path in (source, target))
-    try:
-        if not source.exists():
-            raise InvalidInput(f"There is no file or folder {source}: check the path.")
+    with paths_told(source, target):
+        require_source(source)
         if source.is_dir():
             return render_folder(source, target, stylist, openers, overwrite, transparency, tracks, report)
-        if target.is_dir():
-            target /= source.name
-        if is_one_file(source, target):
-            raise InvalidInput(f"{target} cannot be both what is read and what is written: name another output.")
-        if not target.parent.is_dir():
-            raise SinkUnavailable(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
-    except OSError as error:  # a name that is too long, or a folder that may not be looked into
-        raise InvalidInput(f"Cannot read {source} or write {target}: {reason(error)}. Check both paths.") from error
+        target = target_of(source, target)
     kind = kind_of(source)
     if kind.refusal:
         raise InvalidInput(f"{source} {kind.refusal}")

@@ -3,10 +3,44 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from livefilter import whole_file
-from livefilter.errors import SinkUnavailable
+from livefilter.errors import InvalidInput, SinkUnavailable
+
+
+@contextmanager
+def paths_told(source: Path, target: Path) -> Iterator[None]:
+    """What the system says against two paths, such as a name that is too long or a folder that may not be looked into.
+
+    Raises: InvalidInput.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"Cannot read {source} or write {target}: {reason(error)}. Check both paths.") from error
+
+
+def require_source(source: Path) -> None:
+    """Raises: InvalidInput: there is nothing of this name."""
+    if not source.exists():
+        raise InvalidInput(f"There is no file or folder {source}: check the path.")
+
+
+def target_of(source: Path, target: Path) -> Path:
+    """Where the result of a file goes: `target`, or the same name in it if that is a folder.
+
+    Raises: InvalidInput: it would replace the source. SinkUnavailable: there is no such folder.
+    """
+    if target.is_dir():
+        target /= source.name
+    if whole_file.is_one_file(source, target):
+        raise InvalidInput(f"{target} cannot be both what is read and what is written: name another output.")
+    if not target.parent.is_dir():
+        raise SinkUnavailable(f"Cannot write {target}: there is no folder {target.parent}. Create it first.")
+    return target
 
 
 def write(target: Path, content: bytes, overwrite: bool) -> None:

@@ -13,12 +13,13 @@ import cv2
 import pytest
 
 from livefilter.cluster.crew import Member, Said
+from livefilter.cluster.job import plan_job
 from livefilter.cluster.manifest import FOLDER
 from livefilter.cluster.report import Report, RunOptions
 from livefilter.cluster.run import ClusterRun
 from livefilter.cluster.tasks import Outcome, Task
 from livefilter.cluster.work_folder import WorkFolder
-from livefilter.errors import ManifestUnusable, SinkUnavailable
+from livefilter.errors import InvalidInput, ManifestUnusable, SinkUnavailable
 from livefilter.live.configured_stylist import ConfiguredStylist
 from livefilter.live.open_files import file_openers
 from livefilter.output.video import recording
@@ -44,7 +45,7 @@ class Studio:
         self.crew: FakeCrew
 
     def film(self, name: str, seconds: float = 0.5) -> Path:
-        return make_video(self.source / name, seconds=seconds, audio=True)
+        return make_video(self.source / name, 128, 96, seconds=seconds, audio=True)
 
     def run(
         self,
@@ -303,3 +304,10 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(studio: Studio) -> No
     (studio.target / FOLDER).write_text("a file of somebody's")
     with pytest.raises((SinkUnavailable, ManifestUnusable), match=FOLDER):
         studio.run()
+
+
+def test_names_that_no_system_takes_are_told_in_one_line(tmp_path: Path) -> None:
+    """As the plain command tells them."""
+    for source in (tmp_path / ("x" * 300), tmp_path / "nothing.mp4"):
+        with pytest.raises(InvalidInput, match=r"Check both paths|check the path"):
+            plan_job(source, tmp_path, (".mp4",))

@@ -51,7 +51,7 @@ def films(folder: Path, count: int, seconds: float = 1.0) -> None:
     folder.mkdir()
     for number in range(count):
         suffix = (".mp4", ".mkv", ".mov")[number % 3]
-        make_video(folder / f"{number}{suffix}", seconds=seconds + number / 5, audio=number % 2 == 0)
+        make_video(folder / f"{number}{suffix}", 128, 96, seconds=seconds + number / 5, audio=number % 2 == 0)
 
 
 def test_this_machine_as_a_cluster_makes_the_same_files(tmp_path: Path) -> None:
