@@ -182,7 +182,9 @@ class Mask:
             return np.empty((0, self._tile**2), np.uint8)
         at = (2 * rows)[:, None, None] + _WINDOW[:, None], (2 * columns)[:, None, None] + _WINDOW
         around = [cv2.copyMakeBorder(plane, 1, 1, 1, 1, cv2.BORDER_REPLICATE)[at] for plane in (slope, offset)]
-        lines = np.concatenate(around).reshape(2 * count, 16) @ _between(self._cell)
+        cells = np.concatenate(around).reshape(2 * count, 16)
+        # Not numpy's product: its threads go on spinning for milliseconds, and an engine's second thread has to wait.
+        lines: Any = cv2.gemm(cells, _between(self._cell), 1.0, None, 0.0)  # type: ignore[call-overload]
         grey = cv2.cvtColor(self._cut(self._filled(image)).reshape(count, -1, 3), cv2.COLOR_BGR2GRAY)
         steep: Any = cv2.multiply(lines[:count], grey, dtype=cv2.CV_32F)
         # This cuts off below 0 and above 255.

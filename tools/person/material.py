@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.training.artist import read_picture
 from livefilter.training.data import is_held_out, list_photos, scaled
 from livefilter.training.people import People
+from tools.apart import run_apart
 from tools.quality.clips import frames_in_a_row, frames_spread, list_clips
 
 _LONGEST = 640
 _CLIP_LONGEST = 1280
 _NEAR_FACE = 0.12  # of the shorter side, as in training
-_PROJECT = Path(__file__).resolve().parents[2]
 _TIMEOUT_S = 1800.0
 
 
@@ -85,14 +83,5 @@ def moving(clips: Path, count: int) -> dict[str, list[Image]]:
 
 
 def _ask(python: Path, frames: Path, masks: Path) -> None:
-    command = [str(python), "tools/people.py", str(frames.absolute()), str(masks.absolute())]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=_PROJECT, timeout=_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InvalidInput(f"{python} found no people: {error}. Name another --mediapipe-python.") from error
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise InvalidInput(
-            f"{python} cannot find people: {' '.join(last)}. It needs MediaPipe: "
-            'pip install "mediapipe>=0.10.14,<0.10.22" in an environment of its own.'
-        )
+    arguments = ["tools/people.py", str(frames.absolute()), str(masks.absolute())]
+    run_apart(python, arguments, "people", "--mediapipe-python", _TIMEOUT_S)

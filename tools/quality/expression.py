@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livefilter.errors import InvalidInput
 from livefilter.frame import Image
+from tools.apart import run_apart
 
 Draw = Callable[[Image], Image]
 
 NARROWEST = 60.0  # pixels; eyes of narrower faces are a few pixels high, and landmarks guess
-_PROJECT = Path(__file__).resolve().parents[2]
 _TIMEOUT_S = 1200.0
 
 
@@ -92,18 +90,7 @@ def _centred(values: Sequence[float], clips: Sequence[str]) -> npt.NDArray[np.fl
 
 
 def _ask(python: Path, files: Sequence[Sequence[str]]) -> list[Any]:
-    command = [str(python), "-m", "tools.quality.landmarks_apart"]
-    try:
-        done = subprocess.run(
-            command, input=json.dumps(files), capture_output=True, text=True, cwd=_PROJECT, timeout=_TIMEOUT_S
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InvalidInput(f"{python} did not find landmarks: {error}. Name another --landmarks-python.") from error
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise InvalidInput(
-            f"{python} cannot find landmarks: {' '.join(last)}. It needs MediaPipe: "
-            'pip install "mediapipe>=0.10.14,<0.10.22" in an environment of its own.'
-        )
-    answer: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    arguments = ["-m", "tools.quality.landmarks_apart"]
+    printed = run_apart(python, arguments, "landmarks", "--landmarks-python", _TIMEOUT_S, json.dumps(files))
+    answer: list[Any] = json.loads(printed.splitlines()[-1])
     return answer
