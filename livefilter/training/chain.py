@@ -106,6 +106,15 @@ def light(drawing: Image, photo: Image, gamma: float, cool: float, bloom: float,
     return from_lab(drawn)
 
 
+def lift(drawing: Image, photo: Image, amount: float, start: float = 30.0, full: float = 70.0) -> Image:
+    """Light up what is light, as cels are: from a lightness (CIE L*) of `start` on towards white, by the share `amount`
+    of the way from `full` on. What is darker, dark skin and hair among it, stays as it is."""
+    drawn = to_lab(drawing)
+    share = np.clip((drawn[..., 0] - start) / (full - start), 0.0, 1.0)
+    drawn[..., 0] += (100.0 - drawn[..., 0]) * amount * share * share * (3.0 - 2.0 * share)
+    return from_lab(drawn)
+
+
 def ink(drawing: Image, photo: Image, amount: float, fine: float, wide: float, faintest: float = 3.0) -> Image:
     """Draw dark lines over where the drawing has them: difference of Gaussians of sigma `fine` and `wide` pixels."""
     grey = cv2.cvtColor(drawing, cv2.COLOR_BGR2GRAY).astype(np.float32)
@@ -128,7 +137,7 @@ def poster(drawing: Image, photo: Image, contrast: float, rich: float, skin: flo
 
 
 _STEPS: dict[str, Callable[..., Image]] = {
-    step.__name__: step for step in (smooth, recolour, brighten, light, ink, poster)
+    step.__name__: step for step in (smooth, recolour, brighten, light, lift, ink, poster)
 }
 
 

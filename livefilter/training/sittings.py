@@ -27,6 +27,7 @@ FAINT = 42.0  # grey levels
 BRIGHT = 0.62  # of white
 SCENE = 448
 LONGEST = 256, 640
+RARE = 0.3  # of the pairs
 _AROUND = 0.6  # of a face's side, on each side of it, is drawn with a small face
 
 
@@ -72,7 +73,7 @@ def load(photos: Sequence[Path], people: People, cache: Path) -> list[Pair]:
 def prepare(photos: Sequence[Path], artist: ChainArtist, people: People, cache: Path) -> tuple[list[Pair], list[Pair]]:
     """Draw what is missing; give the pairs to learn from and those held out.
 
-    Shut eyes and open mouths are rare, and are seen twice as often as they come.
+    Shut eyes and open mouths are seen twice as often as they come, where they are rare.
 
     Raises: InvalidInput: the photos are too few to hold some out.
     """
@@ -82,7 +83,9 @@ def prepare(photos: Sequence[Path], artist: ChainArtist, people: People, cache: 
     if not kept or not rest:
         raise InvalidInput("The photo folder is too small to keep photos out. Add photos.")
     seen = load(rest, people, cache)
-    seen += [pair for pair in seen if any(face.passes < 2 for face in pair.faces)]
+    careful = [pair for pair in seen if any(face.passes < 2 for face in pair.faces)]
+    if len(careful) < RARE * len(seen):
+        seen += careful
     return seen, load(kept, people, cache)
 
 

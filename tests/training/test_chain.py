@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 
 from livefilter.errors import InvalidInput
-from livefilter.training.chain import ChainArtist
+from livefilter.training.chain import ChainArtist, lift
 from livefilter.training.recipe import read_recipe
 from livefilter.training.smoothing import l0_smoothed
 
@@ -54,6 +54,16 @@ def test_recolouring_takes_wide_hues_back_from_the_photo() -> None:
     steps: list[dict[str, object]] = [{"do": "teacher", "name": "green"}, {"do": "recolour", "light": 1.0}]
     drawn = ChainArtist(steps, {"green": lambda picture: green}).draw(HERE, photo)
     assert np.abs(drawn.astype(int) - photo).max() <= 2
+
+
+def test_lifting_lights_up_what_is_light_and_leaves_the_dark() -> None:
+    """Mid and light tones come nearer to white, without crossing each other; dark ones and white stay."""
+    greys = np.repeat(np.array([10, 40, 60, 130, 180, 230, 255], np.uint8), 3).reshape(1, 7, 3)
+    lifted = lift(greys, greys, amount=0.5)[0, :, 1].astype(int)
+    assert np.abs(lifted[:3] - [10, 40, 60]).max() <= 1
+    assert (lifted[3:6] - [130, 180, 230] > [10, 20, 8]).all()
+    assert lifted[6] == 255
+    assert (np.diff(lifted) > 0).all()
 
 
 @pytest.mark.parametrize("name", ["hayao", "shinkai"])
