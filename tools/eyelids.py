@@ -36,26 +36,26 @@ ENDS = "shut", "half"
 def lowered(picture: Points, points: Points, share: float) -> Points:
     """The picture with both lids lowered over `share` of the eye."""
     for (upper, lower), brow in zip(LIDS, BROWS, strict=True):
-        picture = one_lowered(picture, points[list(upper)], points[list(lower)], points[list(brow)], share)
+        picture = one_lowered(picture, points[list(upper)], points[list(lower)], points[list(brow)], share=share)
     return picture
 
 
-def one_lowered(picture: Points, upper: Points, lower: Points, brow: Points, share: float) -> Points:
+def one_lowered(picture: Points, upper: Points, lower: Points, brow: Points, *, share: float) -> Points:
     """Lower one lid, in the axes of the eye: x from corner to corner, y down.
 
     picture: uint8 (H, W, 3). upper, lower, brow: (N, 2) points x, y in pixels, lids from the left corner to the right.
     """
     origin, along = upper[0], upper[-1] - upper[0]
     width = float(np.linalg.norm(along))
-    across = along / width
-    axes = np.stack([across, [-across[1], across[0]]])  # rows: x, y
+    right = along / width
+    axes = np.stack([right, [-right[1], right[0]]])  # rows: x, y
     lid, rim, arch = (((part - origin) @ axes.T) / width for part in (upper, lower, brow))
     left, top = np.floor(origin + along / 2 - width).astype(int)
     rows, columns = np.mgrid[top : top + 2 * int(width), left : left + 2 * int(width)].astype(np.float64)
     x, y = np.moveaxis((np.stack([columns, rows], -1) - origin) @ axes.T / width, -1, 0)
     inside = np.clip(x, 0.0, 1.0)
-    up, down = (np.interp(inside, part[:, 0], part[:, 1]) for part in (lid, rim))
-    to = up + share * np.maximum(down - up, 0.0)
+    up, low = (np.interp(inside, part[:, 0], part[:, 1]) for part in (lid, rim))
+    to = up + share * np.maximum(low - up, 0.0)
     start = 0.3 * up + 0.7 * arch[:, 1].max()  # skin below the brow
     start, end, goal = np.minimum(start, up - 2 * LASHES), up - LASHES, to - LASHES
     skin = start + (y - start) * (end - start) / (goal - start)  # lashes move, skin stretches
@@ -65,7 +65,8 @@ def one_lowered(picture: Points, upper: Points, lower: Points, brow: Points, sha
     y0, x0 = max(0, top), max(0, left)
     y1, x1 = min(picture.shape[0], top + rows.shape[0]), min(picture.shape[1], left + rows.shape[1])
     part = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
-    result[y0:y1, x0:x1] = cv2.remap(picture, source[part], None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    across, down = np.ascontiguousarray(np.moveaxis(source[part], -1, 0))
+    result[y0:y1, x0:x1] = cv2.remap(picture, across, down, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return result
 
 
