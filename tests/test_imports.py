@@ -73,7 +73,7 @@ MAY = {
         "render",
         "styles",
     },
-    "wall": {"config", "inference.hardware", "live.compose", "quiet", "web.site"},
+    "wall": {"config", "inference.hardware", "inference.selection", "live.compose", "quiet", "web.site"},
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
 EVERYONE_MAY = {

@@ -55,9 +55,10 @@ class Live:
     notices: list[str] = field(default_factory=list)
 
 
-def compose_live(config: Config, keys: Keys) -> Live:
+def compose_live(config: Config, keys: Keys, *, shared: bool = False) -> Live:
     """Open everything that a live run needs; when one part cannot be opened the others are closed again.
 
+    shared: other engines work on this machine at the same time, as on a wall.
     Raises: LivefilterError: the first thing that cannot be opened.
     """
     with ExitStack() as opened:
@@ -76,7 +77,9 @@ def compose_live(config: Config, keys: Keys) -> Live:
         governor = open_governor(config, settings, metrics, fps, choose_backend(config.backend)[0])
         opened.callback(governor.close)
         size = (info.width, info.height)
-        stylist, said = open_stylist(config, catalogue, settings, metrics, governor, size, fps, parts.picture)
+        stylist, said = open_stylist(
+            config, catalogue, settings, metrics, governor, size, fps, parts.picture, shared=shared
+        )
         opened.callback(stylist.close)
         options = SinkOptions(
             *size, fps, info.media, config.loop, nv12=config.nv12, lan=config.lan, alpha=parts.room == TRANSPARENT

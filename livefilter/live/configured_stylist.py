@@ -43,7 +43,7 @@ class ConfiguredStylist:
             first.picture.close()
             raise InvalidInput(f"{config.room} is a clip, and a room shows one only live.", fix="Name a picture.")
         finds, _reason = choose_backend("auto", without=BUILT_AHEAD)
-        options = EngineOptions(config.threads, config.gpu, config.cuda)
+        options = EngineOptions(config.threads, config.gpu, config.cuda, shared=shared)
         self._parts = Parted(finds, options, lambda name: self._open(name, FLOOR, FLOOR), first.picture)
         self._styler: Styler | None = None
         self.device = ""

@@ -25,14 +25,17 @@ def open_stylist(
     size: tuple[int, int],
     fps: float,
     room_picture: RoomPicture | None = None,
+    *,
+    shared: bool = False,
 ) -> tuple[LiveStylist, list[str]]:
     """The style of the settings, warm, and what changes it for another one; and what is to be said about it.
 
     size: (width, height) of the frames in pixels. room_picture: what the room can show.
+    shared: as of EngineOptions.
     The stylist owns the governor and that picture from now on.
     Raises: LivefilterError: the style or its backend cannot be opened; then nothing is left open here.
     """
-    loader = StyleLoader(config, catalogue, settings, governor, size, fps)
+    loader = StyleLoader(config, catalogue, settings, governor, size, fps, shared=shared)
     try:
         if config.nv12:
             require_nv12(config, loader.backend, *size)

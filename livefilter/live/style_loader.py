@@ -22,6 +22,7 @@ class StyleLoader:
     """Loads styles by name, warm, for frames of one size, by the settings of the moment at which it is called.
 
     backend, reason: what is to run, and why. size: (width, height) of the frames in pixels.
+    shared: as of EngineOptions.
     Raises: UnknownName, BackendUnavailable.
     """
 
@@ -33,12 +34,14 @@ class StyleLoader:
         governor: Governor,
         size: tuple[int, int],
         fps: float,
+        *,
+        shared: bool = False,
     ) -> None:
         self.backend, self.reason = choose_backend(config.backend)
         built_ahead = self.backend in BUILT_AHEAD
         self._ready = choose_backend("auto", without=BUILT_AHEAD)[0] if built_ahead else self.backend
         self._config, self._catalogue, self._settings, self._governor = config, catalogue, settings, governor
-        self._size, self._budget_ms = size, LIVE_SHARE * 1000.0 / fps
+        self._size, self._budget_ms, self._shared = size, LIVE_SHARE * 1000.0 / fps, shared
         self._sizes = SettledSize("auto")
         self._upgrade: EngineUpgrade | None = None
         if built_ahead:
@@ -59,7 +62,8 @@ class StyleLoader:
         wanted = self._settings.current
         styler = self._upgrade.open(style) if self._upgrade is not None else self._open_ready(style)
         networks = self._catalogue.get(style).networks
-        return on_ladder(self._config, wanted, networks, styler, self._size, self._governor.follow)
+        follow = self._governor.follow
+        return on_ladder(self._config, wanted, networks, styler, self._size, follow, shared=self._shared)
 
     def load_room(self, style: str) -> Styler:
         """Another style to run beside the one on screen, at the size of that one; the governor leaves it as it is.
@@ -68,14 +72,15 @@ class StyleLoader:
         """
         size = self._beside_size()
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size})
-        return open_styler(at, self._catalogue, style, *self._size, steady=at.steady)
+        return open_styler(at, self._catalogue, style, *self._size, shared=self._shared, steady=at.steady)
 
     def load_finder(self, _name: str) -> Styler:
         """What finds people where the style's network does not tell.
 
         Raises: LivefilterError.
         """
-        options = EngineOptions(self._config.threads, self._config.gpu, self._config.cuda)
+        config = self._config
+        options = EngineOptions(config.threads, config.gpu, config.cuda, shared=self._shared)
         return open_person_network(self._ready, options, *self._size)
 
     def start(self, stylist: LiveStylist) -> None:
@@ -105,7 +110,14 @@ class StyleLoader:
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size, "network": wanted.network})
         measured = self._budget_ms if size == "auto" else None
         styler = open_styler(
-            at, self._catalogue, style, *self._size, measured, nv12=self._config.nv12, steady=at.steady
+            at,
+            self._catalogue,
+            style,
+            *self._size,
+            measured,
+            nv12=self._config.nv12,
+            shared=self._shared,
+            steady=at.steady,
         )
         if size == "auto":
             self._sizes.settle(network, styler.working_size)

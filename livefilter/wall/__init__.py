@@ -1,1 +1,1 @@
-"""Many live streams at once on one machine, each in a process of its own."""
+"""Many live streams at once, each in a process of its own, on one machine or many."""

@@ -18,16 +18,17 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """One stream: its name and its settings, as a settings file has them."""
+    """One stream: its name, all of its settings, and the machine of a cluster that it is bound to, if any."""
 
     name: str
     settings: Mapping[str, Any]
+    machine: str = ""
 
 
-def read_wall(path: Path) -> list[StreamPlan]:
+def read_wall(path: Path, *, threads: int = 0, cluster: bool = False) -> list[StreamPlan]:
     """The streams of a wall's file: a table [streams.NAME] of settings each, over those of [defaults].
 
-    A stream that names no `threads` gets its share of the cores.
+    threads: of a stream that names none; 0: its share of the cores of this machine. cluster: streams may name machines.
     Raises: ConfigError: the file cannot be read, or a stream says what no run takes.
     """
     try:
@@ -44,31 +45,33 @@ def read_wall(path: Path) -> list[StreamPlan]:
     defaults, streams = told.get("defaults", {}), told.get("streams", {})
     if not streams or not all(isinstance(each, dict) for each in (defaults, streams, *streams.values())):
         raise ConfigError(f"{path} names no stream: write [streams.NAME] and, below it, input and output.")
-    share = max(1, usable_cores() // len(streams))
-    plans = [_plan(name, {"threads": share} | defaults | stream, path) for name, stream in streams.items()]
+    share = threads or max(1, usable_cores() // len(streams))
+    plans = [_plan(name, {"threads": share} | defaults | stream, path, cluster) for name, stream in streams.items()]
     _refuse_shared(plans, path)
     return plans
 
 
-def _plan(name: str, settings: dict[str, Any], path: Path) -> StreamPlan:
+def _plan(name: str, settings: dict[str, Any], path: Path, cluster: bool) -> StreamPlan:
     if not _NAME.fullmatch(name):
         raise ConfigError(f"The stream {name!r} in {path} needs a name of letters, digits, dots and dashes.")
     for needed in ("input", "output"):
         if needed not in settings:
             raise ConfigError(f"The stream {name} in {path} has no {needed}: several cannot share what `auto` finds.")
+    machine = settings.pop("machine", "")
+    if not isinstance(machine, str) or (machine and not cluster):
+        raise ConfigError(f"The stream {name} in {path} names a machine, in quotes, which needs --cluster.")
     try:
-        load_config(settings, environment={})
+        config = load_config(settings, environment={})
     except ConfigError as error:
         raise ConfigError(f"The stream {name} in {path}: {error}") from error
-    return StreamPlan(name, settings)
+    return StreamPlan(name, config.model_dump(mode="json"), machine)
 
 
 def _refuse_shared(plans: list[StreamPlan], path: Path) -> None:
     """Two streams cannot send to one place."""
     taken: dict[str, str] = {}
     for plan in plans:
-        given = plan.settings["output"]
-        for output in [given] if isinstance(given, str) else given:
+        for output in plan.settings["output"]:
             if output in taken and output != "null":
                 raise ConfigError(
                     f"The streams {taken[output]} and {plan.name} in {path} both send to {output}: give each its own."

@@ -10,14 +10,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import sys
 import threading
 import time
 from typing import Any
 
 import livefilter.quiet  # noqa: F401 - before every library that would report its use
-from livefilter.config import load_config
+from livefilter.config import Config
 from livefilter.errors import InvalidInput, LivefilterError
+from livefilter.wall.cost import CoreMeter
 
 _TICK_S = 0.05
 _TELL_EVERY_S = 1.0
@@ -33,6 +35,7 @@ class _NoKeys:
 
 def main() -> int:
     """Run the stream to its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the wall, which ends its streams
     settings = json.loads(sys.stdin.readline())
     ended = threading.Event()
     threading.Thread(target=_wait_for_the_wall, args=(ended,), name="wall", daemon=True).start()
@@ -51,11 +54,13 @@ def tell(told: dict[str, Any]) -> None:
 
 
 def _run(settings: dict[str, Any], ended: threading.Event) -> None:
+    from livefilter.inference.selection import runs_on_gpu
     from livefilter.live.compose import compose_live
 
-    live = compose_live(load_config(settings, environment={}), _NoKeys())
+    live = compose_live(Config.model_validate(settings), _NoKeys(), shared=True)
     tell({"input": live.source_name, "outputs": live.sink_names})
     told_at = 0.0
+    meter = CoreMeter()
     try:
         live.pipeline.start()
         while live.session.tick(_TICK_S) and not ended.is_set():
@@ -63,7 +68,9 @@ def _run(settings: dict[str, Any], ended: threading.Event) -> None:
                 told_at = time.monotonic()
                 figures = dataclasses.asdict(live.pipeline.metrics.snapshot())
                 waits = str(live.pipeline.waiting_for or "")
-                tell({"figures": figures, "waits_for": waits, "style": live.stylist.style, "on": live.facts.device})
+                told = {"figures": figures, "waits_for": waits, "style": live.stylist.style, "on": live.facts.device}
+                on_gpu = runs_on_gpu(live.facts.backend)
+                tell(told | {"cores": meter.cores(), "fps": settings.get("fps", 0), "on_gpu": on_gpu})
     finally:
         live.pipeline.stop()
         try:

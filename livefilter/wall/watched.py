@@ -2,138 +2,153 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import IO, Any, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 from livefilter.errors import StageStuck
 from livefilter.wall.config import StreamPlan
+from livefilter.wall.process import GONE, NoPlace, Running, StreamProcess
 from livefilter.wall.stream import NEVER
 
 _log = logging.getLogger(__name__)
 
-State: TypeAlias = Literal["starting", "running", "waiting", "ended", "refused", "stopped"]
+State: TypeAlias = Literal["starting", "running", "moving", "waiting", "ended", "refused", "stopped"]
+OVER = ("ended", "refused", "stopped")
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+# Between two looks for a place.
+_PLACE_WAIT_S = 0.5
 # A stream that has run this long has recovered, and its next failure is a new one.
 _SOUND_S = 60.0
 # Nothing heard for this long: it hangs. Opening an input and an engine may take long before the first word.
 _SILENT_S, _START_S = 20.0, 180.0
 _CLOSE_S = 10.0
-_COMMAND = (sys.executable, "-m", "livefilter.wall.stream")
+
+
+def _here(plan: StreamPlan) -> Running:
+    return StreamProcess(plan.settings, plan.name)
 
 
 class Watched:
-    """Starts the process of a stream, reads what it tells, and starts it again when it fails; alone, and ever later.
+    """Starts a stream, reads what it tells, and starts it again when it fails; alone, and ever later.
 
+    start: starts its process somewhere. Raises: NoPlace: not now.
     told: what the process has said last. restarts: how often it was started again. error: the last failure.
+    lacks: why it cannot be started now.
     """
 
     def __init__(
-        self, plan: StreamPlan, *, command: Sequence[str] = _COMMAND, clock: Callable[[], float] = time.monotonic
+        self,
+        plan: StreamPlan,
+        *,
+        start: Callable[[StreamPlan], Running] = _here,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plan = plan
-        self.state: State = "starting"
+        self.state: State = "waiting"
         self.told: dict[str, Any] = {}
         self.restarts = 0
-        self.error = ""
-        self._command, self._clock = list(command), clock
-        self._process: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
-        self._began = self._heard = clock()
-        self._again_at = 0.0
+        self.error = self.lacks = ""
+        self.running: Running | None = None
+        self._open, self._clock = start, clock
+        self._starts = 0
+        self._fault = ""
+        self._began = self._heard = self._again_at = clock()
         self._wait_s = _FIRST_WAIT_S
         self._start()
+
+    @property
+    def machine(self) -> str:
+        """Where it runs; empty where that is this machine alone, or nowhere."""
+        return self.running.machine if self.running is not None else ""
 
     def look(self) -> None:
         """Find out how it is and do what is needed; called again and again."""
         now = self._clock()
         if self.state == "waiting" and now >= self._again_at:
-            self.restarts += 1
             self._start()
             return
-        process = self._process
-        if process is None or self.state not in ("starting", "running"):
+        running = self.running
+        if running is None or self.state in OVER:
             return
-        code = process.poll()
-        patience_s = _SILENT_S if self.state == "running" else _START_S
+        code = running.code()
+        self._hear(running, now)
+        patience_s = {"running": _SILENT_S, "moving": _CLOSE_S}.get(self.state, _START_S)
         if code is None and now - self._heard > patience_s:
-            self.error = f"It has said nothing for {patience_s:.0f} s and was ended."
-            process.kill()
-            code = process.wait()
+            if self.state != "moving":
+                self._fault = f"It has said nothing for {patience_s:.0f} s and was ended."
+            running.kill()
+            code = GONE if self.state == "moving" else 1
         if code is not None:
             self._ended(code, now)
+
+    def move(self) -> None:
+        """End it here, and start it where there is a place; at once, as nothing has failed."""
+        if self.running is not None and self.state in ("starting", "running"):
+            self.running.end()
+            self.state, self._heard = "moving", self._clock()
+
+    def end(self) -> None:
+        """Ask the process to end; `close` waits for it."""
+        if self.running is not None:
+            self.running.end()
 
     def close(self) -> None:
         """End the process. Can be called twice.
 
         Raises: StageStuck: it does not end, not even by force.
         """
-        self.state = "stopped" if self.state not in ("ended", "refused") else self.state
-        process, self._process = self._process, None
-        if process is None:
+        self.state = "stopped" if self.state not in OVER else self.state
+        running, self.running = self.running, None
+        if running is None:
             return
-        with contextlib.suppress(OSError, ValueError):
-            if process.stdin is not None:
-                process.stdin.close()
-        try:
-            process.wait(_CLOSE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            try:
-                process.wait(_CLOSE_S)
-            except subprocess.TimeoutExpired:
-                raise StageStuck(f"The stream {self.plan.name} does not end; end process {process.pid}.") from None
-        if self._reader is not None:
-            self._reader.join(_CLOSE_S)
+        running.end()
+        if running.wait(_CLOSE_S) is None:
+            running.kill()
+            if running.wait(_CLOSE_S) is None:
+                where = f" on {running.machine}" if running.machine else ""
+                raise StageStuck(f"The stream {self.plan.name} does not end{where}; end its process there.")
 
     def _start(self) -> None:
-        self.state, self.told = "starting", {}
         self._began = self._heard = self._clock()
-        process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self._process = process
-        # Over stdin, as keys of streams in arguments are seen by everybody on this machine.
-        with contextlib.suppress(OSError):
-            process.stdin.write(json.dumps(dict(self.plan.settings)) + "\n")
-            process.stdin.flush()
-        self._reader = threading.Thread(target=self._read, args=(process.stdout,), name=f"wall-{self.plan.name}")
-        self._reader.daemon = True
-        self._reader.start()
+        try:
+            self.running = self._open(self.plan)
+        except NoPlace as error:
+            self.state, self.lacks, self._again_at = "waiting", str(error), self._began + _PLACE_WAIT_S
+            return
+        self.state, self.told, self.lacks, self._fault = "starting", {}, "", ""
+        self.restarts = self._starts
+        self._starts += 1
 
-    def _read(self, lines: IO[str]) -> None:
-        with lines:
-            for line in lines:
-                try:
-                    said = json.loads(line)
-                except ValueError:
-                    continue  # a library prints
-                self._heard = self._clock()
-                if "error" in said:
-                    self.error = str(said["error"])
-                else:
-                    self.told = {**self.told, **said}
-                if "figures" in said and self.state == "starting":
-                    self.state = "running"
+    def _hear(self, running: Running, now: float) -> None:
+        for said in running.told():
+            if self.state != "moving":
+                self._heard = now
+            if "error" in said:
+                self._fault = str(said["error"])
+            else:
+                self.told = {**self.told, **said}
+            if "figures" in said and self.state == "starting":
+                self.state = "running"
 
     def _ended(self, code: int, now: float) -> None:
-        if self._reader is not None:
-            self._reader.join(_CLOSE_S)
+        where, moved = self.machine, self.state == "moving"
+        self.running = None
+        if moved or code == GONE:
+            self.error = f"It was moved from {where}." if moved else f"{where} is gone."
+            self._wait_s, self._again_at = _FIRST_WAIT_S, now
+            self.state = "waiting"
+            return
         if code == 0:
             self.state = "ended"
             return
+        self.error = self._fault or f"Its process ended with code {code}."
         if code == NEVER:
             self.state = "refused"
             _log.error("Stream %s: %s", self.plan.name, self.error)
             return
-        self.error = self.error or f"Its process ended with code {code}."
         self._wait_s = _FIRST_WAIT_S if now - self._began > _SOUND_S else min(self._wait_s * 2, _LONGEST_WAIT_S)
         self._again_at = now + self._wait_s
         self.state = "waiting"

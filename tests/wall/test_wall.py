@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,11 +13,14 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from livefilter.config import load_config
 from livefilter.errors import ConfigError
 from livefilter.wall.config import StreamPlan, read_wall
+from livefilter.wall.process import StreamProcess
 from livefilter.wall.room import WallRoom
 from livefilter.wall.wall import Wall
 from livefilter.wall.watched import Watched
@@ -32,6 +38,11 @@ SILENT = "import sys; sys.stdin.readline(); sys.stdin.read(); sys.stdin = None\n
 def program(text: str) -> list[str]:
     """A stand-in for the process of a stream."""
     return [sys.executable, "-c", text]
+
+
+def running(*command: str) -> Callable[[StreamPlan], StreamProcess]:
+    """What starts a stand-in for each stream."""
+    return lambda plan: StreamProcess(plan.settings, plan.name, command)
 
 
 def until(what: Callable[[], bool], look: Callable[[], object], timeout_s: float = 60.0) -> None:
@@ -99,11 +110,11 @@ def test_a_stream_that_fails_is_started_again_alone_and_ever_later() -> None:
     clock = Clock()
     commands = {"good": program(GOOD), "bad": program(BAD % 1)}
     plans = [StreamPlan(name, {}) for name in commands]
-    with Wall(plans, lambda plan: Watched(plan, command=commands[plan.name], clock=clock)) as wall:
+    with Wall(plans, lambda plan: Watched(plan, start=running(*commands[plan.name]), clock=clock)) as wall:
         good, bad = wall.streams
         until(lambda: good.state == "running" and bad.state == "waiting", wall.look)
         assert bad.error == "no such camera"
-        process, waits = good._process, []
+        process, waits = good.running, []
         for restart in range(1, 5):
             waits.append(bad._again_at - clock.now)
             clock.now = bad._again_at - 0.1
@@ -116,14 +127,14 @@ def test_a_stream_that_fails_is_started_again_alone_and_ever_later() -> None:
             until(lambda: bad.state == "waiting", wall.look)
         assert waits == sorted(waits)
         assert waits[-1] > 2 * waits[0]
-        assert good._process is process
+        assert good.running is process
         assert (good.state, good.restarts) == ("running", 0)
         assert [one["state"] for one in wall.state()] == ["running", "waiting"]
 
 
 def test_a_stream_that_can_never_work_is_not_started_again() -> None:
     """As with an input that does not exist; the wall ends when no stream is left."""
-    with Wall([StreamPlan("bad", {})], lambda plan: Watched(plan, command=program(BAD % 2))) as wall:
+    with Wall([StreamPlan("bad", {})], lambda plan: Watched(plan, start=running(*program(BAD % 2)))) as wall:
         until(lambda: not wall.look(), lambda: None)
         assert wall.state()[0]["state"] == "refused"
         assert wall.streams[0].restarts == 0
@@ -132,7 +143,7 @@ def test_a_stream_that_can_never_work_is_not_started_again() -> None:
 def test_a_stream_that_hangs_is_ended_and_started_again() -> None:
     """Silence counts as a failure, after a while."""
     clock = Clock()
-    with Wall([StreamPlan("a", {})], lambda plan: Watched(plan, command=program(SILENT), clock=clock)) as wall:
+    with Wall([StreamPlan("a", {})], lambda plan: Watched(plan, start=running(*program(SILENT)), clock=clock)) as wall:
         (stream,) = wall.streams
         wall.look()
         assert wall.state()[0]["state"] == "starting"
@@ -145,13 +156,13 @@ def test_a_stream_that_hangs_is_ended_and_started_again() -> None:
 def test_secrets_of_streams_are_in_no_argument_and_in_no_state() -> None:
     """The key of an address is masked in what the API tells, and the process gets it over stdin."""
     plan = StreamPlan("a", {"input": "rtmp://server/live/secret-key-123456"})
-    with Wall([plan], lambda plan: Watched(plan, command=program(SAYING))) as wall:
+    with Wall([plan], lambda plan: Watched(plan, start=running(*program(SAYING)))) as wall:
         (stream,) = wall.streams
         until(lambda: "input" in stream.told, wall.look)
         assert stream.told["input"] == plan.settings["input"]
         assert "secret-key" not in json.dumps(WallRoom(wall).state())
-        assert stream._process is not None
-        assert "secret-key" not in " ".join(map(str, stream._process.args))  # type: ignore[arg-type]
+        assert isinstance(stream.running, StreamProcess)
+        assert "secret-key" not in " ".join(map(str, stream.running.process.args))  # type: ignore[arg-type]
 
 
 def test_meters_as_prometheus_reads_them() -> None:
@@ -172,7 +183,7 @@ def test_meters_as_prometheus_reads_them() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_a_wall_as_a_user_runs_it(tmp_path: Path) -> None:
-    """Two streams run, one is refused; status and metrics tell of all; Ctrl-C ends every process."""
+    """Two streams run, one is refused; status and metrics tell of all; Ctrl-C ends every process, without a word."""
     lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in SMALL.items())
     write(
         tmp_path,
@@ -183,7 +194,13 @@ def test_a_wall_as_a_user_runs_it(tmp_path: Path) -> None:
     base = [sys.executable, "-m", "livefilter", "wall"]
     told = environment(tmp_path)
     with subprocess.Popen(
-        [*base, "wall.toml", "--port", port], cwd=tmp_path, env=told, stdout=subprocess.PIPE, text=True
+        [*base, "wall.toml", "--port", port],
+        cwd=tmp_path,
+        env=told,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
 
         def metrics() -> str:
@@ -200,6 +217,33 @@ def test_a_wall_as_a_user_runs_it(tmp_path: Path) -> None:
         assert [line.split()[:2] for line in shown.stdout.splitlines()[1:3]] == [["a", "running"], ["b", "running"]]
         assert "refused" in shown.stdout
         assert "missing.mp4" in shown.stdout
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        said = process.communicate(timeout=60)[1]
     assert process.returncode == 0
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="OpenVINO is what binds threads to cores")
+def test_streams_bind_no_thread_to_a_core() -> None:
+    """It would be the same core in every process, and all others would have nothing to do."""
+    settings = load_config(
+        SMALL | {"backend": "openvino", "input": "demo", "output": "null", "threads": 1}, environment={}
+    )
+    stream = StreamProcess(settings.model_dump(mode="json"))
+    try:
+        heard: list[dict[str, Any]] = []
+        allowed: set[tuple[int, ...]] = set()
+
+        def look() -> None:
+            heard.extend(stream.told())
+            if not any("figures" in said for said in heard):
+                return  # while it compiles OpenVINO binds a thread for a moment
+            for thread in Path(f"/proc/{stream.process.pid}/task").iterdir():
+                with contextlib.suppress(OSError):  # it has just ended
+                    allowed.add(tuple(sorted(os.sched_getaffinity(int(thread.name)))))
+
+        until(lambda: any(said.get("figures", {}).get("styled", 0) > 60 for said in heard), look, 120.0)
+        assert allowed == {tuple(sorted(os.sched_getaffinity(stream.process.pid)))}
+    finally:
+        stream.kill()

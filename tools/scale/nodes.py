@@ -1,18 +1,22 @@
 """Several nodes of Ray on this machine, in a process of their own; it is told on stdin what becomes of them.
 
-python -m tools.scale.nodes COUNT FOLDER: prints the address, then for each line `kill NUMBER` or
-`stop NUMBER` (it hangs, but lives) of stdin one line when it is done. It ends with stdin.
+python -m tools.scale.nodes COUNT FOLDER: prints the address, then one line of JSON with the name of each node as
+livefilter calls it. Then for each line `kill NUMBER`, `stop NUMBER` (it hangs, but lives) or `drain NUMBER` (Ray is
+told that it leaves) of stdin one line when it is done. It ends with stdin.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
+import platform
 import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +25,8 @@ from typing import Any
 import psutil
 from typing_extensions import Self
 
+# Of Ray's DrainNodeReason.
+_PREEMPTION = 2
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,7 +44,7 @@ def environment() -> dict[str, str]:
 
 
 class Nodes:
-    """That process. address: of the cluster. environment: what joins it needs."""
+    """That process. address: of the cluster. names: of its nodes. environment: what joins it needs."""
 
     def __init__(self, count: int, folder: Path, **extra: str) -> None:
         self.environment = environment() | extra
@@ -52,9 +58,10 @@ class Nodes:
         )
         assert self._process.stdout is not None
         self.address = self._process.stdout.readline().strip()
+        self.names: list[str] = json.loads(self._process.stdout.readline())
 
     def tell(self, words: str) -> None:
-        """Kill or stop a node; returns when it is done."""
+        """Kill, stop or drain a node; returns when it is done."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{words}\n")
@@ -81,6 +88,13 @@ def _processes(node: Any) -> Iterator[psutil.Process]:
                 yield parent
 
 
+def _drain(address: str, node: str) -> None:
+    """As a cloud does that takes a machine back in a minute."""
+    client = importlib.import_module("ray._raylet").GcsClient(address=address)
+    accepted, why = client.drain_node(node, _PREEMPTION, "it is taken back", int((time.time() + 60) * 1000))
+    assert accepted, why
+
+
 def main() -> None:
     """Start the nodes, say where they are, and do as told until stdin ends."""
     module: Any = importlib.import_module("ray.cluster_utils")
@@ -90,11 +104,14 @@ def main() -> None:
     head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": folder}
     cluster = module.Cluster(initialize_head=True, head_node_args=head)
     nodes = [cluster.add_node(num_cpus=1) for _ in range(count)]
-    sys.stdout.write(f"{cluster.address}\n")
+    names = [f"{platform.node()}/{node.node_id[:4]}" for node in nodes]
+    sys.stdout.write(f"{cluster.address}\n{json.dumps(names)}\n")
     sys.stdout.flush()
     for line in sys.stdin:
         words, number = line.split()
-        for process in list(_processes(nodes[int(number)])):
+        if words == "drain":
+            _drain(cluster.address, nodes[int(number)].node_id)
+        for process in list(_processes(nodes[int(number)])) if words != "drain" else ():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL if words == "kill" else signal.SIGSTOP)
         sys.stdout.write("done\n")

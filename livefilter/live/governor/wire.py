@@ -37,10 +37,13 @@ def on_ladder(
     styler: Styler,
     frame_size: tuple[int, int],
     on_use: Callable[[LadderStyler], None],
+    *,
+    shared: bool = False,
 ) -> LadderStyler:
     """Put a warm styler of a style onto the ladder of all that may take its place on the same backend.
 
     wanted: a size or network that it names stays. known: the style's networks by size. frame_size: in pixels.
+    shared: as of EngineOptions.
     """
     backend = styler.engine_info.backend
     networks = _networks(wanted, known, styler.network_size, gpu=runs_on_gpu(backend))
@@ -49,7 +52,7 @@ def on_ladder(
     if not wanted.process_size and now.accepts.size is None:
         short = min(frame_size)
         sizes += [size for size in (_LEAST_SIZE, *AUTO_SIZES) if size < short] + [min(short, AUTO_SIZES[-1])]
-    options = EngineOptions(config.threads, config.gpu, config.cuda, config.nv12)
+    options = EngineOptions(config.threads, config.gpu, config.cuda, config.nv12, shared=shared)
 
     def rung_of(network: Network, size: int) -> Rung:
         chosen = fit_network(*frame_size, None if network.accepts.size is not None else size, network.accepts)
