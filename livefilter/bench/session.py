@@ -26,7 +26,7 @@ from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.live.open_input import open_input
 from livefilter.live.open_outputs import open_sinks
 from livefilter.live.open_styler import open_styler
-from livefilter.live.person_network import open_person_network
+from livefilter.live.person_network import alongside, open_person_network
 from livefilter.metrics import percentiles
 from livefilter.output import resolve_output
 from livefilter.output.base import Sink, SinkOptions
@@ -104,10 +104,9 @@ class BenchSession:
                     return self._open_sinks(case)
 
                 def open_finder(_name: str, case: Case = case) -> Styler:
-                    options = EngineOptions(threads=self._parts.threads)
                     finds = case.backend not in (*BUILT_AHEAD, "identity")
                     ready = choose_backend(case.backend if finds else "auto", without=BUILT_AHEAD)[0]
-                    return open_person_network(ready, options, case.width, case.height)
+                    return open_person_network(ready, alongside(EngineOptions()), case.width, case.height)
 
                 bench = Bench(case, self._schedule, styler, naive, preloaded, open_sinks, self._stop, open_finder)
                 for figures in bench.run():

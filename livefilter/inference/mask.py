@@ -35,6 +35,7 @@ _LEAST = 0.002
 _SPECK = 0.005
 _REACH = np.ones((3, 3), np.uint8)
 _WINDOW = np.arange(4)
+_AT_A_TIME = 32
 
 
 def reduced(image: Image, side: int) -> Image:
@@ -65,8 +66,8 @@ def tidied(coarse: Image) -> Image:
     for inside in (True, False):
         level = cv2.THRESH_BINARY_INV if inside else cv2.THRESH_BINARY
         _, there = cv2.threshold(coarse, 127, 1, level)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(there, connectivity=4)
-        small = stats[:, cv2.CC_STAT_AREA] < least
+        count, labels = cv2.connectedComponents(there, connectivity=4)
+        small = np.bincount(labels.ravel(), minlength=count) < least
         small[0] = False  # all else
         if inside:  # what reaches a side of the picture may be the room
             small[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = False
@@ -99,13 +100,15 @@ class Mask:
         low: Any = cv2.erode(np.minimum(offset, offset + 255 * slope), _REACH)
         inside = _of_four(np.minimum, low) >= 255
         self._edges = np.nonzero((_of_four(np.maximum, high) > 0) & ~inside)
-        shares = self._values(slope, offset, image)
-        # Most of the tiles that might have had an edge have none.
-        least, most = shares.min(1, initial=255), shares.max(1, initial=0)
-        rows, columns = self._edges
-        inside[rows[least == 255], columns[least == 255]] = True
-        kept = (least < 255) & (most > 0)
-        self._edges = rows[kept], columns[kept]
+        lines, grey = self._around(slope, offset), self._grey(image)
+        # Most of the tiles that might have had an edge have none: first by the brightness that there is in them, then
+        # by what the line comes to.
+        ends: Any = [lines[1] + lines[0] * grey.min(1, initial=255)[:, None]]
+        ends.append(lines[1] + lines[0] * grey.max(1, initial=0)[:, None])
+        least, most = np.minimum(*ends).min(1, initial=255), np.maximum(*ends).max(1, initial=0)
+        near = self._keep(inside, least >= 255, most <= 0)
+        shares = self._values(lines[:, near], grey[near])
+        kept = self._keep(inside, shares.min(1, initial=255) == 255, shares.max(1, initial=0) == 0)
         self._shares = shares[kept].reshape(-1, self._tile, self._tile)
         self._runs = _runs(inside, self._tile)
 
@@ -117,10 +120,13 @@ class Mask:
         self._put(mask, self._shares)
         return np.ascontiguousarray(mask[: self._height, : self._width])
 
-    def together(self, person: Image, room: Image) -> Image:
-        """Two pictures as one, (H, W, 3) uint8 BGR as they are; a new array."""
-        person, room = self._filled(person), self._filled(room)
-        image = room.copy()
+    def together(self, person: Image, room: Image, *, over: bool = False) -> Image:
+        """Two pictures as one, (H, W, 3) uint8 BGR as they are; a new array.
+
+        over: the room's may be painted over, and be what is returned.
+        """
+        person, filled = self._filled(person), self._filled(room)
+        image = room = filled if over else filled.copy()
         for run in self._runs:
             image[run] = person[run]
         if self._shares.size:
@@ -174,21 +180,39 @@ class Mask:
         cells: Any = cv2.warpAffine(plane, place, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(cells.astype(np.float32) * np.float32(1 / 255))
 
-    def _values(self, slope: Floats, offset: Floats, image: Image) -> Image:
-        """The mask in the tiles that may have an edge: (tiles, tile * tile) uint8."""
+    def _keep(self, inside: Any, full: Any, empty: Any) -> NDArray[np.bool_]:
+        """Note which of the tiles with an edge have none; those that have."""
         rows, columns = self._edges
-        count = len(rows)
-        if not count:
-            return np.empty((0, self._tile**2), np.uint8)
+        inside[rows[full], columns[full]] = True
+        kept: NDArray[np.bool_] = ~(full | empty)
+        self._edges = rows[kept], columns[kept]
+        return kept
+
+    def _around(self, slope: Floats, offset: Floats) -> Floats:
+        """Both, in each tile that may have an edge and a cell around it: (2, tiles, 16)."""
+        rows, columns = self._edges
         at = (2 * rows)[:, None, None] + _WINDOW[:, None], (2 * columns)[:, None, None] + _WINDOW
-        around = [cv2.copyMakeBorder(plane, 1, 1, 1, 1, cv2.BORDER_REPLICATE)[at] for plane in (slope, offset)]
-        cells = np.concatenate(around).reshape(2 * count, 16)
-        # Not numpy's product: its threads go on spinning for milliseconds, and an engine's second thread has to wait.
-        lines: Any = cv2.gemm(cells, _between(self._cell), 1.0, None, 0.0)  # type: ignore[call-overload]
-        grey = cv2.cvtColor(self._cut(self._filled(image)).reshape(count, -1, 3), cv2.COLOR_BGR2GRAY)
-        steep: Any = cv2.multiply(lines[:count], grey, dtype=cv2.CV_32F)
+        planes = [cv2.copyMakeBorder(plane, 1, 1, 1, 1, cv2.BORDER_REPLICATE)[at] for plane in (slope, offset)]
+        return np.stack(planes).reshape(2, -1, 16)
+
+    def _grey(self, image: Image) -> Image:
+        """The brightness of the tiles that may have an edge: (tiles, tile * tile) uint8."""
+        tiles = self._cut(self._filled(image)).reshape(-1, self._tile**2, 3)
+        return np.asarray(cv2.cvtColor(tiles, cv2.COLOR_BGR2GRAY), np.uint8) if tiles.size else tiles[..., 0]
+
+    def _values(self, lines: Floats, grey: Image) -> Image:
+        """The mask in these tiles: (tiles, tile * tile) uint8."""
+        count = len(grey)
+        if not count:
+            return grey
+        # Few rows at a time, or numpy's threads join in, and go on spinning for milliseconds: an engine's second thread
+        # has to wait.
+        cells = np.zeros((-(-2 * count // _AT_A_TIME) * _AT_A_TIME, 16), np.float32)
+        cells[: 2 * count] = lines.reshape(-1, 16)
+        drawn = (cells.reshape(-1, _AT_A_TIME, 16) @ _between(self._cell)).reshape(len(cells), -1)
+        steep: Any = cv2.multiply(drawn[:count], grey, dtype=cv2.CV_32F)
         # This cuts off below 0 and above 255.
-        return np.asarray(cv2.add(steep, lines[count:], dtype=cv2.CV_8U), np.uint8)
+        return np.asarray(cv2.add(steep, drawn[count : 2 * count], dtype=cv2.CV_8U), np.uint8)
 
     def _tiles(self, image: Image) -> Image:
         """A view: (rows, columns, tile, tile, ...)."""

@@ -33,6 +33,11 @@ def meant_sha256(network: Path) -> str:
         ) from error
 
 
+def alongside(options: EngineOptions) -> EngineOptions:
+    """How it runs while a style is drawn: on one thread, which goes wherever the style's engine leaves room."""
+    return replace(options, threads=1, shared=True)
+
+
 def open_person_network(
     backend: str, options: EngineOptions, width: int, height: int, path: Path | None = None
 ) -> Styler:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -23,6 +25,16 @@ from livefilter.live.style_switch import FrameStyler
 _log = logging.getLogger(__name__)
 FINDER = "_person"
 _BLURRED_SIDE = 90
+# Rooms that are made anew for each frame.
+_PAINTED = (BLUR, TRANSPARENT)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a frame's mask says. empty: nobody is in it."""
+
+    mask: Mask
+    empty: bool
 
 
 class PersonRoom:
@@ -48,7 +60,20 @@ class PersonRoom:
         self._finder = Beside(load_finder, clock, self._refuse_all, waits=waits)
         self._picture = picture
         self._waits = waits
-        self._nothing = np.empty((0, 0, 3), np.uint8)
+        self._thread: ThreadPoolExecutor | None = None
+        self._begun: tuple[Image, Future[_Found | None] | None] | None = None
+
+    def ahead(self, original: Image) -> None:
+        """Begin to find the people in a frame, on a thread of its own, while its style is drawn.
+
+        For a style whose network does not tell. `__call__` with this very picture takes what was found.
+        """
+        finder = self._ready_finder(original)
+        if finder is None:
+            self._begun = original, None
+            return
+        self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="person")
+        self._begun = original, self._thread.submit(_looked_for, finder, original)
 
     def __call__(
         self, original: Image, styled: Image, told: Image | None, wanted: LiveSettings
@@ -59,49 +84,49 @@ class PersonRoom:
         Returns: the picture, `styled` itself where nothing is to do or can be trusted, and the person cut out, BGRA,
             where the room is transparent.
         """
-        small = reduced(original, SIDE)
-        coarse = told if told is not None else self._found(small)
-        if coarse is None or coarse.size == 0:
+        found = self._found(original) if told is None else _read(told, original, reduced(original, SIDE))
+        if found is None:
             return styled, None
-        empty = nobody(coarse)
-        if empty and (wanted.room == RAW or (wanted.room == BLUR and wanted.person == RAW)):
+        if found.empty and (wanted.room == RAW or (wanted.room == BLUR and wanted.person == RAW)):
             return styled, None  # somebody whom the mask has missed must not be shown
         room = self._room(original, styled, wanted)
-        if room is None:
-            return styled, None
-        if empty and wanted.room == STYLED:
+        if room is None or (found.empty and wanted.room == STYLED):
             return styled, None
         person = original if wanted.person == RAW else styled
         if person is room:
             return person, None
         try:
-            mask = Mask(coarse, original, small)
-            image = mask.together(person, room)
+            image = found.mask.together(person, room, over=wanted.room in _PAINTED)
         except (cv2.error, ValueError) as error:  # a mask that cannot be used is none
             _log.warning("The mask of a frame cannot be used: %s", error)
             return styled, None
-        return image, mask.cut_out(person) if wanted.room == TRANSPARENT else None
+        return image, found.mask.cut_out(person) if wanted.room == TRANSPARENT else None
 
     def close(self) -> None:
         """Free the networks and the picture. Can be called twice."""
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
         self._rooms.close()
         self._finder.close()
         if self._picture is not None:
             self._picture.close()
 
-    def _found(self, small: Image) -> Image | None:
-        finder = self._finder.get(FINDER, small.shape[1], small.shape[0])
-        if finder is None:
-            return None
+    def _ready_finder(self, original: Image) -> FrameStyler | None:
+        return self._finder.get(FINDER, original.shape[1], original.shape[0])
+
+    def _found(self, original: Image) -> _Found | None:
+        begun, self._begun = self._begun, None
         try:
-            finder(small)
+            if begun is not None and begun[0] is original:
+                return None if begun[1] is None else begun[1].result()
+            finder = self._ready_finder(original)
+            return None if finder is None else _looked_for(finder, original)
         except EngineError as error:
             if self._waits:
                 raise
             self._finder.drop()
             self._refuse_all(FINDER, str(error))
             return None
-        return finder.person
 
     def _room(self, original: Image, styled: Image, wanted: LiveSettings) -> Image | None:
         """The picture around the person; None while it is not there."""
@@ -112,9 +137,7 @@ class PersonRoom:
         if wanted.room == BLUR:
             return _blurred(original if wanted.person == RAW else styled)
         if wanted.room == TRANSPARENT:
-            if self._nothing.shape != styled.shape:
-                self._nothing = np.full_like(styled, CHROMA)
-            return self._nothing
+            return np.full_like(styled, CHROMA)
         if wanted.room == PICTURE:
             return self._background(styled.shape[1], styled.shape[0])
         return self._styled_room(original, wanted)
@@ -150,6 +173,23 @@ class PersonRoom:
 
     def _refuse_all(self, _name: str, why: str) -> None:
         self._settings.change(person=STYLED, room=STYLED, notice=f"Person and room stay one: {why}")
+
+
+def _looked_for(finder: FrameStyler, original: Image) -> _Found | None:
+    small = reduced(original, SIDE)
+    finder(small)
+    return _read(finder.person, original, small)
+
+
+def _read(coarse: Image | None, original: Image, small: Image) -> _Found | None:
+    """None where there is no mask, or none that can be used. small: a copy of `original`."""
+    if coarse is None or coarse.size == 0:
+        return None
+    try:
+        return _Found(Mask(coarse, original, small), nobody(coarse))
+    except (cv2.error, ValueError) as error:
+        _log.warning("The mask of a frame cannot be used: %s", error)
+        return None
 
 
 def _blurred(image: Image) -> Image:

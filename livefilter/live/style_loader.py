@@ -12,7 +12,7 @@ from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.governor.wire import on_ladder
 from livefilter.live.open_styler import open_styler
-from livefilter.live.person_network import open_person_network
+from livefilter.live.person_network import alongside, open_person_network
 from livefilter.live.settled_size import SettledSize
 from livefilter.live.stylist import LiveStylist
 from livefilter.styles.catalogue import Catalogue
@@ -79,9 +79,8 @@ class StyleLoader:
 
         Raises: LivefilterError.
         """
-        config = self._config
-        options = EngineOptions(config.threads, config.gpu, config.cuda, shared=self._shared)
-        return open_person_network(self._ready, options, *self._size)
+        options = EngineOptions(gpu=self._config.gpu, cuda=self._config.cuda)
+        return open_person_network(self._ready, alongside(options), *self._size)
 
     def start(self, stylist: LiveStylist) -> None:
         """Let the stylist change over to engines that are built beside it, and to a network or size that is chosen."""

@@ -122,6 +122,8 @@ class LiveStylist:
         if composes:
             seen = {"person": settings.person == STYLED, "room": settings.room == STYLED}
             asked = replace(look, width=image.shape[1], **seen)
+        if settings.parted and not composes and self._switch.styler.person is None:
+            self._parts.ahead(image)
         try:
             styled = self._run(image, asked)
             if composes and not asked.room and self._found_nobody():

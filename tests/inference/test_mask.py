@@ -95,6 +95,16 @@ def test_specks_are_put_right() -> None:
     assert tidied(found) is found
 
 
+def test_a_bright_wall_has_no_edge_to_calculate() -> None:
+    """Tiles count only where the brightness that there is makes an edge: a plain picture has them along the seam."""
+    coarse = np.zeros((72, 128), np.uint8)
+    coarse[:, :64] = 255
+    coarse = np.asarray(cv2.GaussianBlur(coarse, (9, 9), 0), np.uint8)
+    mask = Mask(coarse, np.full((720, 1280, 3), 90, np.uint8))
+    assert 0 < len(mask._edges[0]) <= 45 * 8
+    assert set(mask._edges[1]) <= set(range(34, 46))
+
+
 def test_a_speck_is_nobody() -> None:
     """A person fills at least two thousandths of a picture."""
     mask = np.zeros((100, 100), np.uint8)
@@ -130,6 +140,8 @@ def test_two_pictures_meet_at_the_seam(size: tuple[int, int]) -> None:
     assert np.array_equal(before[0], person)
     assert np.array_equal(before[1], room)
     assert together.flags.c_contiguous
+    over = mask.together(person, room.copy(), over=True)
+    assert np.array_equal(over, together)
     with pytest.raises(ValueError, match="does not fit"):
         mask.together(person[1:], room)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -332,3 +333,55 @@ def test_the_look_of_the_second_style_is_as_strong_as_the_first() -> None:
     assert strong.asked[-1].strength == 0.5
     weak = Run(left(), room="second", strength=0.5)
     until(lambda: weak.halves()[1] == [(RAW + OTHER) // 2] * 3, "the room, blended")
+
+
+class Watcher(Teller):
+    """Finds somebody in the half of a frame that is lighter, once it is let, and keeps on which thread it was."""
+
+    def __init__(self) -> None:
+        super().__init__(0, left())
+        self.let = threading.Event()
+        self.threads: list[str] = []
+
+    def __call__(self, image: Image, look: Look = PLAIN) -> Image:
+        assert self.let.wait(60.0)
+        self.threads.append(threading.current_thread().name)
+        mask = left()
+        self.person = mask if image[0, 0, 0] > image[0, -1, 0] else np.ascontiguousarray(mask[:, ::-1])
+        return image
+
+
+def lit(*, on_left: bool) -> Image:
+    """A frame of which one half is light."""
+    image = np.full((HEIGHT, WIDTH, 3), RAW, np.uint8)
+    image[:, slice(0, WIDTH // 2) if on_left else slice(WIDTH // 2, WIDTH)] = 250
+    return image
+
+
+def test_people_are_looked_for_while_the_style_draws() -> None:
+    """On a thread of its own; the picture waits for the mask of its own frame and takes no other frame's."""
+    finder, wanted = Watcher(), LiveSettings("first", room="picture")
+    picture = Still(np.full((HEIGHT, WIDTH, 3), PICTURE, np.uint8))
+    parts = PersonRoom(Run(None).load, lambda _name: finder, SharedSettings(wanted), lambda: 0.0, picture, waits=True)
+    styled, frames = np.full((HEIGHT, WIDTH, 3), STYLED, np.uint8), [lit(on_left=True), lit(on_left=False)]
+    parts.ahead(frames[0])  # returns at once, although nobody is found yet
+    assert not finder.threads
+    finder.let.set()
+    assert parts(frames[0], styled, None, wanted)[0][24, [8, 56], 0].tolist() == [STYLED, PICTURE]
+    assert [name.startswith("person") for name in finder.threads] == [True]
+    parts.ahead(frames[0])
+    assert parts(frames[1], styled, None, wanted)[0][24, [8, 56], 0].tolist() == [PICTURE, STYLED]
+    parts.close()
+    assert finder.closed
+
+
+def test_only_a_style_that_does_not_tell_has_people_looked_for() -> None:
+    """One that tells is asked after it has drawn, and no second network runs."""
+    finder = Watcher()
+    finder.let.set()
+    run = Run(left(), finder, room="picture")
+    assert run.halves() == ("styled", "picture")
+    assert not finder.threads
+    silent = Run(None, finder, room="picture")
+    until(lambda: silent() is not None and bool(finder.threads), "a look at a frame")
+    silent.live.close()

@@ -15,7 +15,7 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.styler import Styler
-from livefilter.live.person_network import open_person_network
+from livefilter.live.person_network import alongside, open_person_network
 from livefilter.live.person_room import PersonRoom
 from livefilter.styles.catalogue import Catalogue
 
@@ -26,13 +26,16 @@ _RUNS = 12
 
 @dataclass(frozen=True)
 class Cost:
-    """Medians in milliseconds: of a frame in its style alone, and what each room adds to it."""
+    """Medians in milliseconds: of a frame in its style alone, and what each room adds to it; to the time that passes,
+    and to the processors' own in all threads, which engines of several threads fill with waiting.
+    """
 
     backend: str
     threads: int
     process_size: int
     alone_ms: float
     added_ms: dict[str, float]
+    processor_ms: dict[str, float]
 
     def share(self, room: str) -> float:
         """What a room adds, as a share of the frame."""
@@ -40,7 +43,9 @@ class Cost:
 
 
 def measure(pictures: Sequence[Image], style: str, backend: str, threads: int, process_size: int, rounds: int) -> Cost:
-    """Draw frames of 720p with and without, in turns; the person is styled, so that nothing but the room differs."""
+    """Draw frames of 720p with and without, in turns, as a live run does; the person is styled, so that nothing but the
+    room differs.
+    """
     cv2.setNumThreads(threads)
     options = EngineOptions(threads)
     frames = [np.asarray(cv2.resize(each, SIZE, interpolation=cv2.INTER_CUBIC), np.uint8) for each in pictures]
@@ -48,28 +53,34 @@ def measure(pictures: Sequence[Image], style: str, backend: str, threads: int, p
     settings = SharedSettings(LiveSettings(style))
 
     def finder(_name: str) -> Styler:
-        return open_person_network(backend, options, *SIZE)
+        return open_person_network(backend, alongside(options), *SIZE)
 
     def nothing(name: str) -> Styler:
         raise AssertionError(name)
 
     parts = PersonRoom(nothing, finder, settings, time.perf_counter, waits=True)
     styler = Styler(network, backend, process_size, options)
-    taken: dict[str, list[float]] = {room: [] for room in (STYLED, *ROOMS)}
+    taken: dict[str, list[tuple[float, float]]] = {room: [] for room in (STYLED, *ROOMS)}
     try:
         for _ in range(rounds):
             for room, found in taken.items():
                 wanted = LiveSettings(style, room=room)
                 for frame in [frames[0], *(frames[index % len(frames)] for index in range(_RUNS))]:
-                    started = time.perf_counter()
+                    started, computed = time.perf_counter(), time.process_time()
+                    if room != STYLED:
+                        parts.ahead(frame)
                     styled = styler(frame)
                     if room != STYLED:
                         parts(frame, styled, None, wanted)
-                    found.append(1000.0 * (time.perf_counter() - started))
+                    found.append((time.perf_counter() - started, time.process_time() - computed))
                 del found[-_RUNS - 1]  # the first one after a change
     finally:
         parts.close()
         styler.close()
-    alone = statistics.median(taken[STYLED])
-    added = {room: statistics.median(taken[room]) - alone for room in ROOMS}
-    return Cost(backend, threads, process_size, alone, added)
+
+    def medians(which: int) -> dict[str, float]:
+        return {room: 1000.0 * statistics.median(each[which] for each in found) for room, found in taken.items()}
+
+    passed, computing = medians(0), medians(1)
+    added, processor = ({room: each[room] - each[STYLED] for room in ROOMS} for each in (passed, computing))
+    return Cost(backend, threads, process_size, passed[STYLED], added, processor)

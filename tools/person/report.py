@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from livefilter.control.parts import RAW
 from tools.person.cost import ROOMS, Cost
 from tools.person.figures import Figures, Score
 
@@ -43,11 +44,12 @@ frame is highest, of shifts by up to three frames either way. Clips in which som
 _COST = """
 ## Cost
 
-Frames of 1280x720 in a style, and what each room adds to one: finding, bending and composing. Medians, side by side
-in one process. Aim: {cost:.0%} of the frame.
+Frames of 1280x720 in a style, and what each room adds to one: finding and bending, on a thread of its own while the
+style draws, and composing. Medians, side by side in one process. Aim: {cost:.0%} of the frame. *Processor*: what a raw
+room adds to the processor time of all threads, which is what it costs where no core is free.
 
-| backend | threads | style drawn at | frame | {rooms} |
-|---|---|---|---|{lines}
+| backend | threads | style drawn at | frame | {rooms} | processor |
+|---|---|---|---|{lines}---|
 """
 
 
@@ -86,4 +88,6 @@ def _group(name: str, scores: Sequence[Score], flicker: float) -> str:
 def _cost(cost: Cost) -> str:
     added = [f"{cost.added_ms[room]:.1f} ms, {cost.share(room):.0%}" for room in ROOMS]
     at = f"{cost.process_size} px"
-    return f"| {cost.backend} | {cost.threads} | {at} | {cost.alone_ms:.1f} ms | {' | '.join(added)} |\n"
+    # Engines of several threads wait by computing.
+    processor = f"{cost.processor_ms[RAW]:.1f} ms" if cost.threads == 1 else _NONE
+    return f"| {cost.backend} | {cost.threads} | {at} | {cost.alone_ms:.1f} ms | {' | '.join(added)} | {processor} |\n"
