@@ -63,6 +63,7 @@ MAY = {
     "tensorrt": {"generator", "inference", "styles"},
     "training": {"generator", "inference", "styles"},
     "cluster": {
+        "control.parts",
         "capture",
         "config",
         "inference",

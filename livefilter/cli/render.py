@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from livefilter.cli.console import open_console
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.render_cluster import ClusterFlags, render_on_cluster
-from livefilter.control.parts import STYLED
 from livefilter.errors import InvalidInput
 from livefilter.masking import mask_address
 
@@ -97,8 +96,6 @@ def render(
 
     settings = config_from(config, profile, flags)
     if where is not None:
-        if (settings.person, settings.room) != (STYLED, STYLED):
-            raise InvalidInput("A cluster styles whole pictures.", fix="Leave out --person and --room, or --cluster.")
         cluster = ClusterFlags(where, workers, retries, cut_s, first, resume, trust_network)
         code = render_on_cluster(
             source,

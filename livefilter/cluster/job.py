@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from livefilter.capture.kinds import kind_of
@@ -79,6 +79,8 @@ def run_job(
         from livefilter.cluster.ray_crew import RayCrew
 
         said(Said(f"Working on {session.where}.{f' Dashboard: {session.dashboard}' if session.dashboard else ''}"))
+        if recipe.cuts_out:
+            options = replace(options, cut_s=0.0)  # what is joined keeps no transparency
         crew = RayCrew(session.ray, recipe, str(folder.here), workers)
         return ClusterRun(job.pairs, folder, crew, options, told=told, said=said).run()
     finally:

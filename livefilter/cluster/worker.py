@@ -17,15 +17,13 @@ import numpy as np
 
 from livefilter import __version__
 from livefilter.cluster.look import file_facts, file_sha256
-from livefilter.cluster.recipe import Recipe
+from livefilter.cluster.recipe import Recipe, files_of
 from livefilter.cluster.segments import CutFailed, join_segments, style_segment
 from livefilter.cluster.tasks import Blame, Hello, Outcome, Task
 from livefilter.errors import InvalidInput, LivefilterError, SourceError, StyleCorrupt
-from livefilter.inference.selection import runs_on_gpu
 from livefilter.live.configured_stylist import ConfiguredStylist
 from livefilter.live.open_files import file_openers
 from livefilter.render import Rendered, render_path
-from livefilter.styles.catalogue import Catalogue
 from livefilter.whole_file import unused_name
 
 _log = logging.getLogger(__name__)
@@ -37,21 +35,23 @@ class Worker:
     """Does tasks, one at a time; `progress` and `cancel` may be called meanwhile, from other threads.
 
     recipe: how to style. here: a file that the driver has put into the folder of results.
-    Raises on construction: UnknownName, BackendUnavailable, StyleCorrupt: this machine cannot style so.
+    Raises on construction: UnknownName, BackendUnavailable, StyleCorrupt, InvalidInput: this machine cannot style so.
     """
 
     def __init__(self, recipe: Recipe, here: str) -> None:
         config = recipe.config
-        _style, network = Catalogue().choose(config.style, config.network, gpu=runs_on_gpu(config.backend))
-        if network.sha256 != recipe.network_sha256:
-            raise StyleCorrupt(
-                f"Style {config.style} has another network on {platform.node()} than where the command was given. "
-                "Install the same livefilter and the same style there."
-            )
+        for name, sha256 in files_of(config, recipe.files).items():
+            if sha256 != recipe.files[name]:
+                raise StyleCorrupt(
+                    f"{name} is not the same on {platform.node()} as where the command was given: another network or "
+                    "another picture. Install the same livefilter and the same style there, and copy the picture."
+                )
         self._recipe = recipe
         self._here = Path(here)
-        self._stylist = ConfiguredStylist(config, shared=True)
-        self._openers = file_openers(accept_damage=recipe.accept_damage, encoder_threads=recipe.encoder_threads)
+        self._stylist = ConfiguredStylist(config, shared=True, finds=recipe.finds)
+        self._openers = file_openers(
+            accept_damage=recipe.accept_damage, encoder_threads=recipe.encoder_threads, alpha=recipe.cuts_out
+        )
         self._number, self._frames = _NONE, 0
         self._stopped: set[int] = set()
         self._changing = threading.Lock()

@@ -25,24 +25,25 @@ from livefilter.styles.catalogue import Catalogue
 class ConfiguredStylist:
     """Style, strength, person and room of the settings; engines are opened when the first picture tells the size.
 
-    shared: other engines work on this machine at the same time.
-    device: the style and what it runs on, in words; empty before the first picture.
+    shared: other engines work on this machine at the same time. finds: the backend that finds people; empty for the
+        best that is there.
+    wanted: style, person and room. device: the style and what it runs on, in words; empty before the first picture.
     Raises on construction: UnknownName, BackendUnavailable, StyleCorrupt, ConfigError, InvalidInput. The first picture
     raises what opening raises.
     """
 
-    def __init__(self, config: Config, *, shared: bool = False) -> None:
+    def __init__(self, config: Config, *, shared: bool = False, finds: str = "") -> None:
         # Wrong names are told before any file is opened.
         backend, _reason = choose_backend(config.backend)
         self._catalogue = Catalogue()
         first = first_parts(config, [style.name for style in self._catalogue.styles])
         self._catalogue.choose(first.style, config.network, gpu=runs_on_gpu(backend))
         self._config, self._shared = config, shared
-        self._wanted = LiveSettings(first.style, config.strength, person=first.person, room=first.room)
+        self.wanted = LiveSettings(first.style, config.strength, person=first.person, room=first.room)
         if isinstance(first.picture, Clip):
             first.picture.close()
             raise InvalidInput(f"{config.room} is a clip, and a room shows one only live.", fix="Name a picture.")
-        finds, _reason = choose_backend("auto", without=BUILT_AHEAD)
+        finds = finds or choose_backend("auto", without=BUILT_AHEAD)[0]
         options = EngineOptions(config.threads, config.gpu, config.cuda, shared=shared)
         self._parts = Parted(finds, options, lambda name: self._open(name, FLOOR, FLOOR), first.picture)
         self._styler: Styler | None = None
@@ -52,16 +53,16 @@ class ConfiguredStylist:
         """Style one picture, (H, W, 3) uint8 BGR of any size; a new one of the same shape, BGRA if it `cuts_out`."""
         if self._styler is None:
             height, width = image.shape[:2]
-            self._styler = self._open(self._wanted.style, width, height)
+            self._styler = self._open(self.wanted.style, width, height)
             info = self._styler.engine_info
-            self.device = f"{self._wanted.style} {self._styler.network_size} on {info.backend}, {info.device}"
+            self.device = f"{self.wanted.style} {self._styler.network_size} on {info.backend}, {info.device}"
         styled = self._styler.draw(image, self._config.strength)
-        return self._parts(image, styled, self._styler.person, self._wanted)
+        return self._parts(image, styled, self._styler.person, self.wanted)
 
     @property
     def cuts_out(self) -> bool:
         """Whether the room of its pictures is transparent."""
-        return self._wanted.room == TRANSPARENT
+        return self.wanted.room == TRANSPARENT
 
     @property
     def engine_info(self) -> EngineInfo | None:

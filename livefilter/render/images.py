@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 }
 _UNTAGGED = ("BMP", "GIF", "TGA")
 _FILL_SIDE = 1024
+# Where the date stands in an ICC profile: ICC.1:2022, 7.2.
+_PROFILE_MADE = slice(24, 36)
 
 
 def keeps_alpha(kind: str, target: Path) -> bool:
@@ -71,7 +74,7 @@ def encode_images(images: Sequence[NDArray[np.uint8]], durations_s: Sequence[flo
     kind = _FORMATS[target.suffix.lower()]
     settings = dict(_SETTINGS.get(kind, {}))
     if kind not in _UNTAGGED:
-        settings["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        settings["icc_profile"] = _srgb()
     made = [_pillow(image) for image in images]
     if len(made) > 1:
         settings |= {"save_all": True, "append_images": made[1:]}
@@ -88,6 +91,13 @@ def encode_images(images: Sequence[NDArray[np.uint8]], durations_s: Sequence[flo
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise InvalidInput(f"Cannot write {target}: {width}x{height} as {kind}: {reason}. Use .png.") from error
     return file.getvalue()
+
+
+def _srgb() -> bytes:
+    """The profile of sRGB, always the same bytes: the moment in which it was made would be in it otherwise."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[_PROFILE_MADE] = struct.pack(">6H", 2026, 1, 1, 0, 0, 0)
+    return bytes(profile)
 
 
 def visible_colours(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

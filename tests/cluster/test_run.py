@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from livefilter.cluster.crew import Member, Said
@@ -19,9 +20,11 @@ from livefilter.cluster.report import Report, RunOptions
 from livefilter.cluster.run import ClusterRun
 from livefilter.cluster.tasks import Outcome, Task
 from livefilter.cluster.work_folder import WorkFolder
-from livefilter.errors import InvalidInput, ManifestUnusable, SinkUnavailable
+from livefilter.cluster.worker import Worker
+from livefilter.errors import InvalidInput, ManifestUnusable, SinkUnavailable, StyleCorrupt
 from livefilter.live.configured_stylist import ConfiguredStylist
 from livefilter.live.open_files import file_openers
+from livefilter.live.room_picture import covering
 from livefilter.output.video import recording
 from livefilter.render import Interrupted, render_path
 from tests.cluster.fake_crew import Accident, FakeCrew, small_recipe
@@ -71,7 +74,7 @@ class Studio:
     def alone(self, name: str, to: Path) -> str:
         """SHA-256 of what one machine makes of a film."""
         with ConfiguredStylist(self.recipe.config) as stylist:
-            openers = file_openers(encoder_threads=self.recipe.encoder_threads)
+            openers = file_openers(encoder_threads=self.recipe.encoder_threads, alpha=stylist.cuts_out)
             render_path(self.source / name, to, stylist, openers, report=lambda done, total: None)
         return digest(to)
 
@@ -114,6 +117,31 @@ def test_films_and_pictures_come_out_as_one_machine_makes_them(studio: Studio, t
         assert digest(studio.target / name) == studio.alone(name, tmp_path / f"alone-{name}")
     assert [name for _, kind, name in studio.crew.log if kind == "whole"] == ["b.mkv", "a.mp4", "c.png"]
     assert studio.crew.closed
+
+
+@pytest.mark.parametrize("room", ["picture", "transparent", "blur", "paprika"])
+def test_person_and_room_are_those_of_one_machine(studio: Studio, tmp_path: Path, room: str) -> None:
+    """Bit for bit, in pictures and in films; a picture that is the room was seen on every machine."""
+    shown = tmp_path / "room.png"
+    cv2.imwrite(str(shown), picture(200, 150))
+    studio.recipe = small_recipe(room=str(shown) if room == "picture" else room, person="raw")
+    studio.film("a.mov")
+    cv2.imwrite(str(studio.source / "b.png"), picture())
+    report = studio.run()
+    assert (report.done, report.failed) == (2, ())
+    for name in studio.names():
+        assert digest(studio.target / name) == studio.alone(name, tmp_path / f"alone-{name}")
+    made = cv2.imread(str(studio.target / "b.png"), cv2.IMREAD_UNCHANGED)
+    assert made is not None
+    assert made.shape[2] == (4 if room == "transparent" else 3)
+    if room == "picture":
+        assert np.array_equal(made, covering(picture(200, 150), 64, 48)), "nobody is in it, so all of it is the room"
+        cv2.imwrite(str(shown), picture(200, 150) // 2)
+        with pytest.raises(StyleCorrupt, match="copy the picture"):
+            Worker(studio.recipe, "")
+        shown.unlink()
+        with pytest.raises(InvalidInput, match="Copy it to that path"):
+            Worker(studio.recipe, "")
 
 
 def test_a_film_that_cannot_be_decoded_is_told_and_the_rest_is_done(studio: Studio) -> None:

@@ -40,7 +40,6 @@ def test_a_video_is_rendered_and_summed_up(tmp_path: Path) -> None:
         (("in.mp4", "out.mp4", "--style", "hayo"), "Did you mean 'hayao'"),
         (("in.mp4", "out.mp4", "--style", "3"), "Did you mean 'paprika'"),
         (("in.mp4", "out.mp4", "--backend", "identty"), "identity"),
-        (("in.mp4", "out.mp4", "--person", "raw", "--cluster", "local"), "A cluster styles whole pictures"),
         (("http://x.example/in.mp4", "out.mp4"), "http://x.example/in.mp4 is an address"),
         (("in.mp4", "rtmp://x.example/live/k-1234567890"), "rtmp://x.example/live/*** is an address"),
     ],

@@ -305,6 +305,9 @@ def test_transparency_stays_or_becomes_white(tmp_path: Path, source: str, target
     )
     with Pillow.open(tmp_path / target) as out:
         assert out.info["icc_profile"]
+        assert out.info["icc_profile"][24:36].hex(" ", 2) == "07ea 0001 0001 0000 0000 0000", (
+            "files tell when they were made"
+        )
         assert out.has_transparency_data is kept
         assert out.convert("RGBA").getpixel((50, 20)) == pytest.approx((200, 30, 30, 255), abs=3)
         left = out.convert("RGBA").getpixel((4, 20))
