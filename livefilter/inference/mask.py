@@ -112,6 +112,20 @@ class Mask:
         self._shares = shares[kept].reshape(-1, self._tile, self._tile)
         self._runs = _runs(inside, self._tile)
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of all that is not 0, in pixels, as exact as tiles are; 0 where nothing is."""
+        rows, columns = self._edges
+        ends = [
+            (x * self._tile, y * self._tile, (x + 1) * self._tile, (y + 1) * self._tile)
+            for y, x in zip(rows, columns, strict=True)
+        ]
+        ends += [(across.start, down.start, across.stop, down.stop) for down, across in self._runs]
+        if not ends:
+            return 0, 0, 0, 0
+        left, top, right, bottom = zip(*ends, strict=True)
+        return min(left), min(top), min(max(right), self._width), min(max(bottom), self._height)
+
     def whole(self) -> Image:
         """(H, W) uint8, 255 where the person is."""
         mask = np.zeros((self._rows * self._tile, self._columns * self._tile), np.uint8)

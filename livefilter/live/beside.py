@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from livefilter.errors import LivefilterError
-from livefilter.live.loading import Loading
-from livefilter.live.style_switch import FrameStyler
+from livefilter.live.loading import Loadable, Loading
 
 _log = logging.getLogger(__name__)
 _LOADER_TIMEOUT_S = 0.5
 
+Network = TypeVar("Network", bound=Loadable)
 
-class Beside:
+
+class Beside(Generic[Network]):
     """Loads a network by name while frames keep flowing, and holds the newest one that was wanted.
 
     load: opens it; called on a thread of its own. refused: told why one cannot be had, once.
@@ -22,7 +24,7 @@ class Beside:
 
     def __init__(
         self,
-        load: Callable[[str], FrameStyler],
+        load: Callable[[str], Network],
         clock: Callable[[], float],
         refused: Callable[[str, str], None],
         *,
@@ -30,10 +32,14 @@ class Beside:
     ) -> None:
         self._waits = waits
         self._load, self._clock, self._refused = load, clock, refused
-        self._held: tuple[str, FrameStyler] | None = None
-        self._loading: Loading[FrameStyler] | None = None
+        self._held: tuple[str, Network] | None = None
+        self._loading: Loading[Network] | None = None
 
-    def get(self, name: str, width: int, height: int) -> FrameStyler | None:
+    def holds(self, name: str) -> bool:
+        """Whether the network of that name is there."""
+        return self._held is not None and self._held[0] == name
+
+    def get(self, name: str, width: int, height: int) -> Network | None:
         """The network of that name, warm for frames of width x height; None until it is there.
 
         Raises: LivefilterError: it cannot be had; only where this waits.

@@ -6,8 +6,10 @@ import time
 
 from livefilter.config import Config
 from livefilter.control.settings import SharedSettings
+from livefilter.inference.selection import runs_on_gpu
 from livefilter.live.governor.governor import Governor
 from livefilter.live.nv12_check import require_nv12
+from livefilter.live.person_crop import PersonCrop
 from livefilter.live.person_room import PersonRoom
 from livefilter.live.room_picture import RoomPicture
 from livefilter.live.style_loader import StyleLoader
@@ -48,7 +50,9 @@ def open_stylist(
         governor.close()
         loader.close()
 
-    parts = PersonRoom(loader.load_room, loader.load_finder, settings, time.perf_counter, room_picture)
+    clock = time.perf_counter
+    crop = None if runs_on_gpu(loader.backend) else PersonCrop(loader.load_part, loader.accepts, clock)
+    parts = PersonRoom(loader.load_room, loader.load_finder, settings, clock, room_picture, crop=crop)
     stylist = LiveStylist(
         loader.load, first, settings, metrics, fade_s=config.fade_ms / 1000, on_close=close, parts=parts
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from livefilter.control.parts import BLUR, PICTURE, RAW, STYLED, TRANSPARENT
+from livefilter.control.parts import BLUR, PICTURE, RAW, ROOMS, STYLED, TRANSPARENT
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.cutout import CHROMA
 from livefilter.errors import EngineError, LivefilterError
@@ -18,6 +18,8 @@ from livefilter.frame import Image
 from livefilter.inference.look import Look, blend, share_of
 from livefilter.inference.mask import Mask, nobody, reduced
 from livefilter.live.beside import Beside
+from livefilter.live.governor.ladder_styler import LadderStyler
+from livefilter.live.person_crop import Drawn, PersonCrop
 from livefilter.live.person_network import SIDE
 from livefilter.live.room_picture import RoomPicture
 from livefilter.live.style_switch import FrameStyler
@@ -42,6 +44,7 @@ class PersonRoom:
 
     load_style: opens the style of a room. load_finder: opens what finds people where the style's network does not tell.
     picture: what the room can show, if there is something; closed with this.
+    crop: what draws the person's style where they are, beside a room in another one; closed with this.
     waits: networks are loaded at once, and what goes wrong with them is raised: for what is drawn only once.
     """
 
@@ -53,9 +56,11 @@ class PersonRoom:
         clock: Callable[[], float],
         picture: RoomPicture | None = None,
         *,
+        crop: PersonCrop | None = None,
         waits: bool = False,
     ) -> None:
         self._settings = settings
+        self._crop = crop
         self._rooms = Beside(load_style, clock, self._refuse_room, waits=waits)
         self._finder = Beside(load_finder, clock, self._refuse_all, waits=waits)
         self._picture = picture
@@ -74,6 +79,28 @@ class PersonRoom:
             return
         self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="person")
         self._begun = original, self._thread.submit(_looked_for, finder, original)
+
+    def part(self, original: Image, wanted: LiveSettings, style: str, styler: FrameStyler, look: Look) -> Drawn | None:
+        """A frame in the person's style where people are, once `ahead` has begun on it; None where it is to be drawn as
+        a whole: the room has no style of its own, or that is not loaded, nobody is there, or it would save too little.
+
+        style, styler: what draws the person's style. look: as of Styler.
+        Returns: see PersonCrop.draw; only for `__call__`, for around the people it is not drawn.
+        """
+        if self._crop is None or not isinstance(styler, LadderStyler):
+            return None
+        if wanted.person != STYLED or wanted.room in ROOMS or not self._rooms.holds(wanted.room):
+            return None
+        begun = self._begun
+        if begun is None or begun[0] is not original or begun[1] is None:
+            return None
+        try:
+            found = begun[1].result()
+        except EngineError:
+            return None  # it is told of when the frame is put together
+        if found is None or found.empty:
+            return None
+        return self._crop.draw(original, found.mask.box, style, styler, look)
 
     def __call__(
         self, original: Image, styled: Image, told: Image | None, wanted: LiveSettings
@@ -106,6 +133,8 @@ class PersonRoom:
         """Free the networks and the picture. Can be called twice."""
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)
+        if self._crop is not None:
+            self._crop.close()
         self._rooms.close()
         self._finder.close()
         if self._picture is not None:

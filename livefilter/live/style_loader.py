@@ -5,6 +5,8 @@ from __future__ import annotations
 from livefilter.config import Config
 from livefilter.control.settings import SharedSettings
 from livefilter.inference.base import EngineOptions
+from livefilter.inference.geometry import fit_network
+from livefilter.inference.part_styler import PartStyler
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.live.engine_upgrade import EngineUpgrade
@@ -12,9 +14,11 @@ from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.governor.wire import on_ladder
 from livefilter.live.open_styler import open_styler
+from livefilter.live.person_crop import Part
 from livefilter.live.person_network import alongside, open_person_network
 from livefilter.live.settled_size import SettledSize
 from livefilter.live.stylist import LiveStylist
+from livefilter.styles.accepts import Accepts
 from livefilter.styles.catalogue import Catalogue
 
 
@@ -73,6 +77,21 @@ class StyleLoader:
         size = self._beside_size()
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size})
         return open_styler(at, self._catalogue, style, *self._size, shared=self._shared, steady=at.steady)
+
+    def load_part(self, part: Part) -> PartStyler:
+        """A part of the frames in a style, for a processor; the governor leaves it as it is.
+
+        Raises: LivefilterError.
+        """
+        network, config = self._catalogue.get(part.style).networks[part.network], self._config
+        network.verify()
+        whole = fit_network(*part.frame, part.size, network.accepts)
+        options = EngineOptions(config.threads, config.gpu, config.cuda, shared=self._shared)
+        return PartStyler(network, self._ready, whole, part.width, part.height, options, steady=config.steady)
+
+    def accepts(self, style: str, network: str) -> Accepts:
+        """The sizes of frames that a network of a style takes."""
+        return self._catalogue.get(style).networks[network].accepts
 
     def load_finder(self, _name: str) -> Styler:
         """What finds people where the style's network does not tell.

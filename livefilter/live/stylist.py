@@ -13,6 +13,7 @@ from livefilter.frame import Frame, Image
 from livefilter.inference.look import Look, arranged, blend, flipped, share_of
 from livefilter.inference.mask import nobody
 from livefilter.live.fade import Fade
+from livefilter.live.person_crop import Drawn
 from livefilter.live.person_room import PersonRoom, no_networks
 from livefilter.live.style_switch import FrameStyler, StyleSwitch
 from livefilter.metrics import Metrics
@@ -111,9 +112,12 @@ class LiveStylist:
         """Load a style anew beside the frames, if it is on screen, and swap as between styles; from any thread."""
         self._switch.reload(style)
 
-    def _finish(self, image: Image, look: Look, settings: LiveSettings) -> tuple[Image, Image | None]:
+    def _finish(
+        self, image: Image, look: Look, settings: LiveSettings, *, whole: bool = False
+    ) -> tuple[Image, Image | None]:
         """Style a picture and make of it what viewers see: a GPU does all of that in one pass, if it can.
 
+        whole: it is to be styled as a whole, whatever becomes of it.
         Returns: the picture, and the person cut out, where the room is transparent.
         """
         alone = not self._fade.running and not settings.parted
@@ -122,16 +126,19 @@ class LiveStylist:
         if composes:
             seen = {"person": settings.person == STYLED, "room": settings.room == STYLED}
             asked = replace(look, width=image.shape[1], **seen)
+        part: Drawn | None = None
         if settings.parted and not composes and self._switch.styler.person is None:
             self._parts.ahead(image)
+            if not whole and not self._fade.running:
+                part = self._parts.part(image, settings, self.style, self._switch.styler, asked)
         try:
-            styled = self._run(image, asked)
+            styled = self._run(image, asked) if part is None else self._counted(part)
             if composes and not asked.room and self._found_nobody():
                 # Somebody whom the mask has missed must not be shown.
                 styled = self._run(image, replace(asked, person=True, room=True))
         except EngineError as error:
             self._switch.recover(error)
-            return self._finish(image, look, settings)
+            return self._finish(image, look, settings, whole=whole)
         drawn_strength = self._switch.styler.takes_strength
         if composes or (alone and look.drawn(drawn_strength)):
             self._fade.remember(styled, mirrored=look.mirror)
@@ -142,10 +149,15 @@ class LiveStylist:
         cutout: Image | None = None
         parted_s = 0.0
         if settings.parted:
-            started = self._clock()
-            blended, cutout = self._parts(image, blended, self._switch.styler.person, settings)
+            started, drawn = self._clock(), blended
+            blended, cutout = self._parts(image, drawn, self._switch.styler.person, settings)
             parted_s = self._clock() - started
-        self._metrics.record("postprocess", self._switch.styler.timings.postprocess_ms / 1000 + parted_s)
+            if part is not None:
+                if blended is drawn:  # the room came to nothing in the meantime
+                    return self._finish(image, look, settings, whole=True)
+                self._fade.remember(blended)
+        timings = self._switch.styler.timings if part is None else part.timings
+        self._metrics.record("postprocess", timings.postprocess_ms / 1000 + parted_s)
         if cutout is not None:
             cutout = None if look.compare else (flipped(cutout) if look.mirror else cutout)
         return arranged(image, blended, look), cutout
@@ -162,12 +174,15 @@ class LiveStylist:
     def _run(self, image: Image, look: Look) -> Image:
         styler = self._switch.styler
         styled = styler(image, look)
+        return self._counted(Drawn(styled, styler.timings))
+
+    def _counted(self, drawn: Drawn) -> Image:
+        """What was drawn of a frame, once it is counted."""
         self._switch.count_good()
         self._tell_strongest()
-        timings = styler.timings
-        self._metrics.record("preprocess", timings.preprocess_ms / 1000)
-        self._metrics.record("inference", timings.inference_ms / 1000)
-        return styled
+        self._metrics.record("preprocess", drawn.timings.preprocess_ms / 1000)
+        self._metrics.record("inference", drawn.timings.inference_ms / 1000)
+        return drawn.image
 
     def _tell_strongest(self) -> None:
         """Say how far the strength goes with the network that draws now; a wish for more is kept for the next style."""

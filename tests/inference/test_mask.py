@@ -95,6 +95,21 @@ def test_specks_are_put_right() -> None:
     assert tidied(found) is found
 
 
+@pytest.mark.parametrize("at", [(30, 50, 90, 120), (0, 0, 40, 60), (200, 150, 319, 239)])
+def test_a_mask_tells_where_people_are(at: tuple[int, int, int, int]) -> None:
+    """The box holds every pixel that is not 0, and not more than a tile beyond them; nothing where nobody is."""
+    coarse = np.zeros((HEIGHT, WIDTH), np.uint8)
+    coarse[at[1] : at[3] + 1, at[0] : at[2] + 1] = 255
+    mask = Mask(coarse, np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+    rows, columns = np.nonzero(mask.whole())
+    exact = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    apart = np.array(mask.box) - exact
+    assert (apart[:2] <= 0).all()
+    assert (apart[2:] >= 0).all()
+    assert np.abs(apart).max() < mask._tile
+    assert Mask(np.zeros((9, 16), np.uint8), np.full((90, 160, 3), 90, np.uint8)).box == (0, 0, 0, 0)
+
+
 def test_a_bright_wall_has_no_edge_to_calculate() -> None:
     """Tiles count only where the brightness that there is makes an edge: a plain picture has them along the seam."""
     coarse = np.zeros((72, 128), np.uint8)

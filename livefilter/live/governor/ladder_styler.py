@@ -105,14 +105,16 @@ class LadderStyler:
 
     def __call__(self, image: Image, look: Look = PLAIN) -> Image:
         """Style one frame with the wanted rung, if it is open; as Styler does."""
-        self._on_use(self)
-        self.thread_id = threading.get_native_id()
-        self._note_size(image)
-        self._follow(look)
+        self._keep_up(image, look)
         styled = self._styler(image, look)
         styled = self._faded(image, styled, look)
         self._last = styled
         return styled
+
+    def skip(self, image: Image, look: Look) -> None:
+        """Keep up with what is wanted at a frame that something else draws, in this style."""
+        self._keep_up(image, look)
+        self._last, self._fade = None, None
 
     def warm_up(self, width: int, height: int) -> None:
         """Open the engine for frames of width x height and run it."""
@@ -157,6 +159,12 @@ class LadderStyler:
             stylers, self._stylers, self._fade = list(self._stylers.values()), {}, None
         for styler in {id(styler): styler for styler in [*stylers, self._styler]}.values():
             styler.close()
+
+    def _keep_up(self, image: Image, look: Look) -> None:
+        self._on_use(self)
+        self.thread_id = threading.get_native_id()
+        self._note_size(image)
+        self._follow(look)
 
     def _near(self) -> list[Rung]:
         """What to have open, most urgent first: the wanted one, those below, the cheapest, the next one above."""
