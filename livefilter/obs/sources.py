@@ -15,9 +15,11 @@ from livefilter.obs.settings import Way
 _log = logging.getLogger(__name__)
 NAME = "livefilter"
 KINDS: Mapping[Way, str] = {"camera": "v4l2_input", "browser": "browser_source", "media": "ffmpeg_source"}
-# FFmpeg takes a stream of JPEGs for one of 25 a second, however many come: the picture falls behind by seconds. With
-# the time of their arrival it does not. The rest starts at once and keeps nothing back.
-MEDIA_OPTIONS = "probesize=32 analyzeduration=0 fflags=nobuffer use_wallclock_as_timestamps=1"
+# OBS plays a stream by the pictures' own times and keeps for good the distance that it had at the first one. JPEGs have
+# no times: FFmpeg makes up 25 a second, and the picture falls behind by seconds; arrival as a time is rounded to 40 ms,
+# another way at each opening. Without any times (nofillin) OBS shows each picture as soon as it is there. The rest
+# starts at once and keeps nothing back.
+MEDIA_OPTIONS = "probesize=32 analyzeduration=0 fflags=nobuffer+nofillin"
 _EXISTS = 601
 
 
@@ -46,6 +48,8 @@ class Offer:
             "input_format": "mpjpeg",
             "buffering_mb": 0,
             "reconnect_delay_sec": 2,
+            # Or OBS, in another scene, holds the connection without reading, and comes back with old pictures.
+            "close_when_inactive": True,
             "ffmpeg_options": MEDIA_OPTIONS,
         }
 

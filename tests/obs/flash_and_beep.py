@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import abstractmethod
 
 import numpy as np
 
@@ -26,7 +27,15 @@ _BEEP_S = 0.1
 _LOUD = 0.2
 
 
-class Screen(Closeable):
+class Light(Closeable):
+    """What can be dark or bright."""
+
+    @abstractmethod
+    def show(self, *, bright: bool) -> float:
+        """Become dark or bright. Returns: when it was done, in `time.perf_counter()` seconds."""
+
+
+class Screen(Light):
     """The whole of an X display, dark or bright. Raises: OSError: there is no such display."""
 
     def __init__(self, display: str) -> None:
@@ -58,15 +67,15 @@ class Screen(Closeable):
 class FlashAndBeep(Closeable):
     """Flashes and beeps from construction to `close`, each time after a pause that is never the same.
 
-    display: an X display of its own. server, sink: the PulseAudio sink whose monitor is the microphone.
+    light: what flashes; closed with it. server, sink: the PulseAudio sink whose monitor is the microphone.
     flashes, beeps: when each was there, in `time.perf_counter()` seconds; beeps as a recorder hears them.
     """
 
-    def __init__(self, display: str, server: str, sink: str = "mic", seed: int = 1, every_s: float = 1.6) -> None:
+    def __init__(self, light: Light, server: str, sink: str = "mic", seed: int = 1, every_s: float = 1.6) -> None:
         self.flashes: list[float] = []
         self.beeps: list[float] = []
         self._random, self._every_s = random.Random(seed), every_s
-        self._screen = Screen(display)
+        self._light = light
         shape = ["--server", server, "--raw", "--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=10"]
         self._player = subprocess.Popen(["pacat", "--playback", f"--device={sink}", *shape], stdin=subprocess.PIPE)
         self._recorder = subprocess.Popen(
@@ -85,7 +94,7 @@ class FlashAndBeep(Closeable):
             process.wait(10)
         for thread in self._threads:
             thread.join(10)
-        self._screen.close()
+        self._light.close()
 
     def _flash(self) -> None:
         """Show each flash; its beep is written at once, alone: what plays all the time would fall behind for good."""
@@ -95,9 +104,9 @@ class FlashAndBeep(Closeable):
             while not self._closing.wait(self._every_s * self._random.uniform(0.8, 1.2)):
                 self._player.stdin.write(tone.astype("<i2").tobytes())
                 self._player.stdin.flush()
-                self.flashes.append(self._screen.show(bright=True))
+                self.flashes.append(self._light.show(bright=True))
                 self._closing.wait(_FLASH_S)
-                self._screen.show(bright=False)
+                self._light.show(bright=False)
 
     def _hear(self) -> None:
         assert self._recorder.stdout is not None
@@ -118,7 +127,7 @@ class FlashAndBeep(Closeable):
 def main() -> None:
     """Flash and beep for a while, and print when."""
     display, server, sink, seconds = sys.argv[1:5]
-    with FlashAndBeep(display, server, sink) as both:
+    with FlashAndBeep(Screen(display), server, sink) as both:
         time.sleep(float(seconds))
     for flash, beep in zip(both.flashes, both.beeps, strict=False):
         sys.stdout.write(f"{flash:.4f} {beep:.4f} {(beep - flash) * 1000:.1f} ms\n")

@@ -12,8 +12,14 @@ import cv2
 import numpy as np
 import pytest
 
+from livefilter.errors import ObsRefused
 from livefilter.frame import Image
 from livefilter.obs.client import ObsClient
+from livefilter.obs.sources import Offer, add
+from livefilter.output.base import SinkOptions
+from livefilter.output.page import PageSink
+from tests.fakes import until
+from tests.obs.openings import Lamp
 from tests.obs.real_obs import HEIGHT, SINK, WIDTH, RealObs, missing
 from tests.obs.run_beside import RunBeside
 
@@ -138,3 +144,42 @@ def test_scenes_of_obs_choose_the_look(obs: RealObs, tmp_path: Path) -> None:
         run.until(lambda state: state["obs"]["on_air"] == [], "end of the recording")
         ask(obs, "SetCurrentProgramScene", sceneName="Scene")
         run.until(lambda state: not state["frozen"], "moving picture")
+
+
+def test_a_scene_that_comes_back_shows_nothing_of_before(obs: RealObs) -> None:
+    """While OBS shows another scene it does not watch, so that we may rest; then its first picture is a new one."""
+    ask(obs, "SetCurrentProgramScene", sceneName="Scene")
+    with PageSink("0", SinkOptions(WIDTH, HEIGHT, 30)) as page, Lamp(page, WIDTH, HEIGHT) as lamp:
+
+        async def add_it(client: ObsClient) -> dict[str, Any]:
+            return {"done": await add(client, Offer(page=page.url))}
+
+        def seen() -> float:
+            """How bright it is; 0 while there is no picture."""
+            try:
+                return float(shot(obs, "livefilter").mean())
+            except ObsRefused:
+                return 0.0
+
+        asyncio.run(within(obs, add_it))
+        until(lambda: 10 < seen() < 60, "the dark picture")
+        ask(obs, "SetCurrentProgramScene", sceneName="Gaming")
+        until(lambda: not page.watched(), "that OBS no longer watches")
+
+        async def wait(client: ObsClient) -> dict[str, Any]:
+            await client.batch([("Sleep", {"sleepMillis": 3500})])  # OBS would open it again after 2 s, unless told
+            return {}
+
+        asyncio.run(within(obs, wait))
+        assert not page.watched()
+        lamp.show(bright=True)
+        ask(obs, "SetCurrentProgramScene", sceneName="Scene")
+        shots: list[float] = []
+
+        def bright() -> bool:
+            shots.append(seen())
+            return shots[-1] > 200
+
+        until(bright, "the bright picture")
+        # OBS may draw what it drew last for one frame of its own, before the first new picture is in its texture.
+        assert len([each for each in shots if 10 < each < 60]) <= 2, shots

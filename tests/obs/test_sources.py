@@ -102,7 +102,7 @@ def test_a_media_source_that_would_fall_behind_is_set_anew() -> None:
         assert added(obs, PAGE) == "livefilter was set anew in scene Scene"
         settings = obs.inputs["livefilter"][1]
         assert settings["input"] == "http://127.0.0.1:8420/stream.mjpg"
-        assert "use_wallclock_as_timestamps=1" in settings["ffmpeg_options"]
+        assert "nofillin" in settings["ffmpeg_options"]
         assert settings["hw_decode"] is True
 
 
