@@ -1,18 +1,23 @@
 """What the way into OBS adds each time that OBS opens it: python -m tests.obs.openings WAY [OPENINGS] [SECONDS].
 
-WAY is camera (in a guest, see tests/system), media, or one of TRIED. An output of livefilter's shows
-a picture that flashes while the microphone beeps; OBS opens the source anew again and again, and its recording tells
-how late each flash is. Needs what tests/obs/real_obs.py needs. Prints one line for each opening, for docs/obs.md.
+WAY is camera (in a guest, see tests/system), media, chromium (the page in a browser that OBS films), or one of TRIED.
+An output of livefilter's shows a picture that flashes while the microphone beeps; OBS opens the source anew again and
+again, and its recording tells how late each flash is. Needs what tests/obs/real_obs.py needs. Prints one line for each
+opening, for docs/obs.md.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +25,10 @@ import numpy as np
 
 from livefilter.frame import Frame
 from livefilter.obs.client import ObsClient
-from livefilter.obs.settings import Way
 from livefilter.obs.sources import KINDS, Offer
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.page import PageSink
+from tests.fakes import until
 from tests.obs.flash_and_beep import FlashAndBeep, Light
 from tests.obs.measure import display, prepare
 from tests.obs.real_obs import HEIGHT, SINK, WIDTH, RealObs
@@ -114,15 +119,43 @@ def ways(path: Path, both: FlashAndBeep) -> list[tuple[float, float]]:
     return found
 
 
-def sink_of(way: str, options: SinkOptions) -> tuple[Sink, Way, dict[str, Any]]:
-    """The output, and what OBS's source for it is set to."""
+@contextmanager
+def page_in_chromium(page: str, screen: str, folder: Path) -> Iterator[None]:
+    """Chromium that shows the clean page over the whole of a display, as a stand-in for OBS's Browser source."""
+    words = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--kiosk"]
+    words += [f"--window-size={WIDTH},{HEIGHT}", "--window-position=0,0", f"--user-data-dir={folder / 'chromium'}"]
+    environment = os.environ | {"DISPLAY": screen, "HOME": str(folder)}
+    process = subprocess.Popen(
+        ["chromium", *words, f"{page}?clean=1"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+@contextmanager
+def opened_way(way: str, folder: Path) -> Iterator[tuple[Sink, str, dict[str, Any]]]:
+    """The output, and the kind and settings of OBS's source for it."""
+    options = SinkOptions(WIDTH, HEIGHT, FPS)
     if way == "camera":
         from livefilter.output.camera.virtual_camera import VirtualCameraSink
 
-        camera = VirtualCameraSink(CAMERA, options)
-        return camera, "camera", Offer(camera=camera.device).settings("camera")
-    page = PageSink("0", options)
-    return page, "media", Offer(page=page.url).settings("media") | TRIED.get(way, {})
+        with VirtualCameraSink(CAMERA, options) as camera:
+            yield camera, KINDS["camera"], Offer(camera=camera.device).settings("camera")
+        return
+    with PageSink("0", options) as page:
+        if way == "chromium":
+            with display(f"{WIDTH}x{HEIGHT}") as screen, page_in_chromium(page.url, screen, folder):
+                until(page.watched, "that Chromium watches")
+                yield page, "xshm_input", {"advanced": True, "server": screen, "screen": 0, "show_cursor": False}
+        else:
+            yield page, KINDS["media"], Offer(page=page.url).settings("media") | TRIED.get(way, {})
 
 
 def main() -> None:
@@ -131,12 +164,12 @@ def main() -> None:
     openings = int(sys.argv[2]) if len(sys.argv) > 2 else 10
     seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 7.0
     folder, out = Path(tempfile.mkdtemp()), sys.stdout
-    sink, kind, settings = sink_of(way, SinkOptions(WIDTH, HEIGHT, FPS))
-    with sink, display("640x360") as screen, RealObs(folder / "obs", screen) as obs:
-        asyncio.run(prepare(obs))
-        load = os.getloadavg()[0]
-        with FlashAndBeep(Lamp(sink, WIDTH, HEIGHT), obs.server, SINK, every_s=1.0) as both:
-            path, began = asyncio.run(opened(obs, KINDS[kind], settings, openings, seconds))
+    with opened_way(way, folder) as (sink, kind, settings), display("640x360") as screen:
+        with RealObs(folder / "obs", screen) as obs:
+            asyncio.run(prepare(obs))
+            load = os.getloadavg()[0]
+            with FlashAndBeep(Lamp(sink, WIDTH, HEIGHT), obs.server, SINK, every_s=1.0) as both:
+                path, began = asyncio.run(opened(obs, kind, settings, openings, seconds))
         found = ways(path, both)
     medians = []
     for number, at in enumerate(began):
