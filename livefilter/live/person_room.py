@@ -27,8 +27,6 @@ from livefilter.live.style_switch import FrameStyler
 _log = logging.getLogger(__name__)
 FINDER = "_person"
 _BLURRED_SIDE = 90
-# Rooms that are made anew for each frame.
-_PAINTED = (BLUR, TRANSPARENT)
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,7 @@ class PersonRoom:
         self._finder = Beside(load_finder, clock, self._refuse_all, waits=waits)
         self._picture = picture
         self._waits = waits
+        self._nothing = np.empty((0, 0, 3), np.uint8)
         self._thread: ThreadPoolExecutor | None = None
         self._begun: tuple[Image, Future[_Found | None] | None] | None = None
 
@@ -123,7 +122,7 @@ class PersonRoom:
         if person is room:
             return person, None
         try:
-            image = found.mask.together(person, room, over=wanted.room in _PAINTED)
+            image = found.mask.together(person, room, over=wanted.room == BLUR)
         except (cv2.error, ValueError) as error:  # a mask that cannot be used is none
             _log.warning("The mask of a frame cannot be used: %s", error)
             return styled, None
@@ -166,7 +165,9 @@ class PersonRoom:
         if wanted.room == BLUR:
             return _blurred(original if wanted.person == RAW else styled)
         if wanted.room == TRANSPARENT:
-            return np.full_like(styled, CHROMA)
+            if self._nothing.shape != styled.shape:
+                self._nothing = np.full_like(styled, CHROMA)
+            return self._nothing
         if wanted.room == PICTURE:
             return self._background(styled.shape[1], styled.shape[0])
         return self._styled_room(original, wanted)
