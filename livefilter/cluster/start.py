@@ -15,6 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 import livefilter.quiet  # noqa: F401 - before Ray, which would report its use
 from livefilter.cluster.addresses import host_of, refuse_public
 from livefilter.errors import ClusterUnavailable, install_extra
@@ -27,6 +29,7 @@ _NICENESS = "RAY_worker_niceness"
 # It does so through the proxy of the environment, and nobody listens on the port of this one.
 _NOBODY = "http://127.0.0.1:9"
 _PROXIES = {"http_proxy": _NOBODY, "HTTP_PROXY": _NOBODY, "no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1"}
+_WATCHERS = ("monitor.py", "dashboard.py")
 _TOKEN_FILE = Path(".ray") / "auth_token"
 
 # Asks a cluster for something without a token, and prints how it was answered.
@@ -45,7 +48,10 @@ else:
 
 @dataclass
 class Session:
-    """A connection to Ray. where: what it is, in words. dashboard: its address, empty where there is none."""
+    """A connection to Ray. where: what it is, in words. dashboard: its address, empty where there is none.
+
+    folder: of a cluster that was started here, and ends with this.
+    """
 
     ray: Any
     where: str
@@ -54,10 +60,21 @@ class Session:
 
     def close(self) -> None:
         """Leave the cluster; end it where it was started here. Can be called twice."""
+        if self.folder is not None:
+            _end_watchers(self.folder)
         with contextlib.suppress(Exception):
             self.ray.shutdown()
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _end_watchers(folder: Path) -> None:
+    """End what only watches a cluster of this machine: Ray waits a second for each that does not end at once."""
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            told = " ".join(process.cmdline())
+            if str(folder) in told and any(name in told for name in _WATCHERS):
+                process.kill()
 
 
 def why_no_ray() -> str | None:
