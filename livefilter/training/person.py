@@ -6,31 +6,51 @@ import copy
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from livefilter.errors import InvalidInput
-from livefilter.frame import Image
 from livefilter.generator.network import Design, Generator
 from livefilter.training.artist import read_picture
 from livefilter.training.data import is_held_out
+from livefilter.training.degradation import Degradation, exposure_table
 from livefilter.training.muon import KernelMuon
 from livefilter.training.people import People
-from livefilter.training.person_sampler import SIDE, PersonSampler, Sitter
 from livefilter.whole_file import replacing
 
 log = logging.getLogger(__name__)
 
+Image = npt.NDArray[np.uint8]
 # Wide kernels at 1/8, so that what a shirt belongs to is seen; 0.28 MB. Half of its time goes into 1/2 as it is.
 DESIGN = Design(8, 16, 40, half_convs=1, quarter_convs=1, eighth_blocks=4, dilation=4, person=1)
+SIDE = 144  # the shorter side of the pictures that the network is to be used on
+SHAPES = ((256, SIDE), (192, SIDE), (SIDE, 192), (256, SIDE))  # of crops, in turns, as cameras have them
 _LARGEST = 320
+_NEARER = 1.7  # than as much of a photo as fits into a crop
 _NEAR_FACE = 0.12  # of the shorter side: somebody before a webcam
+_DIM, _OFTEN_DIM = (0.2, 0.8), 0.3  # rooms at night
+_OFTEN_ELSEWHERE, _OFTEN_SOFT, _SOFT = 0.5, 0.5, (1.0, 6.0)  # pixels
 _RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """A photo and where people are in it: (H, W, 3) uint8 BGR and (H, W) uint8, 0 to 255.
+
+    near: somebody sits as close as before a webcam.
+    """
+
+    name: str
+    photo: Image
+    mask: Image
+    near: bool = False
 
 
 def load(photos: Sequence[Path], people: People) -> list[Sitter]:
@@ -51,6 +71,57 @@ def load(photos: Sequence[Path], people: People) -> list[Sitter]:
     if not found:
         raise InvalidInput("None of the photos has a mask. Write them: python tools/people.py PHOTOS PEOPLE")
     return found
+
+
+class PersonSampler:
+    """Draws crops at many scales, degraded as webcams do; half of the people stand before another photo.
+
+    Half of those photos are out of focus, as what is behind somebody often is.
+
+    Photos of somebody near are drawn twice as often as others.
+    """
+
+    def __init__(self, sitters: Sequence[Sitter], batch: int, seed: int = 0) -> None:
+        self._batch, self._seed = batch, seed
+        self._sitters = [sitter for sitter in sitters for _ in range(1 + sitter.near)]
+        self._with_people = [sitter for sitter in self._sitters if sitter.mask.any()]
+
+    def batch(self, step: int) -> tuple[Image, Image]:
+        """(N, H, W, 3) and (N, H, W) uint8 of one of SHAPES; they depend on the seed and the step alone."""
+        random = np.random.default_rng((self._seed, step))
+        shape = SHAPES[step % len(SHAPES)]
+        seen, wanted = [], []
+        for _ in range(self._batch):
+            photo, mask = self._crop(self._sitters, shape, random)
+            if random.random() < _OFTEN_ELSEWHERE and self._with_people:
+                behind, others = photo, mask
+                if random.random() < _OFTEN_SOFT and not others.any():
+                    behind = np.asarray(cv2.GaussianBlur(behind, (0, 0), random.uniform(*_SOFT)), np.uint8)
+                behind = np.asarray(cv2.LUT(behind, exposure_table(random)), np.uint8)
+                photo, mask = self._crop(self._with_people, shape, random)
+                share = mask[..., None] / 255.0
+                photo = np.asarray(np.rint(photo * share + behind * (1.0 - share)), np.uint8)
+                mask = np.maximum(mask, others)
+            light = random.uniform(*_DIM) if random.random() < _OFTEN_DIM else 1.0
+            photo = np.asarray(cv2.LUT(photo, np.rint(exposure_table(random) * light).astype(np.uint8)), np.uint8)
+            seen.append(Degradation.drawn(random).of(photo, random))
+            wanted.append(mask)
+        return np.stack(seen), np.stack(wanted)
+
+    @staticmethod
+    def _crop(sitters: Sequence[Sitter], shape: tuple[int, int], random: np.random.Generator) -> tuple[Image, Image]:
+        """A part of one of the photos, as large as it goes or nearer."""
+        sitter = sitters[int(random.integers(len(sitters)))]
+        height, width = sitter.mask.shape
+        factor = max(shape[0] / width, shape[1] / height) * _NEARER ** random.random()
+        size = max(shape[0], round(width * factor)), max(shape[1], round(height * factor))
+        pictures = [cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (sitter.photo, sitter.mask)]
+        left, top = random.integers(size[0] - shape[0] + 1), random.integers(size[1] - shape[1] + 1)
+        cut = [picture[top : top + shape[1], left : left + shape[0]] for picture in pictures]
+        if random.random() < 0.5:
+            cut = [picture[:, ::-1] for picture in cut]
+        photo, mask = (np.ascontiguousarray(picture) for picture in cut)
+        return np.asarray(photo, np.uint8), np.asarray(mask, np.uint8)
 
 
 def train_person(
