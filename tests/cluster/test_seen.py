@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,22 @@ def test_a_node_that_hangs_has_its_task_done_elsewhere(tmp_path: Path, short: Pa
             said = process.communicate(timeout=300)[1]
     assert process.returncode == 0, said
     assert digests(tmp_path / "out") == digests(tmp_path / "plain")
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() != 0, reason="root alone may mount a disk")
+def test_a_node_whose_disk_is_full_leaves_its_work_to_others(tmp_path: Path, short: Path) -> None:
+    """It sees no folder of ours and has no room for what it is sent; the files are those of one machine."""
+    films(tmp_path / "in", 3, 3.0)
+    assert render(tmp_path, "in", "plain").returncode == 0
+    for name in ("out", "small"):
+        (tmp_path / name).mkdir()
+    with Nodes(1, short, (tmp_path / "out", tmp_path / "small")) as nodes:
+        token = {name: text for name, text in nodes.environment.items() if name.startswith("RAY_")}
+        done = render(tmp_path, "in", "out", "--cluster", nodes.address, also=token)
+    assert done.returncode == 0, done.stderr
+    assert digests(tmp_path / "out") == digests(tmp_path / "plain")
+    assert "No space left on device" in done.stderr
+    assert "tried again" in done.stderr
 
 
 def test_a_cluster_that_asks_for_no_token_is_refused(tmp_path: Path, short: Path) -> None:

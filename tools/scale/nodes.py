@@ -3,11 +3,14 @@
 python -m tools.scale.nodes COUNT FOLDER: prints the address, then one line of JSON with the name of each node as
 livefilter calls it. Then for each line `kill NUMBER`, `stop NUMBER` (it hangs, but lives) or `drain NUMBER` (Ray is
 told that it leaves) of stdin one line when it is done. It ends with stdin.
+With two more folders, HIDDEN and SMALL, there is one more node, the last one: it sees nothing in HIDDEN, and works on a
+disk of 16 KB in SMALL. Root alone may start one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -27,6 +30,7 @@ from typing_extensions import Self
 
 # Of Ray's DrainNodeReason.
 _PREEMPTION = 2
+_NEW_MOUNTS = 0x00020000
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,12 +48,15 @@ def environment() -> dict[str, str]:
 
 
 class Nodes:
-    """That process. address: of the cluster. names: of its nodes. environment: what joins it needs."""
+    """That process. address: of the cluster. names: of its nodes. environment: what joins it needs.
 
-    def __init__(self, count: int, folder: Path, **extra: str) -> None:
+    full: of a node with a full disk, the folder that it does not see and the one with its disk.
+    """
+
+    def __init__(self, count: int, folder: Path, full: tuple[Path, ...] = (), **extra: str) -> None:
         self.environment = environment() | extra
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tools.scale.nodes", str(count), str(folder)],
+            [sys.executable, "-m", "tools.scale.nodes", str(count), str(folder), *map(str, full)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,6 +95,16 @@ def _processes(node: Any) -> Iterator[psutil.Process]:
                 yield parent
 
 
+def _see_other_disks(hidden: str, small: str) -> None:
+    """Mount two disks that only what is started from now on sees."""
+    found = ctypes.CDLL(None, use_errno=True).unshare(_NEW_MOUNTS)
+    assert found == 0, os.strerror(ctypes.get_errno())
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "none", hidden], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "none", small], check=True)
+    os.environ["TMPDIR"] = small
+
+
 def _drain(address: str, node: str) -> None:
     """As a cloud does that takes a machine back in a minute."""
     client = importlib.import_module("ray._raylet").GcsClient(address=address)
@@ -104,6 +121,9 @@ def main() -> None:
     head = {"num_cpus": 0, "include_dashboard": False, "temp_dir": folder}
     cluster = module.Cluster(initialize_head=True, head_node_args=head)
     nodes = [cluster.add_node(num_cpus=1) for _ in range(count)]
+    if sys.argv[3:]:
+        _see_other_disks(*sys.argv[3:5])
+        nodes.append(cluster.add_node(num_cpus=1))
     names = [f"{platform.node()}/{node.node_id[:4]}" for node in nodes]
     sys.stdout.write(f"{cluster.address}\n{json.dumps(names)}\n")
     sys.stdout.flush()
