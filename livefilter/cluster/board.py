@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ class Board:
         self._avoid: dict[int, set[str]] = {}
         self._done: set[int] = set()
         self._blind: set[int] = set()
+        self._nodes: set[str] = set()
         self.doubled = 0
 
     def rank(self, file: int, rank: int) -> None:
@@ -57,8 +58,12 @@ class Board:
         """Whether somebody reaches the files."""
         return any(self._reaches(member) for member in members)
 
-    def pairs(self, members: Sequence[Member]) -> list[tuple[Member, Task]]:
-        """Tasks for those who have none; they count as running from now on."""
+    def pairs(self, members: Sequence[Member], starting: Collection[str] = ()) -> list[tuple[Member, Task]]:
+        """Tasks for those who have none; they count as running from now on.
+
+        starting: machines that soon have one more, for which a task that failed elsewhere waits.
+        """
+        self._nodes = {member.node for member in members} | set(starting)
         busy = {member.number for member, _, _ in self._running}
         idle = [member for member in members if member.number not in busy]
         made = []
@@ -122,7 +127,7 @@ class Board:
     def _fitted(self, task: Task, member: Member, members: Sequence[Member]) -> Task | None:
         """The task as this member can do it; None if it cannot, or another one is to."""
         avoided = self._avoid.get(task.number, set())
-        if member.node in avoided and any(other.node not in avoided for other in members):
+        if member.node in avoided and self._nodes - avoided:
             return None
         if self._reaches(member):
             return task

@@ -55,6 +55,9 @@ class Crew(Protocol):
     def members(self) -> list[Member]:
         """Those who are ready now, busy or not."""
 
+    def starting(self) -> set[str]:
+        """The machines on which workers are being started."""
+
     def submit(self, member: Member, task: Task) -> None:
         """Hand a task to a member that has none."""
 

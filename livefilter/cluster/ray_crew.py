@@ -61,6 +61,9 @@ class RayCrew:
     def members(self) -> list[Member]:
         return [slot.member for slot in self._slots if slot.member is not None]
 
+    def starting(self) -> set[str]:
+        return {slot.node for slot in self._slots if slot.member is None}
+
     def submit(self, member: Member, task: Task) -> None:
         slot = self._slot(member)
         slot.task, slot.done = task, (task.number, 0)

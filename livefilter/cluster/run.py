@@ -123,7 +123,7 @@ class ClusterRun:
             self._board.add(look)
 
     def _hand_out(self) -> None:
-        for member, task in self._board.pairs(self._crew.members()):
+        for member, task in self._board.pairs(self._crew.members(), self._crew.starting()):
             self._crew.submit(member, task)
 
     def _take(self, event: Event) -> None:

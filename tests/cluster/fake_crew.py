@@ -25,7 +25,7 @@ class FakeCrew:
     """As many nodes as asked for, with a worker each.
 
     accident: what goes wrong. log: (host, kind of task, name of the source) of all that was handed out, in order.
-    working: the host of the newest task.
+    working: the host of the newest task. coming: members that are there once nobody else has anything to do.
     """
 
     def __init__(
@@ -45,10 +45,14 @@ class FakeCrew:
         self._hanging: list[tuple[Member, Task]] = []
         self.log: list[tuple[str, str, str]] = []
         self.closed = False
+        self.coming: list[Member] = []
         self.working = ""
 
     def members(self) -> list[Member]:
         return list(self._members)
+
+    def starting(self) -> set[str]:
+        return {member.node for member in self.coming}
 
     def submit(self, member: Member, task: Task) -> None:
         self.log.append((member.host, task.kind, Path(task.source).name))
@@ -65,6 +69,8 @@ class FakeCrew:
         return {member.number: (task.number, 0) for member, task in self._given + self._hanging}
 
     def wait(self, timeout_s: float) -> list[Event]:
+        if not self._given and self.coming:
+            self._members.append(self.coming.pop())
         if not self._given:
             return []
         member, task = self._given[0]

@@ -57,11 +57,13 @@ class Studio:
         nodes: int = 2,
         resume: bool = False,
         reaches: bool = True,
+        coming: int = 0,
         clock: Callable[[], float] = time.monotonic,
         **options: object,
     ) -> Report:
         folder = WorkFolder(self.target, self.recipe, resume=resume)
         self.crew = FakeCrew(self.recipe, folder.here, nodes, accident, reaches=reaches)
+        self.crew.coming = [self.crew._members.pop() for _ in range(coming)]
         pairs = [(film, self.target / film.name) for film in sorted(self.source.iterdir())]
         self.said = []
 
@@ -165,6 +167,18 @@ def test_a_task_that_fails_on_one_machine_is_done_on_another(studio: Studio) -> 
     report = studio.run(full)
     assert (report.done, report.retried) == (1, 1)
     assert any("host0: The disk is full" in line for line in studio.said)
+    assert [host for host, kind, _ in studio.crew.log if kind == "whole"] == ["host0", "host1"]
+
+
+def test_a_task_that_fails_waits_for_a_machine_that_is_starting(studio: Studio) -> None:
+    """Else the one that is there first, and has no room, would use up all tries."""
+    studio.film("a.mp4")
+
+    def full(member: Member, task: Task) -> Outcome | None:
+        return Outcome(failed="The disk is full.") if member.host == "host0" and task.kind == "whole" else None
+
+    report = studio.run(full, coming=1)
+    assert (report.done, report.retried) == (1, 1)
     assert [host for host, kind, _ in studio.crew.log if kind == "whole"] == ["host0", "host1"]
 
 
