@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 # What a way adds between our sending and OBS's picture, until `livefilter obs calibrate` has measured it here.
-# Measured, docs/obs.md: a browser's with Chromium; a virtual camera's two frames are an estimate.
-DEFAULT_PATH_MS: dict[Way, float] = {"camera": 50.0, "browser": 30.0, "media": 30.0}
+# Measured, docs/obs.md; a browser's with Chromium, a virtual camera's in a guest.
+DEFAULT_PATH_MS: dict[Way, float] = {"camera": 30.0, "browser": 30.0, "media": 30.0}
 _TICK_S = 1.0
 _WINDOW_S = 3.0
 _LOOK_EVERY = 5

@@ -179,6 +179,8 @@ def main() -> None:
             out.write(
                 f"opening {number}: {medians[-1]:.0f} ms ({len(late)} flashes, {min(late):.0f} to {max(late):.0f})\n"
             )
+    if not medians:
+        sys.exit(f"{way}: OBS recorded no flash beside its beep; the machine may be too busy, load {load:.1f}")
     out.write(
         f"{way}: median {np.median(medians):.0f} ms, openings from {min(medians):.0f} to {max(medians):.0f}, "
         f"all flashes {min(each for _, each in found):.0f} to {max(each for _, each in found):.0f}, load {load:.1f}\n"
