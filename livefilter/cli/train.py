@@ -165,7 +165,8 @@ def distill(
     if style_recipe is not None:
         if not photos or not teachers or teacher or pairs:
             raise InvalidInput("A recipe needs --photos and --teachers, and neither --teacher nor --pairs.")
-        chain = ChainArtist(style_recipe.steps, load_generators(style_recipe.steps, teachers, runtime))
+        generators = load_generators(style_recipe.steps, teachers, runtime)
+        chain = ChainArtist(style_recipe.steps, generators, last=style_recipe.last)
         lessons.append(Lesson(photos, chain))
     elif photos and teacher:
         shown = [pair for files, artist in published for pair in artist.drawn(files)]

@@ -26,32 +26,51 @@ class ChainArtist:
     steps: tables with `do`, the name of a step, and its parameters.
     generators: what draws one picture, by the names that `teacher` steps use.
     mild: steps that make the first half of a milder drawing.
+    last: steps for the whole picture, once faces that were drawn apart are in their places.
     Raises: InvalidInput: a step or one of its parameters is unknown, or a generator is missing.
     """
 
     enlarges = True
     finish = Finish()
 
-    def __init__(self, steps: Sequence[Mapping[str, Any]], generators: Mapping[str, Generator], mild: int = 2) -> None:
+    def __init__(
+        self,
+        steps: Sequence[Mapping[str, Any]],
+        generators: Mapping[str, Generator],
+        mild: int = 2,
+        last: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self._steps = [_checked(step, generators) for step in steps]
+        self._last = [_checked(step, generators) for step in last]
         self._generators = generators
         self._mild = mild
 
-    def draw(self, path: Path, photo: Image, passes: int = 2) -> Image:
-        """Draw the photo; a generator that is to be applied several times is applied `passes` times at most, for once
-        more opens a shut eye and closes an open mouth."""
-        return self._stages(photo, passes)[-1]
+    def draw(self, path: Path, photo: Image) -> Image:
+        """Draw the photo: sketch it and finish the sketch."""
+        return self.finished(self.sketch(photo))
 
-    def draw_mildly(self, photo: Image, passes: int = 1) -> Image:
-        """Draw at half the strength: with fewer passes, and half-way between the first steps and the whole."""
-        stages = self._stages(photo, passes)
+    def sketch(self, photo: Image, passes: int = 2) -> Image:
+        """Draw the photo without the last steps; a generator that is to be applied several times is applied `passes`
+        times at most, for once more opens a shut eye and closes an open mouth."""
+        return self._stages(self._steps, photo, passes)[-1]
+
+    def sketch_mildly(self, photo: Image, passes: int = 1) -> Image:
+        """Sketch at half the strength: with fewer passes, and half-way between the first steps and the whole."""
+        stages = self._stages(self._steps, photo, passes)
         first = stages[min(self._mild, len(stages)) - 1]
         return np.asarray(cv2.addWeighted(first, 0.5, stages[-1], 0.5, 0.0), np.uint8)
 
-    def _stages(self, photo: Image, most: int) -> list[Image]:
+    def finished(self, sketch: Image, share: float = 1.0) -> Image:
+        """Take the last steps, or the share of the way that they go."""
+        if not self._last:
+            return sketch
+        finished = self._stages(self._last, sketch, 1)[-1]
+        return np.asarray(cv2.addWeighted(finished, share, sketch, 1.0 - share, 0.0), np.uint8)
+
+    def _stages(self, steps: Sequence[tuple[str, dict[str, Any]]], photo: Image, most: int) -> list[Image]:
         """What each step makes of the one before."""
         stages = [photo]
-        for name, parameters in self._steps:
+        for name, parameters in steps:
             drawing = stages[-1]
             if name == "teacher":
                 for _ in range(min(most, parameters["passes"]) if "passes" in parameters else 1):
@@ -106,7 +125,7 @@ def light(drawing: Image, photo: Image, gamma: float, cool: float, bloom: float,
     return from_lab(drawn)
 
 
-def lift(drawing: Image, photo: Image, amount: float, start: float = 30.0, full: float = 70.0) -> Image:
+def lift(drawing: Image, photo: Image, amount: float, start: float = 42.0, full: float = 72.0) -> Image:
     """Light up what is light, as cels are: from a lightness (CIE L*) of `start` on towards white, by the share `amount`
     of the way from `full` on. What is darker, dark skin and hair among it, stays as it is."""
     drawn = to_lab(drawing)

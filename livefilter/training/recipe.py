@@ -19,8 +19,8 @@ _STYLES = Path(__file__).resolve().parents[1] / "styles"
 class StyleRecipe:
     """What `livefilter train distill --recipe` reads.
 
-    style: name of the style. steps: of the chain, see `ChainArtist`. scales: longest sides at which photos are drawn.
-    crop, batch: of a step. adversarial_after: share of the steps after which the discriminator joins. flatness,
+    style: name of the style. steps, last: of the chain, see `ChainArtist`. scales: longest sides at which photos are
+    drawn. crop, batch: of a step. adversarial_after: share of the steps after which the discriminator joins. flatness,
     consistency: weights of these losses. finish: how drawings of a single teacher become targets; the chain of the
     steps makes targets itself.
     """
@@ -33,6 +33,7 @@ class StyleRecipe:
     adversarial_after: float = 0.45
     flatness: float = 0.7
     consistency: float = 1.2
+    last: list[dict[str, Any]] = field(default_factory=list)
     finish: Finish = field(default_factory=Finish)
 
 

@@ -43,13 +43,14 @@ def precompute(photos: Sequence[Path], artist: ChainArtist, people: People, cach
         photo = scaled(original, _longest(original, faces))
         here = _moved(faces, original, photo)
         passes = min((face.passes for face in faces), default=2)
-        drawing = _clearly_drawn(photo, here[:1], partial(artist.draw, path, passes=passes))
+        drawing = _clearly_drawn(photo, here[:1], partial(artist.sketch, passes=passes))
         for face in here:
             if face.side < SMALL_FACE:
-                drawing = _with_small_face(drawing, original, photo, face, partial(artist.draw, path))
-        made = [photo, drawing]
+                drawing = _with_small_face(drawing, original, photo, face, artist.sketch)
+        made = [photo, artist.finished(drawing)]
         if len(files) > len(made):
-            made.append(_clearly_drawn(photo, here[:1], partial(artist.draw_mildly, passes=min(passes, 1))))
+            mild = _clearly_drawn(photo, here[:1], partial(artist.sketch_mildly, passes=min(passes, 1)))
+            made.append(artist.finished(mild, share=0.5))
         for file, picture in zip(files, made, strict=True):
             write_picture(file, picture)
 

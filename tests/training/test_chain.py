@@ -38,13 +38,13 @@ def test_a_chain_passes_the_drawing_from_step_to_step() -> None:
 
     steps: list[dict[str, object]] = [{"do": "teacher", "name": "dark", "passes": 3}, {"do": "brighten", "gamma": 1.0}]
     artist = ChainArtist(steps, {"dark": darker})
-    drawn = artist.draw(HERE, PHOTO, passes=3)
+    drawn = artist.sketch(PHOTO, passes=3)
     assert seen == [(64, 96, 3)] * 3
     assert np.abs(drawn.astype(int) - (PHOTO.astype(int) - 30)).max() <= 1
-    fewer = artist.draw(HERE, PHOTO, passes=1)
+    fewer = artist.sketch(PHOTO, passes=1)
     assert np.abs(fewer.astype(int) - (PHOTO.astype(int) - 10)).max() <= 1
-    assert np.abs(artist.draw_mildly(PHOTO).astype(int) - fewer).max() <= 1
-    assert np.abs(artist.draw(HERE, PHOTO, passes=0).astype(int) - PHOTO).max() <= 1
+    assert np.abs(artist.sketch_mildly(PHOTO).astype(int) - fewer).max() <= 1
+    assert np.abs(artist.sketch(PHOTO, passes=0).astype(int) - PHOTO).max() <= 1
 
 
 def test_recolouring_takes_wide_hues_back_from_the_photo() -> None:
@@ -72,7 +72,7 @@ def test_every_step_of_a_bundled_recipe_runs(name: str) -> None:
     plan = read_recipe(name)
     same = {step["name"]: lambda picture: picture for step in plan.steps if step["do"] == "teacher"}
     assert plan.style == name
-    assert ChainArtist(plan.steps, same).draw(HERE, PHOTO).shape == PHOTO.shape
+    assert ChainArtist(plan.steps, same, last=plan.last).draw(HERE, PHOTO).shape == PHOTO.shape
 
 
 @pytest.mark.parametrize(

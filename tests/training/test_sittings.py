@@ -117,6 +117,21 @@ def test_a_face_without_contrast_is_drawn_from_a_clearer_picture(people: People,
         assert abs(float(corner.mean()) - 94) < 3
 
 
+def test_the_last_steps_see_the_whole_picture(people: People, tmp_path: Path) -> None:
+    """They follow after a face was put into its own light, in full for the drawing and by half for the milder one."""
+    photo = tmp_path / "near.png"
+    cv2.imwrite(str(photo), np.asarray(90 + noise(640, 640) // 32, np.uint8))
+    steps: list[dict[str, object]] = [{"do": "teacher", "name": "n"}]
+    last: list[dict[str, object]] = [{"do": "lift", "amount": 1.0, "start": 0.0, "full": 1.0}]
+    artist = ChainArtist(steps, {"n": lambda picture: picture}, last=last)
+    sittings.precompute([photo], artist, people, tmp_path / "c")
+    read = [cv2.imread(str(tmp_path / "c" / f"near-{kind}.png")) for kind in ("photo", "target", "mild")]
+    before, drawing, mild = (picture.mean() for picture in read if picture is not None)
+    assert drawing > 250
+    assert abs(mild - (before + drawing) / 2) < 15
+    assert artist.draw(photo, np.full((8, 8, 3), 90, np.uint8)).mean() > 250
+
+
 def test_crops_show_faces_at_many_sizes_and_stay_in_step() -> None:
     """Most crops of a photo with a face show it, enlarged or made smaller, photo and target at the same place."""
     photo = np.zeros((400, 400, 3), np.uint8)

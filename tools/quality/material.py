@@ -79,7 +79,7 @@ def has_wide_face(pair: Pair) -> bool:
 
 def steps_key(recipe: StyleRecipe) -> str:
     """What drawings by a recipe depend on, as a short hash."""
-    return hashlib.sha256(json.dumps(recipe.steps, sort_keys=True).encode()).hexdigest()[:10]
+    return hashlib.sha256(json.dumps([recipe.steps, recipe.last], sort_keys=True).encode()).hexdigest()[:10]
 
 
 def gather(name: str, plan: Plan) -> Material:
@@ -88,7 +88,8 @@ def gather(name: str, plan: Plan) -> Material:
     Raises: InvalidInput: photos, clips, teachers or the recipe are missing or unreadable.
     """
     recipe = read_recipe(name)
-    artist = ChainArtist(recipe.steps, load_generators(recipe.steps, plan.teachers, plan.runtime))
+    generators = load_generators(recipe.steps, plan.teachers, plan.runtime)
+    artist = ChainArtist(recipe.steps, generators, last=recipe.last)
     people = People(plan.people)
     photos = spread([path for path in list_photos(plan.photos) if is_held_out(path.name)], plan.held_out_photos)
     if not photos:
