@@ -80,18 +80,24 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("people", type=Path, help="what tools/people.py wrote about them")
     arguments = parser.parse_args()
-    mesh = mp.solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
     book = arguments.people / "faces.json"
+    if not book.is_file():
+        raise SystemExit(f"{book} is missing. Write it: python tools/people.py {arguments.photos} {arguments.people}")
     known = json.loads(book.read_text(encoding="utf-8"))
+    mesh = mp.solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
     made = seen = 0
     for name, found in sorted(known.items()):
-        picture = cv2.imread(str(arguments.photos / name))
-        shut = any(face["passes"] < 2 for face in found)
-        if picture is None or not found or shut or Path(name).stem.endswith(ENDS):
+        if not found or any(face["passes"] < 2 for face in found) or Path(name).stem.endswith(ENDS):
             continue
         seen += 1
         if seen % 2:
             continue
+        picture = cv2.imread(str(arguments.photos / name))
+        if picture is None:
+            raise SystemExit(
+                f"{arguments.photos / name} is not a readable picture, but {book} tells of it. Write that anew: "
+                f"python tools/people.py {arguments.photos} {arguments.people}"
+            )
         half = made % 3 == 2
         result, changed = picture, []
         for face in found:

@@ -16,7 +16,7 @@ from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.training import sittings
 from livefilter.training.chain import ChainArtist
-from livefilter.training.data import Pair
+from livefilter.training.data import Pair, is_held_out
 from livefilter.training.people import Face, People
 from livefilter.training.sampler import STRENGTHS, Sampler, bold
 
@@ -115,6 +115,23 @@ def test_a_face_without_contrast_is_drawn_from_a_clearer_picture(people: People,
         middle, corner = clear[110:150, 110:150], clear[-30:, -30:]
         assert middle.mean() > corner.mean() + 30
         assert abs(float(corner.mean()) - 94) < 3
+
+
+@pytest.mark.parametrize(("careful", "times"), [(1, 2), (4, 1)])
+def test_shut_eyes_are_seen_twice_where_they_are_rare(careful: int, times: int, tmp_path: Path) -> None:
+    """One photo of eight that asks for care is there twice, four of eight once; what is held out stays apart."""
+    names = [f"{number}.png" for number in range(200)]
+    seen, kept = [name for name in names if not is_held_out(name)][:8], next(filter(is_held_out, names))
+    faces = {name: [{"left": 10, "top": 10, "side": 40, "passes": 1 if name in seen[:careful] else 2}] for name in seen}
+    (tmp_path / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
+    photos = [tmp_path / name for name in (*seen, kept)]
+    for photo in photos:
+        cv2.imwrite(str(photo), noise(64, 64))
+    artist = ChainArtist([{"do": "teacher", "name": "n"}], {"n": lambda picture: picture})
+    pairs, held = sittings.prepare(photos, artist, People(tmp_path), tmp_path / "c")
+    assert [pair.name for pair in held] == [kept]
+    counts = {name: sum(pair.name == name for pair in pairs) for name in seen}
+    assert counts == {name: times if name in seen[:careful] else 1 for name in seen}
 
 
 def test_the_last_steps_see_the_whole_picture(people: People, tmp_path: Path) -> None:

@@ -9,38 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import cv2
-import numpy as np
 import pytest
 
 from livefilter import Client
 from livefilter.frame import Image
 from tests.browser import open_chromium
 from tests.fakes import until
-from tests.live.test_run_seen import DEMO, Program, distance
+from tests.live.test_run_seen import Program, distance
+from tests.web.still_run import still_run
 from tests.web.test_page_in_chromium import seen
 from tests.web.test_page_in_chromium import until as until_script
-
-WIDTH, HEIGHT = 640, 480
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, str, Image, Path]]:
     """A run over a still picture: the program, its page, the picture, and the folder of recordings."""
     folder = tmp_path_factory.mktemp("run")
-    demo = cv2.imread(str(DEMO))
-    assert demo is not None
-    raw = np.asarray(cv2.resize(demo[:384], (WIDTH, HEIGHT)), np.uint8)
-    cv2.imwrite(str(folder / "still.png"), raw)
-    program = Program(
-        folder, "-i", str(folder / "still.png"), "-o", "page:0", "--process-size", "192", "--fps", "15",
-        "--recordings", str(folder / "clips"), "--duration", "900", "--json",
-    )  # fmt: skip
-    try:
-        yield program, program.said("live page").split()[-1], raw, folder / "clips"
-    finally:
-        program.process.terminate()
-        program.end()
+    with still_run(folder, "--recordings", str(folder / "clips")) as (program, url, raw):
+        yield program, url, raw, folder / "clips"
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from livefilter import Client
 from livefilter.cutout import CHROMA
 from livefilter.frame import Image
 from tests.fakes import until
-from tests.live.test_run_seen import DEMO, Program
+from tests.web.still_run import HEIGHT, WIDTH, still_run
 from tests.web.test_page_in_chromium import seen
 from tests.web.test_page_in_chromium import until as until_script
 
-WIDTH, HEIGHT = 640, 480
 # Parts of the picture, rows and columns: of her face, and of the wall.
 FACE, WALL = (slice(110, 170), slice(255, 310)), (slice(20, 120), slice(400, 470))
 
@@ -26,20 +25,8 @@ FACE, WALL = (slice(110, 170), slice(255, 310)), (slice(20, 120), slice(400, 470
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Image]]:
     """The page of a run over a picture of somebody, and that picture."""
-    folder = tmp_path_factory.mktemp("run")
-    demo = cv2.imread(str(DEMO))
-    assert demo is not None
-    raw = np.asarray(cv2.resize(demo[:384], (WIDTH, HEIGHT)), np.uint8)
-    cv2.imwrite(str(folder / "still.png"), raw)
-    program = Program(
-        folder, "-i", str(folder / "still.png"), "-o", "page:0", "--process-size", "192", "--fps", "15",
-        "--duration", "900", "--json",
-    )  # fmt: skip
-    try:
-        yield program.said("live page").split()[-1], raw
-    finally:
-        program.process.terminate()
-        program.end()
+    with still_run(tmp_path_factory.mktemp("run")) as (_, url, raw):
+        yield url, raw
 
 
 @pytest.fixture
