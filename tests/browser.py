@@ -16,14 +16,25 @@ DRIVER = Path("/usr/bin/chromedriver")
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A selenium driver of a fresh headless Chromium, one for all tests; skipped where there is none."""
+def _chromium_of_all() -> Iterator[Any]:
+    """One fresh headless Chromium for all tests, for it takes seconds to start; skipped where there is none."""
     for needed in (CHROMIUM, DRIVER):
         if not needed.exists():
             pytest.skip(f"no {needed} here: install the packages chromium and chromium-driver")
     pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     with open_chromium() as driver:
         yield driver
+
+
+@pytest.fixture
+def chromium(_chromium_of_all: Any) -> Any:
+    """A selenium driver of a headless Chromium that shows nothing and has said nothing.
+
+    The page of the test before may still have asked for a server that is gone, and been told so.
+    """
+    _chromium_of_all.get("about:blank")
+    _chromium_of_all.get_log("browser")
+    return _chromium_of_all
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Program, str
 
 
 @pytest.fixture
-def page(run: tuple[Program, str, Image, Path], chromium: Any) -> Iterator[tuple[Any, Client, Image]]:
+def page(run: tuple[Program, str, Image, Path], chromium: Any) -> tuple[Any, Client, Image]:
     """The page, live, in its first state; a client beside it; the raw picture."""
     _, url, raw, _ = run
     client = Client(url)
@@ -40,14 +40,11 @@ def page(run: tuple[Program, str, Image, Path], chromium: Any) -> Iterator[tuple
     }  # fmt: skip
     for name, values in first.items():
         client.do(name, **values)
-    chromium.get("about:blank")
-    chromium.get_log("browser")
     chromium.get(url)
     until_script(chromium, "return document.body.dataset.state === 'live' && document.querySelector('.tile') !== null")
     until(lambda: client.state()["shown_style"] == "hayao", "the first style")
     until(lambda: 1.5 < distance(seen(chromium), raw) < 100, "a styled picture")
-    yield chromium, client, raw
-    chromium.get("about:blank")
+    return chromium, client, raw
 
 
 def changes(browser: Any, do: Callable[[], object], what: str, least: float = 1.5) -> Image:

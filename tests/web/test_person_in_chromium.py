@@ -30,15 +30,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Image]]
 
 
 @pytest.fixture
-def page(run: tuple[str, Image], chromium: Any) -> Iterator[tuple[Any, Client, Image]]:
+def page(run: tuple[str, Image], chromium: Any) -> tuple[Any, Client, Image]:
     """The page, live and in the style alone; a client beside it; the raw picture."""
     url, raw = run
     client = Client(url)
     client.do("person", what="style")
     client.do("room", what="style")
     open_live(chromium, url)
-    yield chromium, client, raw
-    chromium.get("about:blank")
+    return chromium, client, raw
 
 
 def open_live(browser: Any, url: str) -> None:

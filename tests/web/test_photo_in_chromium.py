@@ -34,12 +34,9 @@ def studio(chromium: Any, tmp_path: Path) -> Iterator[PageSink]:
         chromium.execute_cdp_cmd(
             "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path / "downloads")}
         )
-        chromium.get("about:blank")
-        chromium.get_log("browser")
         chromium.get(f"{page.url}photo")
         until_script(chromium, "return document.getElementById('card-1').src !== ''")
         yield page
-        chromium.get("about:blank")
 
 
 def downloaded(folder: Path, suffix: str) -> Path:
