@@ -129,8 +129,23 @@ def lift(drawing: Image, photo: Image, amount: float, start: float = 42.0, full:
     """Light up what is light, as cels are: from a lightness (CIE L*) of `start` on towards white, by the share `amount`
     of the way from `full` on. What is darker, dark skin and hair among it, stays as it is."""
     drawn = to_lab(drawing)
-    share = np.clip((drawn[..., 0] - start) / (full - start), 0.0, 1.0)
-    drawn[..., 0] += (100.0 - drawn[..., 0]) * amount * share * share * (3.0 - 2.0 * share)
+    drawn[..., 0] += (100.0 - drawn[..., 0]) * amount * _ramp(drawn[..., 0], start, full)
+    return from_lab(drawn)
+
+
+def grade(
+    drawing: Image, photo: Image, rich: float, skin: float, dark: Sequence[float], bright: Sequence[float]
+) -> Image:
+    """A style's own palette: colours `rich` and skin `skin` times as strong, dark tones moved by `dark` and bright ones
+    by `bright`, each in a and b of CIE Lab. Skin is not moved, nor are black and white."""
+    drawn = to_lab(drawing)
+    level, chroma = drawn[..., 0].copy(), np.hypot(drawn[..., 1], drawn[..., 2])
+    warm = np.clip(np.minimum(drawn[..., 1], drawn[..., 2]) / 10.0, 0.0, 1.0) * (1.0 - _ramp(chroma, 45.0, 65.0))
+    drawn[..., 1:] *= (1.0 + (rich - 1.0 + (skin - rich) * warm) * np.clip(chroma / 10.0, 0.0, 1.0))[..., None]
+    darkness = _ramp(level, 4.0, 22.0) * (1.0 - _ramp(level, 40.0, 68.0))
+    brightness = _ramp(level, 45.0, 70.0) * (1.0 - _ramp(level, 90.0, 98.0))
+    for tones, shift in ((darkness, dark), (brightness, bright)):
+        drawn[..., 1:] += (tones * (1.0 - warm))[..., None] * np.asarray(shift, np.float32)
     return from_lab(drawn)
 
 
@@ -156,7 +171,7 @@ def poster(drawing: Image, photo: Image, contrast: float, rich: float, skin: flo
 
 
 _STEPS: dict[str, Callable[..., Image]] = {
-    step.__name__: step for step in (smooth, recolour, brighten, light, lift, ink, poster)
+    step.__name__: step for step in (smooth, recolour, brighten, light, lift, grade, ink, poster)
 }
 
 
@@ -194,6 +209,12 @@ def _framed(generator: Generator, picture: Image) -> Image:
     height, width = picture.shape[:2]
     margin = [(0, -height % _MULTIPLE), (0, -width % _MULTIPLE), (0, 0)]
     return np.asarray(generator(np.pad(picture, margin, "symmetric"))[:height, :width], np.uint8)
+
+
+def _ramp(value: Lab, start: float, end: float) -> Lab:
+    """0 up to `start`, 1 from `end` on, smooth between them."""
+    share = np.clip((value - start) / (end - start), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)
 
 
 def _lightness(lab: Lab) -> Lab:

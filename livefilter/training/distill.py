@@ -111,7 +111,8 @@ class Distillation:
             given = torch.cat([seen, strengths.expand(-1, 1, *seen.shape[2:])], 1)
         with self._autocast():
             drawn = self.generator(given.contiguous(memory_format=torch.channels_last))
-        terms = self._terms(drawn.float(), targets, batch.shifts)
+        eyes = torch.from_numpy(batch.eyes).to(self._device)[:, None]
+        terms = self._terms(drawn.float(), targets, batch.shifts, eyes)
         if adversarial:
             rows = slice(self.recipe.judged)  # half a batch is enough for the discriminator and costs half the time
             terms |= self._judged(seen[rows], drawn[rows].float(), targets[rows])
@@ -190,7 +191,9 @@ class Distillation:
         """(N, H, W, 3) uint8 as (N, 3, H, W) in [-1, 1], channels last, on the device."""
         return torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
-    def _terms(self, drawn: Tensor, targets: Tensor, shifts: Sequence[tuple[int, int]]) -> dict[str, Tensor]:
+    def _terms(
+        self, drawn: Tensor, targets: Tensor, shifts: Sequence[tuple[int, int]], eyes: Tensor
+    ) -> dict[str, Tensor]:
         """The terms that have a weight, but for the discriminator's."""
         weighted = {name for name, weight in self.recipe.weights.items() if weight}
         terms = {}
@@ -201,7 +204,7 @@ class Distillation:
         if weighted & {"gradient", "flatness"}:
             terms["gradient"], terms["flatness"] = losses.gradient_and_flatness_loss(drawn, targets)
         if "lines" in weighted:
-            terms["lines"] = losses.line_loss(drawn, targets)
+            terms["lines"] = losses.line_loss(drawn, targets, eyes)
         if "consistency" in weighted:
             terms["consistency"] = losses.consistency_loss(drawn, shifts)
         return terms

@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("torch")
 
 from livefilter.errors import InvalidInput
-from livefilter.training.chain import ChainArtist, lift
+from livefilter.training.chain import ChainArtist, grade, lift
+from livefilter.training.lab import from_lab, to_lab
 from livefilter.training.recipe import read_recipe
 from livefilter.training.smoothing import l0_smoothed
 
@@ -64,6 +65,20 @@ def test_lifting_lights_up_what_is_light_and_leaves_the_dark() -> None:
     assert (lifted[3:6] - [130, 180, 230] > [10, 20, 8]).all()
     assert lifted[6] == 255
     assert (np.diff(lifted) > 0).all()
+
+
+def test_grading_gives_a_palette_and_spares_skin_black_and_white() -> None:
+    """Dark and bright greys move as told, colours get richer, skin by its own measure; black and white stay."""
+    tones = np.array([[0, 0, 0], [30, 0, 0], [80, 0, 0], [100, 0, 0], [50, -20, 10], [65, 18, 20]], np.float32)
+    before = from_lab(tones[None])
+    after = to_lab(grade(before, before, rich=1.5, skin=1.0, dark=(6.0, -12.0), bright=(2.0, 5.0)))[0]
+    black, dark, bright, white, _, skin = after
+    assert np.abs(np.array([black, white]) - tones[[0, 3]]).max() < 1
+    np.testing.assert_allclose(dark, [30, 6, -12], atol=1.5)
+    np.testing.assert_allclose(bright, [80, 2, 5], atol=1.5)
+    np.testing.assert_allclose(skin, tones[5], atol=1.5)
+    richer = to_lab(grade(before, before, rich=1.5, skin=1.0, dark=(0.0, 0.0), bright=(0.0, 0.0)))[0]
+    np.testing.assert_allclose(richer[4], [50, -30, 15], atol=1.5)
 
 
 @pytest.mark.parametrize("name", ["hayao", "shinkai"])

@@ -42,6 +42,16 @@ def test_a_missing_line_costs_more_than_an_extra_one() -> None:
     assert float(missing) > 1.5 * float(extra)
 
 
+def test_a_missing_line_costs_most_in_an_eye() -> None:
+    """The same lines missing: four times the cost where eyes are, the same where none are."""
+    lines = torch.ones(1, 3, 64, 64)
+    lines[:, :, ::8] = -1.0
+    plain = float(losses.line_loss(torch.ones_like(lines), lines))
+    eyes = torch.ones(1, 1, 64, 64)
+    assert float(losses.line_loss(torch.ones_like(lines), lines, eyes)) == pytest.approx(4 * plain)
+    assert float(losses.line_loss(torch.ones_like(lines), lines, 0 * eyes)) == pytest.approx(plain)
+
+
 def test_texture_where_the_target_is_flat_costs() -> None:
     """Noise on a flat region is charged twice: as a wrong gradient and as a lack of flatness."""
     flat = torch.zeros(1, 3, 32, 32)

@@ -166,6 +166,27 @@ def test_crops_show_faces_at_many_sizes_and_stay_in_step() -> None:
     assert min(width for width in widths if width) < 0.5
 
 
+def test_small_faces_are_seen_and_eyes_are_found_in_every_crop() -> None:
+    """A photo with a wide face shows it small as well, among its mirror images; eyes are where the photo has them."""
+    photo = np.zeros((300, 300, 3), np.uint8)
+    photo[60:240, 60:240] = 90
+    photo[110:133, 138:161] = 255  # between the eyes
+    sampler = Sampler([Pair("one", photo, photo, photo, faces=(Face(60, 60, 180),))], crop=96, batch=4, repeats=1)
+    shares, met = [], 0
+    for step in range(60):
+        batch = sampler.batch(step)
+        for target, eyes in zip(batch.targets, batch.eyes, strict=True):
+            assert eyes.shape == target.shape[:2]
+            shares.append(float((target[..., 0] > 40).mean()))
+            if eyes.max() > 0.995:
+                met += 1
+                assert target[..., 0].flat[eyes.argmax()] > 150
+    assert met > 100
+    assert min(share for share in shares if share) < 0.15
+    scene = Sampler([Pair("one", photo, photo, photo)], crop=96, batch=4).batch(0)
+    assert not scene.eyes.any()
+
+
 def test_rows_for_the_discriminator_are_at_full_strength_and_others_at_any() -> None:
     """At strength 0 the photo is wanted, at 0.5 the milder drawing, at 1.5 a bolder one."""
     photo, target, mild = (np.full((128, 128, 3), level, np.uint8) for level in (40, 120, 80))
