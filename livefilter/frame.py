@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from livefilter.cutout import Cutout
 
 Image: TypeAlias = NDArray[np.uint8]
 
@@ -23,8 +26,8 @@ class Frame:
     lasts_s: seconds for which a file shows it; 0 for live inputs and where that is not known.
     raw: why it shows the camera's own pixels, such as "Raw camera" or "Split screen"; empty when it does not.
     frozen: it is shown again and again because somebody froze the picture.
-    cutout: the person alone, (H, W, 4) uint8 BGRA, where the room is transparent; for outputs that carry that, others
-        show `image`, with a plain colour around the person.
+    cutout: the person alone, where the room is transparent; for outputs that carry that, others show `image`, with a
+        plain colour around the person.
     """
 
     image: Image
@@ -34,7 +37,7 @@ class Frame:
     lasts_s: float = 0.0
     raw: str = ""
     frozen: bool = False
-    cutout: Image | None = None
+    cutout: Cutout | None = None
 
     @property
     def mark(self) -> str:

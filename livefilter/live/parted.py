@@ -48,7 +48,7 @@ class Parted:
             return styled
         self._size = original.shape[1], original.shape[0]
         image, cutout = self._parts(original, styled, told, wanted)
-        return image if cutout is None else cutout
+        return image if cutout is None else cutout.image
 
     def close(self) -> None:
         """Free the networks and the picture. Can be called twice."""

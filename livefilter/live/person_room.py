@@ -12,11 +12,12 @@ import numpy as np
 
 from livefilter.control.parts import BLUR, PICTURE, RAW, ROOMS, STYLED, TRANSPARENT
 from livefilter.control.settings import LiveSettings, SharedSettings
-from livefilter.cutout import CHROMA
+from livefilter.cutout import CHROMA, Cutout
 from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Image
 from livefilter.inference.look import Look, blend, share_of
 from livefilter.inference.mask import Mask, nobody, reduced
+from livefilter.inference.styler import Timings
 from livefilter.live.beside import Beside
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.person_crop import Drawn, PersonCrop
@@ -66,13 +67,14 @@ class PersonRoom:
         self._nothing = np.empty((0, 0, 3), np.uint8)
         self._thread: ThreadPoolExecutor | None = None
         self._begun: tuple[Image, Future[_Found | None] | None] | None = None
+        self._around: tuple[Image, Image | None] | None = None  # a frame, and its room if that could be drawn
 
     def ahead(self, original: Image) -> None:
         """Begin to find the people in a frame, on a thread of its own, while its style is drawn.
 
         For a style whose network does not tell. `__call__` with this very picture takes what was found.
         """
-        finder = self._ready_finder(original)
+        finder, self._around = self._ready_finder(original), None
         if finder is None:
             self._begun = original, None
             return
@@ -81,10 +83,13 @@ class PersonRoom:
 
     def part(self, original: Image, wanted: LiveSettings, style: str, styler: FrameStyler, look: Look) -> Drawn | None:
         """A frame in the person's style where people are, once `ahead` has begun on it; None where it is to be drawn as
-        a whole: the room has no style of its own, or that is not loaded, nobody is there, or it would save too little.
+        a whole: the room has no style of its own, or that is not loaded or fails, or it would save too little.
 
+        The room is drawn first, while people are looked for, and kept for `__call__`: where it fails, nothing else was
+        drawn in vain.
         style, styler: what draws the person's style. look: as of Styler.
-        Returns: see PersonCrop.draw; only for `__call__`, for around the people it is not drawn.
+        Returns: see PersonCrop.draw, or black where nobody is there; only for `__call__`, for around the people it is
+            not drawn.
         """
         if self._crop is None or not isinstance(styler, LadderStyler):
             return None
@@ -93,21 +98,28 @@ class PersonRoom:
         begun = self._begun
         if begun is None or begun[0] is not original or begun[1] is None:
             return None
+        room = self._styled_room(original, wanted)
+        self._around = original, room
+        if room is None:
+            return None
         try:
             found = begun[1].result()
         except EngineError:
             return None  # it is told of when the frame is put together
-        if found is None or found.empty:
+        if found is None:
             return None
+        if found.empty:
+            styler.skip(original, look, rests=True)
+            return Drawn(np.zeros_like(original), Timings(0.0, 0.0, 0.0))
         return self._crop.draw(original, found.mask.box, style, styler, look)
 
     def __call__(
         self, original: Image, styled: Image, told: Image | None, wanted: LiveSettings
-    ) -> tuple[Image, Image | None]:
+    ) -> tuple[Image, Cutout | None]:
         """Put a frame together.
 
         original, styled: (H, W, 3) uint8 BGR of one size. told: the mask that the style's network gave for this frame.
-        Returns: the picture, `styled` itself where nothing is to do or can be trusted, and the person cut out, BGRA,
+        Returns: the picture, `styled` itself where nothing is to do or can be trusted, and the person cut out
             where the room is transparent.
         """
         found = self._found(original) if told is None else _read(told, original, reduced(original, SIDE))
@@ -118,6 +130,8 @@ class PersonRoom:
         room = self._room(original, styled, wanted)
         if room is None or (found.empty and wanted.room == STYLED):
             return styled, None
+        if found.empty and wanted.room not in ROOMS:
+            return room, None  # the person's style may not even be drawn
         person = original if wanted.person == RAW else styled
         if person is room:
             return person, None
@@ -126,7 +140,7 @@ class PersonRoom:
         except (cv2.error, ValueError) as error:  # a mask that cannot be used is none
             _log.warning("The mask of a frame cannot be used: %s", error)
             return styled, None
-        return image, found.mask.cut_out(person) if wanted.room == TRANSPARENT else None
+        return image, Cutout(lambda: found.mask.cut_out(person)) if wanted.room == TRANSPARENT else None
 
     def close(self) -> None:
         """Free the networks and the picture. Can be called twice."""
@@ -170,6 +184,9 @@ class PersonRoom:
             return self._nothing
         if wanted.room == PICTURE:
             return self._background(styled.shape[1], styled.shape[0])
+        around, self._around = self._around, None
+        if around is not None and around[0] is original:
+            return around[1]
         return self._styled_room(original, wanted)
 
     def _styled_room(self, original: Image, wanted: LiveSettings) -> Image | None:

@@ -134,7 +134,7 @@ class LiveSession:
                 f"-{shown.raw.lower().replace(',', '').replace(' ', '-')}.png" if shown.raw else ".png"
             )
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                seen = shown.cutout if shown.cutout is not None else nv12_to_bgr(shown.image)
+                seen = shown.cutout.image if shown.cutout is not None else nv12_to_bgr(shown.image)
                 file.write(cv2.imencode(".png", seen)[1].tobytes())
         except OSError as error:
             self._notify(f"Snapshot could not be saved: {error}")

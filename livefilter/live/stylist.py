@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from livefilter.control.parts import RAW, STYLED
 from livefilter.control.settings import STRONGEST, LiveSettings, SharedSettings
+from livefilter.cutout import Cutout
 from livefilter.errors import EngineError
 from livefilter.frame import Frame, Image
 from livefilter.inference.look import Look, arranged, blend, flipped, share_of
@@ -69,7 +70,7 @@ class LiveStylist:
                 return self._last
             frame = self._held  # so that a raw picture that was frozen goes when bypass ends
         self._held, self._shown = frame, shown
-        cutout: Image | None = None
+        cutout: Cutout | None = None
         if settings.bypass:
             image, raw = flipped(frame.image) if look.mirror else frame.image, settings.raw
         else:
@@ -114,7 +115,7 @@ class LiveStylist:
 
     def _finish(
         self, image: Image, look: Look, settings: LiveSettings, *, whole: bool = False
-    ) -> tuple[Image, Image | None]:
+    ) -> tuple[Image, Cutout | None]:
         """Style a picture and make of it what viewers see: a GPU does all of that in one pass, if it can.
 
         whole: it is to be styled as a whole, whatever becomes of it.
@@ -127,10 +128,12 @@ class LiveStylist:
             seen = {"person": settings.person == STYLED, "room": settings.room == STYLED}
             asked = replace(look, width=image.shape[1], **seen)
         part: Drawn | None = None
+        parted_s, started = 0.0, self._clock()
         if settings.parted and not composes and self._switch.styler.person is None:
             self._parts.ahead(image)
             if not whole and not self._fade.running:
                 part = self._parts.part(image, settings, self.style, self._switch.styler, asked)
+            parted_s = self._clock() - started - (part.timings.total_ms / 1000 if part is not None else 0.0)
         try:
             styled = self._run(image, asked) if part is None else self._counted(part)
             if composes and not asked.room and self._found_nobody():
@@ -146,12 +149,11 @@ class LiveStylist:
             return styled, None
         blended = self._fade.mix(blend(image, nv12_to_bgr(styled), share_of(look.strength, drawn_strength)))
         self._fade.remember(blended)
-        cutout: Image | None = None
-        parted_s = 0.0
+        cutout: Cutout | None = None
         if settings.parted:
             started, drawn = self._clock(), blended
             blended, cutout = self._parts(image, drawn, self._switch.styler.person, settings)
-            parted_s = self._clock() - started
+            parted_s += self._clock() - started
             if part is not None:
                 if blended is drawn:  # the room came to nothing in the meantime
                     return self._finish(image, look, settings, whole=True)
@@ -159,7 +161,7 @@ class LiveStylist:
         timings = self._switch.styler.timings if part is None else part.timings
         self._metrics.record("postprocess", timings.postprocess_ms / 1000 + parted_s)
         if cutout is not None:
-            cutout = None if look.compare else (flipped(cutout) if look.mirror else cutout)
+            cutout = None if look.compare else (_mirrored(cutout) if look.mirror else cutout)
         return arranged(image, blended, look), cutout
 
     def _parts_in_engine(self, settings: LiveSettings) -> bool:
@@ -191,3 +193,7 @@ class LiveStylist:
         if strongest != now.strongest:
             over = {"notice": f"Strength 100%: {self.style} goes no further"} if now.strength > strongest else {}
             self._settings.change(strongest=strongest, **over)
+
+
+def _mirrored(cutout: Cutout) -> Cutout:
+    return Cutout(lambda: flipped(cutout.image))

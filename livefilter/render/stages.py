@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from livefilter.capture.base import Source
-from livefilter.cutout import on_green
+from livefilter.cutout import Cutout, on_green
 from livefilter.errors import EndOfStream, LivefilterError, StageStuck
 from livefilter.frame import Frame, Image
 from livefilter.output.base import Sink, SinkOptions
@@ -62,7 +62,7 @@ def render(
 def _styled(frame: Frame, drawn: Image) -> Frame:
     if drawn.shape[2] == 3:
         return replace(frame, image=drawn)
-    return replace(frame, image=on_green(drawn), cutout=drawn)
+    return replace(frame, image=on_green(drawn), cutout=Cutout(lambda: drawn))
 
 
 def run_stages(

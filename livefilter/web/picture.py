@@ -89,7 +89,7 @@ class Picture:
         if newest is None or newest[1].cutout is None:
             return None
         if newest[0] != self._cut_out[0]:
-            cutout = newest[1].cutout
+            cutout = newest[1].cutout.image
             both = np.vstack([cutout[:, :, :3], cv2.cvtColor(cutout[:, :, 3], cv2.COLOR_GRAY2BGR)])
             # Colours at full resolution, or those of the edge would be mixed with the black beside it.
             sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]

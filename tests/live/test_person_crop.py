@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,12 @@ class Finder(FakeStyler):
     """Somebody as wide as the frame's third, wherever `at` says, or nobody."""
 
     at: int | None = 20
+    after: threading.Event | None = None  # what has to happen first
+    unsure = 0  # of 255, how likely somebody is anywhere else
 
     def __call__(self, image: Image, look: Look = PLAIN) -> Image:
-        self.person = np.zeros((90, 160), np.uint8)
+        assert self.after is None or self.after.wait(60.0)
+        self.person = np.full((90, 160), self.unsure, np.uint8)
         if self.at is not None:
             self.person[20:, self.at : self.at + 40] = 255
         return image
@@ -75,8 +79,14 @@ class Run:
         self.used: list[LadderStyler] = []
         self.ladder = LadderStyler([rung], (0, first), lambda _rung: first, self.used.append, 0.0)
         self.crop = PersonCrop(load_part or self.load_part, lambda style, network: Accepts(), self.clock)
-        parts = PersonRoom(lambda name: self.room, lambda name: self.finder, self.shared, self.clock, crop=self.crop)
+        parts = PersonRoom(self.load_room, lambda name: self.finder, self.shared, self.clock, crop=self.crop)
+        self.rooms = 0
         self.live = LiveStylist(self.load, self.ladder, self.shared, Metrics(), 0.0, self.clock, parts=parts)
+
+    def load_room(self, name: str) -> FakeStyler:
+        self.rooms += 1
+        found: FakeStyler = self.room
+        return found
 
     def load(self, name: str) -> LadderStyler:
         raise AssertionError(name)
@@ -148,21 +158,50 @@ def test_without_that_network_the_whole_is_drawn(how: str) -> None:
 
 
 def test_a_room_that_fails_leaves_no_gaps() -> None:
-    """What is around the part is not drawn, so the frame is drawn once more, as a whole."""
+    """What is around a part is not drawn, so that frame is drawn as a whole, and nothing else of it."""
     run = Run()
     until(lambda: run.sees() == (PART, ROOM), "the person's part")
     run.room._errors.append(EngineFailed("out of memory"))
+    Painter.runs.clear()
     assert (run() == WHOLE).all()
+    assert Painter.runs == [SIZE]
+    assert run.rooms == 1, "a room that has failed is not loaded again"
     assert run.shared.current.room == "style"
     run.live.close()
 
 
-def test_nobody_there_is_no_part() -> None:
-    """The whole frame is the room's style."""
+@pytest.mark.parametrize("unsure", [0, 120])
+def test_nobody_there_is_no_part(unsure: int) -> None:
+    """The whole frame is the room's style, and nothing is drawn in the person's; the governor is still asked."""
     run = Run()
     until(lambda: run.sees() == (PART, ROOM), "the person's part")
-    run.finder.at = None
+    run.finder.at, run.finder.unsure = None, unsure
+    Painter.runs.clear()
+    before = len(run.used)
     assert (run() == ROOM).all()
+    assert not Painter.runs
+    assert len(run.used) == before + 1
+    assert run.ladder.rests
+    run.finder.at, run.finder.unsure = 20, 0
+    assert run.sees() == (PART, ROOM)
+    assert not run.ladder.rests
+    run.live.close()
+
+
+def test_the_room_is_drawn_while_people_are_looked_for() -> None:
+    """Where both have a style, and once: people are found beside it, and the person's part is drawn after that."""
+    drawn = threading.Event()
+
+    class Room(FakeStyler):
+        def __call__(self, image: Image, look: Look = PLAIN) -> Image:
+            drawn.set()
+            return super().__call__(image, look)
+
+    run = Run(room=Room(value=ROOM))
+    until(lambda: run.sees() == (PART, ROOM), "the person's part")
+    drawn.clear()
+    run.finder.after = drawn
+    assert run.sees() == (PART, ROOM)
     run.live.close()
 
 

@@ -17,6 +17,7 @@ from livefilter.errors import ConfigError, EngineFailed, InvalidInput, StyleCorr
 from livefilter.frame import Frame, Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.look import PLAIN, Look
+from livefilter.inference.mask import Mask
 from livefilter.inference.selection import why_unavailable
 from livefilter.live.first_parts import first_parts
 from livefilter.live.person_network import open_person_network, person_network
@@ -136,16 +137,34 @@ def test_whoever_is_cut_out_is_a_picture_of_its_own() -> None:
     run = Run(left(), room="transparent")
     cutout = run().cutout
     assert cutout is not None
-    assert cutout[24, 8].tolist() == [STYLED] * 3 + [255]
-    assert cutout[24, 56].tolist() == [0, 0, 0, 0]
+    assert cutout.image[24, 8].tolist() == [STYLED] * 3 + [255]
+    assert cutout.image[24, 56].tolist() == [0, 0, 0, 0]
     run.shared.change(mirror_output=True)
     mirrored = run().cutout
     assert mirrored is not None
-    assert np.array_equal(mirrored, cutout[:, ::-1])
+    assert np.array_equal(mirrored.image, cutout.image[:, ::-1])
     run.shared.change(compare=True)
     assert run().cutout is None
     run.shared.change(compare=False, room="blur")
     assert run().cutout is None
+
+
+def test_nobody_is_cut_out_before_an_output_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes time for each frame, and most outputs take no transparency; two that do share one."""
+    made: list[int] = []
+    cut_out = Mask.cut_out
+
+    def counted(mask: Mask, person: Image) -> Image:
+        made.append(1)
+        return cut_out(mask, person)
+
+    monkeypatch.setattr(Mask, "cut_out", counted)
+    run = Run(left(), room="transparent", mirror_output=True)
+    found = [run().cutout for _ in range(3)]
+    assert not made
+    assert found[0] is not None
+    assert found[0].image is found[0].image
+    assert len(made) == 1
 
 
 def test_a_style_that_does_not_tell_asks_another_network() -> None:

@@ -11,6 +11,7 @@ import aiohttp
 import cv2
 import numpy as np
 
+from livefilter.cutout import Cutout
 from livefilter.frame import Frame, Image
 from livefilter.web import events
 from tests.conftest import frame
@@ -136,7 +137,8 @@ def test_a_transparent_room_is_sent_as_two_halves(desk: Desk) -> None:
     cutout[:, :32] = 90, 120, 200, 255
 
     async def picture(socket: aiohttp.ClientWebSocketResponse, number: int, cut: Image | None) -> tuple[Any, Image]:
-        desk.page.send(Frame(np.full((48, 64, 3), 40, np.uint8), number, 0.0, cutout=cut))
+        found = None if cut is None else Cutout(lambda: cut)
+        desk.page.send(Frame(np.full((48, 64, 3), 40, np.uint8), number, 0.0, cutout=found))
         switch = None
         while (told := await socket.receive()).type is not aiohttp.WSMsgType.BINARY:
             switch = json.loads(told.data).get("on") if '"cutout"' in told.data[:24] else switch

@@ -148,7 +148,7 @@ class Governor(Closeable):
             self._shown, self._since_s = styler.rung, now
         start = max(self._since_s, now - _WINDOW_S)
         recent = self._metrics.since(start)
-        if wanted.bypass or wanted.frozen or not recent.captured:
+        if wanted.bypass or wanted.frozen or styler.rests or not recent.captured:
             self._since_s = now
             law.pause()
             decision = law.decision

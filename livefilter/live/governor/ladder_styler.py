@@ -26,6 +26,7 @@ class LadderStyler:
 
     rungs: cheapest first. first: what is open already, warm, and its index. open_rung: opens another one.
     on_use: told this object at each frame, so that the governor knows which style is on screen.
+    rests: nothing was to be drawn in this style at the newest frame, which says nothing of what drawing takes.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class LadderStyler:
         self._last: Image | None = None
         self._fade: tuple[float, Image | Styler] | None = None
         self.thread_id: int | None = None
+        self.rests = False
 
     @property
     def timings(self) -> Timings:
@@ -106,14 +108,16 @@ class LadderStyler:
     def __call__(self, image: Image, look: Look = PLAIN) -> Image:
         """Style one frame with the wanted rung, if it is open; as Styler does."""
         self._keep_up(image, look)
+        self.rests = False
         styled = self._styler(image, look)
         styled = self._faded(image, styled, look)
         self._last = styled
         return styled
 
-    def skip(self, image: Image, look: Look) -> None:
-        """Keep up with what is wanted at a frame that something else draws, in this style."""
+    def skip(self, image: Image, look: Look, *, rests: bool = False) -> None:
+        """Keep up with what is wanted at a frame that something else draws in this style; or nothing, if it `rests`."""
         self._keep_up(image, look)
+        self.rests = rests
         self._last, self._fade = None, None
 
     def warm_up(self, width: int, height: int) -> None:

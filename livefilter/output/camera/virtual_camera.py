@@ -97,7 +97,7 @@ class VirtualCameraSink(Sink):
             self._change_over()
         try:
             cutout = frame.cutout if self._kind == "RGBA" else None
-            picture = self._converted(frame.image if cutout is None else cutout)
+            picture = self._converted(frame.image if cutout is None else cutout.image)
             if self._buffers is not None:
                 self._buffers.mark()
             self._camera.send(picture)

@@ -168,7 +168,7 @@ class Muxer:
         if not self._alpha:
             return frame.image
         if frame.cutout is not None:
-            return frame.cutout
+            return frame.cutout.image
         return np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2BGRA), np.uint8)
 
     def _encode(self, image: Image, at_s: float) -> None:

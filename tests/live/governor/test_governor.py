@@ -10,7 +10,8 @@ import pytest
 
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import ConfigError
-from livefilter.frame import Frame
+from livefilter.frame import Frame, Image
+from livefilter.inference.look import PLAIN
 from livefilter.inference.styler import Styler
 from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
@@ -82,6 +83,16 @@ class Run:
                 self.styler.prepare()
 
 
+class Resting:
+    """A style that is asked to draw nothing."""
+
+    def __init__(self, styler: LadderStyler) -> None:
+        self.rung, self.prepare, self._styler = styler.rung, styler.prepare, styler
+
+    def __call__(self, image: Image) -> None:
+        self._styler.skip(image, PLAIN, rests=True)
+
+
 def test_size_yields_to_other_programs_and_says_so() -> None:
     """When frames take too long the size comes down, and state and notice say from what to what and why."""
     run = Run()
@@ -143,6 +154,20 @@ def test_while_there_is_no_picture_to_judge_nothing_changes() -> None:
     run.clock.at_s += 60.0
     run.governor.tick()
     assert run.governor.state.changes == ()
+
+
+def test_while_nothing_is_drawn_nothing_changes() -> None:
+    """Of a room without people the person's style draws nothing, at no cost; nobody comes back to a larger one."""
+    run = Run(at=0)
+    draw = run.styler
+    run.styler = Resting(draw)  # type: ignore[assignment]
+    run.go(20.0, 0.0)
+    assert draw.rung is RUNGS[0]
+    run.styler = draw
+    run.go(1.0, 10.0)
+    assert run.governor.state.changes == ()
+    run.go(14.0, 10.0)
+    assert draw.rung is RUNGS[-1]
 
 
 def test_a_battery_makes_it_cool() -> None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from livefilter.cutout import Cutout
 from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
 from livefilter.frame import Frame
 from livefilter.output import auto_outputs
@@ -316,7 +317,7 @@ def test_unity_capture_gets_a_transparent_room(monkeypatch: pytest.MonkeyPatch) 
     cutout = np.zeros((48, 64, 4), np.uint8)
     cutout[:, :32] = 10, 20, 30, 200
     with VirtualCameraSink("", SinkOptions(64, 48, 30.0, alpha=True)) as sink:
-        sink.send(Frame(picture(), 0, 0.0, cutout=cutout))
+        sink.send(Frame(picture(), 0, 0.0, cutout=Cutout(lambda: cutout)))
         sink.send(frame())
     assert fake.opened[0]["fmt"] == "RGBA"
     assert fake.sent[0][0, [0, 40]].tolist() == [[30, 20, 10, 200], [0, 0, 0, 0]]
@@ -325,5 +326,5 @@ def test_unity_capture_gets_a_transparent_room(monkeypatch: pytest.MonkeyPatch) 
     other = FakeLibrary(drivers=("obs",))
     install(monkeypatch, other, "win32")
     with VirtualCameraSink("", SinkOptions(64, 48, 30.0, alpha=True)) as sink:
-        sink.send(Frame(picture(), 0, 0.0, cutout=cutout))
+        sink.send(Frame(picture(), 0, 0.0, cutout=Cutout(lambda: cutout)))
     assert other.opened[0]["fmt"] == "NV12"

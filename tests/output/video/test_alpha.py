@@ -9,7 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from livefilter.frame import Frame
+from livefilter.cutout import Cutout
+from livefilter.frame import Frame, Image
 from livefilter.output.base import SinkOptions
 from livefilter.output.video.recording import RecordingSink
 
@@ -18,14 +19,22 @@ DECODERS = {"webm": "libvpx-vp9", "mov": "prores"}  # the native decoder of VP9 
 
 @pytest.mark.parametrize(("kind", "alpha"), [("webm", True), ("webm", False), ("mov", True)])
 def test_a_recording_keeps_a_transparent_room(tmp_path: Path, kind: str, alpha: bool) -> None:
-    """VP9 or ProRes 4444 with alpha where it is asked for: read back, the room is transparent and the person is not."""
+    """VP9 or ProRes 4444 with alpha where it is asked for: read back, the room is transparent and the person is not.
+    Elsewhere nobody is cut out."""
     path = tmp_path / f"cut.{kind}"
     image = np.full((64, 96, 3), 120, np.uint8)
     cutout = np.zeros((64, 96, 4), np.uint8)
     cutout[:, :48] = (120, 120, 120, 255)
+    made: list[int] = []
+
+    def make() -> Image:
+        made.append(1)
+        return cutout
+
     with RecordingSink(str(path), SinkOptions(96, 64, 30.0, alpha=alpha)) as sink:
         for number in range(5):
-            sink.send(Frame(image, number, number / 30, cutout=cutout))
+            sink.send(Frame(image, number, number / 30, cutout=Cutout(make)))
+    assert len(made) == (5 if alpha else 0)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         if kind == "webm":
