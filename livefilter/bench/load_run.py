@@ -72,17 +72,22 @@ class LoadedRun:
 
 
 def entrants(config: Config) -> list[Entrant]:
-    """Governed, measured at the start, and two fixed sizes; a chosen process_size of `config` does not count."""
+    """Governed, without and with a rate that stays whole, measured at the start, and two fixed sizes.
+
+    A chosen process_size of `config` does not count, nor does hold for the second.
+    """
     auto = config.model_copy(update={"process_size": "auto"})
     with closing_live(auto) as live:
         measured = live.facts.styler.working_size
         large = min(_LARGE, config.width, config.height)
+        whole = auto.model_copy(update={"hold": (f"{live.governor.state.promised_fps:g}fps",)})
 
     def fixed(size: int) -> Config:
         return config.model_copy(update={"process_size": size})
 
     return [
         Entrant("governed", auto, True),
+        Entrant(f"governed, --hold {whole.hold[0]}", whole, True),
         Entrant(f"measured at the start ({measured})", fixed(measured), False),
         Entrant(f"fixed small ({_SMALL})", fixed(_SMALL), False),
         Entrant(f"fixed large ({large})", fixed(large), False),

@@ -68,10 +68,11 @@ def test_a_run_is_watched_second_by_second(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_governed_and_fixed_sizes_take_part() -> None:
-    """Governed, what the start measures, the smallest and the largest size: the first alone is left to the governor."""
+    """Governed, with and without a named rate, what the start measures, the smallest and the largest size."""
     chosen = entrants(QUICK)
-    assert [each.governed for each in chosen] == [True, False, False, False]
-    assert [each.config.process_size for each in chosen] == ["auto", 96, 240, 96]
+    assert [each.governed for each in chosen] == [True, True, False, False, False]
+    assert [each.config.process_size for each in chosen] == ["auto", "auto", 96, 240, 96]
+    assert [each.config.hold for each in chosen] == [(), ("30fps",), (), (), ()]
 
 
 def made_up(name: str, sizes: list[int], kept: list[bool]) -> LoadedRun:
