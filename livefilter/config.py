@@ -68,17 +68,17 @@ class Config(BaseModel):
     hold: tuple[str, ...] = Field(
         (),
         description="What to hold by changing the processing size: a rate of styled frames and their age, such as "
-        "30fps and 60ms; without, the output's rate and 100ms. A process-size that is a number stays as it is.",
+        "30fps and 60ms; without, the output's rate, which yields down to 15fps before 240 lines do, and 100ms. "
+        "A process-size that is a number stays as it is.",
     )
     prefer: Literal["auto", "looks", "speed", "cool"] = Field(
         "auto",
-        description="What counts besides: looks (larger pictures, less in reserve), speed (more in reserve), cool (at "
-        "most a quarter of the machine), or auto for cool on battery.",
+        description="What counts besides: looks (larger pictures, less in reserve), speed (more in reserve, the whole "
+        "rate), cool (at most a quarter of the machine), or auto for cool on battery.",
     )
     gaming: bool = Field(
         False,
-        description="Gaming mode: take at most gaming-share of the CPU or GPU, at low priority; size yields, then "
-        "the rate.",
+        description="Gaming mode: take at most gaming-share of the CPU or GPU, at low priority; size and rate yield.",
     )
     gaming_share: float = Field(0.15, ge=0.02, le=1, description="Share of the CPU or GPU in gaming mode, 0 to 1.")
     gaming_fullscreen: bool = Field(

@@ -78,7 +78,7 @@ class Governor(Closeable):
         self._rungs: tuple[Rung, ...] = ()
         self._law: ControlLaw | None = None
         self._asked: tuple[Rung, float] | None = None
-        self._shown: Rung | None = None
+        self._shown: tuple[Rung, float] | None = None
         self._policy = self._wanted_policy(settings.current, MachineUse())
         self._changes: deque[GovernorChange] = deque(maxlen=_KEPT_CHANGES)
         self._held: deque[bool] = deque(maxlen=_KEPT_SECONDS)
@@ -144,8 +144,9 @@ class Governor(Closeable):
         self._priority.follow(self._policy.gaming, styler.thread_id)
         law = self._law_of(styler)
         wanted = self._settings.current
-        if styler.rung is not self._shown:
-            self._shown, self._since_s = styler.rung, now
+        shown = (styler.rung, law.decision.rate_fps)
+        if shown != self._shown:
+            self._shown, self._since_s = shown, now
         start = max(self._since_s, now - _WINDOW_S)
         recent = self._metrics.since(start)
         if wanted.bypass or wanted.frozen or styler.rests or not recent.captured:
@@ -155,7 +156,7 @@ class Governor(Closeable):
         elif now - start < _LEAST_WINDOW_S:
             decision = law.decision
         else:
-            decision = law.step(self._reading(now, start, recent, styler, use))
+            decision = law.step(self._reading(now, start, recent, shown, use))
             self._count_second(now)
         self._steer(now, styler, decision)
         self._publish(styler, decision, use)
@@ -185,7 +186,8 @@ class Governor(Closeable):
             self._law = ControlLaw(self._rungs, self._policy, self._rungs.index(styler.rung), fixed=self.fixed)
         return self._law
 
-    def _reading(self, now: float, start: float, recent: Recent, styler: LadderStyler, use: MachineUse) -> Reading:
+    def _reading(self, now: float, start: float, recent: Recent, shown: tuple[Rung, float], use: MachineUse) -> Reading:
+        rung, rate_fps = shown
         stages = (recent.durations_ms[stage] for stage in ("preprocess", "inference", "postprocess"))
         frames = [sum(parts) for parts in zip(*stages, strict=False)]
         inference = recent.durations_ms["inference"]
@@ -194,9 +196,9 @@ class Governor(Closeable):
         ages = recent.durations_ms["age"]
         return Reading(
             now,
-            self._rungs.index(styler.rung),
+            self._rungs.index(rung),
             _rate(recent.captured, now, self._fps),
-            _rate(recent.styled, now, self._fps),
+            _rate(recent.styled, now, min(self._fps, rate_fps)),
             float(np.percentile(ages, 95)) if ages else None,
             statistics.median(frames),
             float(np.percentile(frames, 90)),
@@ -279,10 +281,11 @@ def _rate(times: Sequence[float], now: float, fps: float) -> float:
 def _change(before: tuple[Rung, float], after: tuple[Rung, float], why: str) -> str:
     """A change in five words or so."""
     (old, old_fps), (new, new_fps) = before, after
+    what = []
     if old.network != new.network:
-        what = f"{old} -> {new}"
+        what.append(f"{old} -> {new}")
     elif old.size != new.size:
-        what = f"size {old.size} -> {new.size}"
-    else:
-        what = f"rate {old_fps:.3g} -> {new_fps:.3g} fps"
-    return f"{what}: {why}" if why else what
+        what.append(f"size {old.size} -> {new.size}")
+    if old_fps != new_fps:
+        what.append(f"rate {old_fps:.3g} -> {new_fps:.3g} fps")
+    return ", ".join(what) + (f": {why}" if why else "")

@@ -9,9 +9,15 @@ from dataclasses import dataclass, replace
 from livefilter.live.governor.policy import Policy
 from livefilter.live.governor.reading import Reading
 from livefilter.live.governor.rung import Rung
+from livefilter.live.governor.steps import Step, Steps, steps_for
 
 # Trouble that lasts this long is no hiccup.
 DOWN_AFTER_S = 0.35
+# Before drawings get coarse: a browser or a game that starts takes the machine for a few seconds.
+COARSE_AFTER_S = 4.0
+_BREATH_S = 1.0
+# Of the least rate: with fewer drawings than this, fewer lines are the lesser evil.
+_FEW = 0.9
 # The share of the machine is counted over seconds, not over frames.
 SHARE_AFTER_S = 1.0
 UP_AFTER_S = 10.0
@@ -26,14 +32,13 @@ _RETRY_AFTER_S = 60.0
 _LONGEST_RETRY_S = 1800.0
 # Or when frames have become so much cheaper that the machine is another one.
 _CHEAPER = 0.7
-# After a step down, styling should need this part of the time at which it would step down again.
-_SAFE = 0.75
+# After a step down, styling should need this part of the time at which it would step down again; a rate that yields
+# already yields no further than it must.
+_SAFE, _SAFE_SLOWED = 0.75, 0.875
 # Of a promise, for a climb.
 _MARGIN = 0.9
 # Frames that take less than this part of their time are late for another reason, and no smaller size mends that.
 _OURS = 0.3
-# Parts of the promised rate at which motion stays even: every frame, two of three, every second, and so on.
-RATES = (1.0, 2 / 3, 1 / 2, 1 / 3, 1 / 4, 1 / 6)
 # Other programs that take this part of the machine are to blame.
 _BUSY = 0.2
 
@@ -64,6 +69,7 @@ class ControlLaw:
 
     ladder: cheapest first. start: the index that a measurement at the start suggests.
     fixed: keep that rung whatever happens; only the rate then yields to a share.
+    What yields in which order: livefilter.live.governor.steps.
     """
 
     def __init__(self, ladder: Sequence[Rung], policy: Policy, start: int, *, fixed: bool = False) -> None:
@@ -71,13 +77,14 @@ class ControlLaw:
             raise ValueError(f"There is no rung {start} on a ladder of {len(ladder)}.")
         self._ladder = tuple(ladder)
         self._policy = policy
-        self._fixed = fixed
-        self._rung = start
-        self._rate = 0
+        self._fixed = start if fixed else None
+        self._steps = self._steps_of(policy)
+        self._at = self._steps.of(start)
         self._why = ""
         self._settled_at_s = -math.inf
         self._in_effect = True
         self._trouble_since_s: float | None = None
+        self._trouble_at_s = -math.inf
         self._over_since_s: float | None = None
         self._cramped_since_s: float | None = None
         self._roomy: list[Reading] = []
@@ -87,12 +94,23 @@ class ControlLaw:
     @property
     def decision(self) -> Decision:
         """What holds now."""
-        return Decision(self._rung, self._policy.promise.fps * RATES[self._rate], self._why)
+        return Decision(self._now.rung, self._policy.promise.fps * self._now.rate, self._why)
+
+    @property
+    def _now(self) -> Step:
+        return self._steps.all[self._at]
+
+    def _steps_of(self, policy: Policy) -> Steps:
+        return steps_for(self._ladder, policy.least_fps / policy.promise.fps, self._fixed)
 
     def obey(self, policy: Policy) -> None:
         """Follow another policy from now on."""
         if policy.share > self._policy.share or policy.climb_at > self._policy.climb_at:
             self._failed.clear()
+        steps = self._steps_of(policy)
+        if steps != self._steps:
+            self._failed.clear()
+            self._steps, self._at = steps, steps.of(self._now.rung, self._now.rate)
         self._policy = policy
         self._forget()
 
@@ -104,7 +122,7 @@ class ControlLaw:
     def step(self, reading: Reading) -> Decision:
         """Take in one reading and say what to do; readings should come a few times a second."""
         now = reading.at_s
-        if reading.rung != self._rung:
+        if reading.rung != self._now.rung:
             return self.decision  # what was decided does not run yet
         if not self._in_effect:
             self._in_effect, self._settled_at_s = True, now + SETTLE_S
@@ -114,47 +132,54 @@ class ControlLaw:
         trouble = self._trouble(reading)
         if trouble:
             self._roomy.clear()
+            self._trouble_at_s = now
             if self._trouble_since_s is None:
                 self._trouble_since_s = now
-            if now - self._trouble_since_s >= DOWN_AFTER_S:
+            if now - self._trouble_since_s >= (COARSE_AFTER_S if self._last_resort else DOWN_AFTER_S):
                 self._go_down(reading, trouble)
             return self.decision
-        self._trouble_since_s = None
+        if not self._last_resort or now - self._trouble_at_s >= _BREATH_S:
+            self._trouble_since_s = None
         if self._over_since_s is None:
             self._look_up(reading)
         return self.decision
 
+    @property
+    def _last_resort(self) -> bool:
+        """Whether the next step down is one to coarse drawings."""
+        return self._at == self._steps.fine > self._steps.least
+
     def _trouble(self, reading: Reading) -> str:
         """What is wrong with the rate or the delay, and may be mended by a smaller size; empty for nothing."""
-        promise, time_ms = self._policy.promise, self._time_ms
-        if reading.slow_frame_ms > self._policy.drop_at * time_ms:
+        promise, time_ms, last = self._policy.promise, self._time_ms(self._at), self._last_resort
+        if reading.slow_frame_ms > self._policy.drop_at * time_ms and not last:
             return "frames take too long"
         if reading.slow_frame_ms < _OURS * time_ms:
             return ""
-        if reading.styled_fps < 0.95 * min(promise.fps * RATES[self._rate], reading.offered_fps):
+        if reading.styled_fps < (_FEW if last else 0.95) * min(promise.fps * self._now.rate, reading.offered_fps):
             return "too few frames"
-        if reading.age_p95_ms is not None and reading.age_p95_ms > promise.age_ms:
-            return "frames too old"
-        return ""
+        if (reading.age_p95_ms or 0.0) <= promise.age_ms or self._at <= self._steps.least:
+            return ""
+        helps = not last or self._age_ms(reading, self._at - 1) <= promise.age_ms
+        return "frames too old" if helps else ""
 
-    @property
-    def _time_ms(self) -> float:
+    def _time_ms(self, step: int) -> float:
         """What styling one frame may take at most: a period, and less than the promised age."""
         promise = self._policy.promise
-        return min(1000.0 / (promise.fps * RATES[self._rate]), promise.age_ms)
+        return min(1000.0 / (promise.fps * self._steps.all[step].rate), promise.age_ms)
 
     def _go_down(self, reading: Reading, trouble: str) -> None:
-        if self._fixed or self._rung == 0:
+        if self._at <= self._steps.least:
             return
-        goal = _SAFE * self._policy.drop_at * self._time_ms
-        target = self._rung - 1
-        while target > 0 and self._slow_ms(reading, target) > goal:
+        target = self._at - 1
+        least = self._steps.fine if self._at > self._steps.fine else self._steps.least
+        while target > least and not self._safe(reading, target):
             target -= 1
         if self._climbed is not None and reading.at_s - self._climbed[0] <= _FAILED_WITHIN_S:
-            before = self._failed.get(self._rung)
+            before = self._failed.get(self._at)
             wait_s = min(_LONGEST_RETRY_S, 2 * before.wait_s) if before else _RETRY_AFTER_S
-            self._failed[self._rung] = _Failed(self._climbed[1], wait_s, reading.at_s + wait_s)
-        self._change(target, self._rate, self._blame(reading, trouble))
+            self._failed[self._at] = _Failed(self._climbed[1], wait_s, reading.at_s + wait_s)
+        self._change(target, self._blame(reading, trouble))
 
     def _blame(self, reading: Reading, trouble: str) -> str:
         if reading.throttled:
@@ -164,35 +189,30 @@ class ControlLaw:
         return trouble
 
     def _follow_share(self, reading: Reading) -> None:
-        """Yield size, then rate, to the share that this program may take; take the rate back first."""
+        """Yield to the share that this program may take."""
         limit, now = self._policy.share, reading.at_s
-        if limit >= 1 and self._rate == 0:
-            self._over_since_s = None
-            return
-        if reading.own_share <= 1.05 * limit:
+        if limit >= 1 or reading.own_share <= 1.05 * limit:
             self._over_since_s = None
             return
         if self._over_since_s is None:
             self._over_since_s = now
-        if now - self._over_since_s < SHARE_AFTER_S:
+        if now - self._over_since_s < SHARE_AFTER_S or self._at == 0:
             return
-        why = self._policy.reason or f"at most {limit:.0%}"
-        cost = self._ladder[self._rung].cost
-        if self._rung > 0 and not self._fixed:
-            target = self._rung - 1
-            while target > 0 and reading.own_share * self._ladder[target].cost / cost > limit:
-                target -= 1
-            self._change(target, self._rate, why)
-        elif self._rate < len(RATES) - 1:
-            rate = self._rate + 1
-            while rate < len(RATES) - 1 and reading.own_share * RATES[rate] / RATES[self._rate] > limit:
-                rate += 1
-            self._change(self._rung, rate, why)
+        target = self._at - 1
+        while target > 0 and self._share(reading, target) > limit:
+            target -= 1
+        self._change(target, self._policy.reason or f"at most {limit:.0%}")
+
+    def _share(self, reading: Reading, step: int) -> float:
+        """What this program should take of the machine at another step."""
+        before, after = self._now, self._steps.all[step]
+        ratio = self._ladder[after.rung].cost / self._ladder[before.rung].cost
+        return reading.own_share * ratio * after.rate / before.rate
 
     def _look_up(self, reading: Reading) -> None:
         """Climb when ten seconds of readings, but for the dearest few, leave room above."""
         now = reading.at_s
-        if self._rate > 0 or self._above(reading):
+        if self._above(reading):
             self._cramped_since_s = None
         elif self._cramped_since_s is None:
             self._cramped_since_s = now
@@ -205,59 +225,57 @@ class ControlLaw:
         readings = sorted(self._roomy, key=lambda each: each.slow_frame_ms)
         worst = replace(readings[round(_COUNTS * (len(readings) - 1))], at_s=now)
         self._roomy.clear()
-        if self._rate > 0:
-            self._take_back_rate(worst)
-        else:
-            rungs = self._above(worst)
-            if rungs:
-                self._climbed = (now, worst.slow_frame_ms)
-                self._change(max(rungs), self._rate, "head-room again", climbed=True)
-
-    def _take_back_rate(self, reading: Reading) -> None:
-        for rate in range(self._rate):
-            share = reading.own_share * RATES[rate] / RATES[self._rate]
-            slow = reading.slow_frame_ms <= self._policy.drop_at * 1000.0 / (self._policy.promise.fps * RATES[rate])
-            if share <= _MARGIN * self._policy.share and slow:
-                self._change(self._rung, rate, "head-room again")
-                return
+        above = self._above(worst)
+        if above:
+            self._climbed = (now, worst.slow_frame_ms)
+            self._change(max(above), "head-room again", climbed=True)
 
     def _above(self, reading: Reading) -> list[int]:
-        """The rungs above that the reading says are affordable, without a gap."""
+        """The steps above that the reading says are affordable, without a gap."""
         found: list[int] = []
-        if self._fixed:
-            return found
-        for rung in range(self._rung + 1, len(self._ladder)):
-            if not self._affordable(reading, rung):
+        for step in range(self._at + 1, len(self._steps.all)):
+            if not self._affordable(reading, step):
                 break
-            found.append(rung)
+            found.append(step)
         return found
 
-    def _affordable(self, reading: Reading, rung: int) -> bool:
-        policy, time_ms = self._policy, self._time_ms
-        failed = self._failed.get(rung)
+    def _affordable(self, reading: Reading, step: int) -> bool:
+        policy = self._policy
+        failed = self._failed.get(step)
         cheaper = failed is not None and reading.slow_frame_ms < _CHEAPER * failed.slow_frame_ms
         if failed is not None and reading.at_s < failed.retry_at_s and not cheaper:
             return False
-        frame_ms, slow_ms = self._frame_ms(reading, rung), self._slow_ms(reading, rung)
-        share = reading.own_share * self._ladder[rung].cost / self._ladder[self._rung].cost
-        age_ms = (reading.age_p95_ms or 0.0) + slow_ms - reading.slow_frame_ms
-        return (
-            frame_ms <= policy.climb_at * time_ms
-            and slow_ms <= _SAFE * policy.drop_at * time_ms
-            and age_ms <= _MARGIN * policy.promise.age_ms
-            and (policy.share >= 1 or share <= _MARGIN * policy.share)
-        )
+        if policy.share < 1 and self._share(reading, step) > _MARGIN * policy.share:
+            return False
+        if self._fixed is not None:
+            return True  # late or not, the user chose it
+        time_ms, slow_ms, age_ms = self._time_ms(step), self._slow_ms(reading, step), self._age_ms(reading, step)
+        if self._at < step <= self._steps.fine:  # out of the last resort as soon as may be
+            late = (reading.age_p95_ms or 0.0) > policy.promise.age_ms  # with fewer lines too
+            return slow_ms <= policy.drop_at * time_ms and (late or age_ms <= policy.promise.age_ms)
+        larger = self._steps.all[step].rung != self._now.rung
+        if larger and self._frame_ms(reading, step) > policy.climb_at * time_ms:
+            return False
+        return self._safe(reading, step) and age_ms <= _MARGIN * policy.promise.age_ms
 
-    def _frame_ms(self, reading: Reading, rung: int) -> float:
-        """What a frame should take at another rung: the network's time grows with its cost, the rest stays."""
-        ratio = self._ladder[rung].cost / self._ladder[self._rung].cost
+    def _safe(self, reading: Reading, step: int) -> bool:
+        """Whether frames should fit into their time at another step, with something to spare."""
+        part = _SAFE if self._steps.all[step].rate == 1 else _SAFE_SLOWED
+        return self._slow_ms(reading, step) <= part * self._policy.drop_at * self._time_ms(step)
+
+    def _frame_ms(self, reading: Reading, step: int) -> float:
+        """What a frame should take at another step: the network's time grows with its cost, the rest stays."""
+        ratio = self._ladder[self._steps.all[step].rung].cost / self._ladder[self._now.rung].cost
         return reading.frame_ms + reading.inference_ms * (ratio - 1)
 
-    def _slow_ms(self, reading: Reading, rung: int) -> float:
-        return self._frame_ms(reading, rung) * reading.slow_frame_ms / max(reading.frame_ms, 1e-3)
+    def _slow_ms(self, reading: Reading, step: int) -> float:
+        return self._frame_ms(reading, step) * reading.slow_frame_ms / max(reading.frame_ms, 1e-3)
 
-    def _change(self, rung: int, rate: int, why: str, *, climbed: bool = False) -> None:
-        self._rung, self._rate, self._why = rung, rate, why
+    def _age_ms(self, reading: Reading, step: int) -> float:
+        return (reading.age_p95_ms or 0.0) + self._slow_ms(reading, step) - reading.slow_frame_ms
+
+    def _change(self, step: int, why: str, *, climbed: bool = False) -> None:
+        self._at, self._why = step, why
         if not climbed:
             self._climbed = None
         self._in_effect = False

@@ -26,12 +26,14 @@ _BANDS: dict[str, tuple[float, float]] = {
 class Policy:
     """What the control law obeys, for a run of a known rate.
 
-    promise: with its rate filled in. share: the most of the machine's CPU or GPU that this program may take, 0 to 1.
+    promise: with its rate filled in. least_fps: the rate may come down to this before sizes do below steps.COARSE;
+        0: it does not. share: the most of the machine's CPU or GPU that this program may take, 0 to 1.
     climb_at, drop_at: parts of a frame's time, see `policy_for`.
     reason: in a word or two, why share or preference are not what was asked for; empty when they are.
     """
 
     promise: Promise
+    least_fps: float
     prefer: Prefer = "auto"
     gaming: bool = False
     share: float = 1.0
@@ -59,4 +61,5 @@ def policy_for(
     limit = share if gaming else 1.0
     if prefer == "cool":
         limit = min(limit, _COOL_SHARE)
-    return Policy(promise, prefer, gaming, limit, climb_at, drop_at, reason)
+    least_fps = 0.0 if prefer == "speed" else promise.least_fps
+    return Policy(promise, least_fps, prefer, gaming, limit, climb_at, drop_at, reason)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from livefilter.errors import ConfigError
 
 AGE_MS = 100.0
+# Where nobody named a rate, it may come down to this before drawings get coarse: still a moving picture.
+_LEAST_FPS = 15.0
 _FORM = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>fps|ms)")
 _BOUNDS = {"fps": (1.0, 240.0), "ms": (10.0, 5000.0)}
 
@@ -18,14 +20,18 @@ class Promise:
     """A rate of new styled frames and their greatest age.
 
     fps: frames per second; 0 stands for the run's own rate. age_ms: from capture to the end of sending, at p95.
+    least_fps: what fps may become on a busy machine before fewer lines are drawn than a face needs; 0 for not at all.
     """
 
     fps: float = 0.0
     age_ms: float = AGE_MS
+    least_fps: float = 0.0
 
     def at(self, rate_fps: float) -> Promise:
-        """The same for a run of this rate, which no promise can exceed."""
-        return Promise(min(self.fps, rate_fps) if self.fps else rate_fps, self.age_ms)
+        """The same for a run of this rate, which no promise can exceed; a rate that was named does not yield."""
+        if self.fps:
+            return Promise(min(self.fps, rate_fps), self.age_ms)
+        return Promise(rate_fps, self.age_ms, min(_LEAST_FPS, rate_fps))
 
     def kept(self, fps: float, age_p95_ms: float | None) -> bool:
         """Whether a second with this rate and age kept it; one frame in twenty may be missing."""

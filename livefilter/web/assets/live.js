@@ -147,9 +147,10 @@ function check(id, value) {
 
 function governed(governor) {
   if (!governor) return "";
-  if (governor.missing) return `Missing: ${governor.missing}`;
   const changes = governor.changes || [];
-  return changes.length ? changes[changes.length - 1].text : "";
+  const missing = governor.missing ? [`missing: ${governor.missing}`] : [];
+  const text = [...changes.slice(-1).map((each) => each.text), ...missing].join("; ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function item(text, note) {

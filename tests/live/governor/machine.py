@@ -13,7 +13,7 @@ from livefilter.live.governor.reading import Reading
 from livefilter.live.governor.rung import Rung
 
 TICK_S = 0.2
-SIZES = (240, 288, 360, 480, 540, 720)
+SIZES = (192, 240, 288, 360, 480, 540, 720)
 LADDER = tuple(Rung("lite", size, float(size * size * 16 // 9)) for size in SIZES)
 
 

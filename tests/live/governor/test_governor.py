@@ -116,6 +116,24 @@ def test_size_comes_back_when_there_is_room() -> None:
     assert run.governor.state.changes[-1].text == "size 64 -> 192: head-room again"
 
 
+def test_fewer_drawings_are_told_and_come_back() -> None:
+    """When the rate yields, notice and state say why and what is missed; with room the whole rate is back for good."""
+    run = Run(at=0)
+    run.meter.use = MachineUse(own_share=0.4, others_share=0.5)
+    run.go(8.0, 400.0)
+    state = run.governor.state
+    assert (state.size, state.rate_fps) == (64, 15.0)
+    assert state.missing in ("15 of 30 fps", "16 of 30 fps")
+    assert run.settings.current.notice == "Rate 30 -> 15 fps: other programs"
+    assert "rate 30 -> 15 fps: other programs; missing: " in str(state)
+    run.meter.use = MachineUse(own_share=0.4)
+    run.go(40.0, 40.0)
+    assert [change.text for change in run.governor.state.changes[1:]] == [
+        "size 64 -> 128, rate 15 -> 30 fps: head-room again"
+    ]
+    assert run.governor.state.missing == ""
+
+
 @pytest.mark.parametrize(("frame_ms", "missing"), [(200.0, "220 ms instead of 100"), (80.2, "101 ms instead of 100")])
 def test_a_chosen_size_stays_and_what_is_missed_is_said(frame_ms: float, missing: str) -> None:
     """With process_size as a number nothing changes; the state tells by how much the promise is missed."""
