@@ -74,7 +74,15 @@ MAY = {
         "render",
         "styles",
     },
-    "wall": {"config", "inference.hardware", "inference.selection", "live.compose", "quiet", "web.site"},
+    "wall": {
+        "config",
+        "inference.engine_pool",
+        "inference.hardware",
+        "inference.selection",
+        "live.compose",
+        "quiet",
+        "web.site",
+    },
     "render": {"capture.base", "capture.kinds", "capture.pixels", "output.base"},
 }
 EVERYONE_MAY = {

@@ -43,9 +43,10 @@ _NUMBERS = ("styled fps", "delay p95", "dropped", "restarts", "streams", "cores"
 def wall(source: str, machine: str | None, port: int, lan: bool, where: str | None, trust_network: bool) -> int:
     """Run the streams of a file, each in a process of its own; `livefilter wall status` shows how they are.
 
-    A stream that fails is started again alone. The API tells of all: /api/state, /api/meters, and /metrics for
-    Prometheus. Each table [streams.NAME] of the file takes what `livefilter run` takes, over [defaults], and a
-    machine of a cluster to which it is bound. `livefilter wall drain MACHINE` moves all streams away from one.
+    Streams on a GPU that are alike share a process and an engine; share = "off" in the file keeps them apart. A stream
+    that fails is started again alone. The API tells of all: /api/state, /api/meters, and /metrics for Prometheus. Each
+    table [streams.NAME] of the file takes what `livefilter run` takes, over [defaults], and a machine of a cluster to
+    which it is bound. `livefilter wall drain MACHINE` moves all streams away from one.
     """
     if (source == "drain") != (machine is not None):
         raise click.UsageError("MACHINE goes with drain: livefilter wall drain MACHINE.")
@@ -85,6 +86,7 @@ def _drain(machine: str, port: int) -> int:
 def _run(path: Path, port: int, lan: bool, where: str | None, trusted: bool) -> int:
     from livefilter.output.page import lan_notice
     from livefilter.wall.config import read_wall
+    from livefilter.wall.hosts import Hosts
     from livefilter.wall.room import WallRoom
     from livefilter.wall.wall import Wall
     from livefilter.wall.watched import Watched
@@ -106,8 +108,8 @@ def _run(path: Path, port: int, lan: bool, where: str | None, trusted: bool) -> 
         opened.callback(server.close)
         for each in (signal.SIGINT, signal.SIGTERM):
             opened.callback(signal.signal, each, signal.signal(each, end))
-        watch = (lambda plan: Watched(plan, start=machines.start)) if machines is not None else Watched
-        with Wall(plans, watch, machines) as streams:
+        start = machines.start if machines is not None else Hosts().open
+        with Wall(plans, lambda plan: Watched(plan, start=start), machines) as streams:
             server.steer(WallRoom(streams))
             console.print(f"{len(plans)} streams. Metrics: {url_of(host, number)}metrics", soft_wrap=True)
             if lan:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeAlias
 
 from livefilter.closeable import Closeable
 from livefilter.frame import Image
@@ -18,8 +21,9 @@ class EngineOptions:
     cuda: how TensorRT backends reach CUDA, "bindings" or "pycuda".
     nv12: a `ComposingEngine` gives NV12; other engines give BGR as ever.
     shared: other engines work on this machine at the same time, so threads are not bound to cores, which would be the
-        same ones in every process.
+        same ones in every process; or what opens one engine for all runs of this process that are alike.
     sha256: what the network's file must be by its card; "" for any.
+    batch: frames that an engine which `takes_batches` draws at once.
     """
 
     threads: int = 0
@@ -27,7 +31,8 @@ class EngineOptions:
     cuda: str = "bindings"
     nv12: bool = False
     sha256: str = ""
-    shared: bool = False
+    shared: bool | Sharing = False
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Engine(Closeable):
     Raises on construction: BackendUnavailable (runtime or device missing), StyleCorrupt (the file cannot be read).
     """
 
+    takes_batches: ClassVar[bool] = False
     info: EngineInfo
     takes_strength: bool = False
     gives_person: bool = False
@@ -78,6 +84,14 @@ class Engine(Closeable):
         Raises: EngineFailed.
         """
 
+    def run_batch(self, images: Sequence[Image], strengths: Sequence[float]) -> list[tuple[Image, Image | None]]:
+        """Style as many frames at once as `EngineOptions.batch` said, which only one that `takes_batches` can.
+
+        images, strengths: as of `run`.
+        Returns: of each frame what `run` and `person` are. Raises: EngineFailed.
+        """
+        return [(self.run(image, strength), self.person) for image, strength in zip(images, strengths, strict=True)]
+
     def verdict(self) -> str | None:
         """What a trial on this machine found: empty when the engine may draw, else why not; None before any trial."""
         return ""
@@ -96,3 +110,21 @@ class Engine(Closeable):
     def unavailable(cls) -> str | None:
         """Why this backend cannot run on this machine and how to fix that; None when it can."""
         return None
+
+
+EngineFactory: TypeAlias = Callable[[Path, int, int, EngineOptions], Engine]
+
+
+class Sharing(Protocol):
+    """What opens engines that several runs of this process share, as livefilter.inference.engine_pool does."""
+
+    def open(
+        self, factory: EngineFactory, network: Path, width: int, height: int, options: EngineOptions
+    ) -> Engine: ...
+
+
+def shared_by(factory: EngineFactory, shared: bool | Sharing) -> EngineFactory:
+    """What opens engines like `factory`, but one for all who are alike, where they are shared."""
+    if isinstance(shared, bool):
+        return factory
+    return lambda network, width, height, options: shared.open(factory, network, width, height, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ from livefilter.inference.ports import (
     person_buffer,
     read_ports,
 )
-from livefilter.styles.network_file import read_network
+from livefilter.styles.network_file import read_network, with_batch
 from livefilter.user_folders import cache_folder
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
@@ -41,6 +42,7 @@ class _OnnxRuntimeEngine(Engine):
     provider: ClassVar[str] = providers.CPU
     precision: ClassVar[str] = "float32"
     fix: ClassVar[str] = providers.CPU_FIX
+    takes_batches = True
 
     def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:
         require_size(width, height)
@@ -52,17 +54,17 @@ class _OnnxRuntimeEngine(Engine):
         self._gpu = options.gpu
         threads = options.threads or usable_cores()
         self.info = EngineInfo(self.backend, self._device(threads), self.precision, width, height)
+        self._batch = options.batch
         self._session: Any = self._open(network, options.sha256, threads)
         ports = self._ports(network)
         self.takes_strength, self.gives_person = ports.strength, ports.person
-        self._input = np.zeros((1, height, width, 3), np.uint8)
-        self._output = np.zeros((1, height, width, 3), np.uint8)
-        self._styled: Image = self._output[0]
+        self._input, self._output = (np.zeros((options.batch, height, width, 3), np.uint8) for _ in range(2))
         self._run_options = providers.run_options()
         self._binding = self._session.io_binding()
         self._binding.bind_cpu_input(FRAME, self._input)
         self._bind_output(STYLED, self._output)
-        self._strength, self._person = StrengthPlane(width, height), person_buffer(width, height)
+        size = width, height, options.batch
+        self._strength, self._person = StrengthPlane(*size), person_buffer(*size)
         if ports.strength:
             self._binding.bind_cpu_input(STRENGTH, self._strength.values)
         if ports.person:
@@ -73,11 +75,15 @@ class _OnnxRuntimeEngine(Engine):
         return self._person[0, :, :, 0] if self.gives_person else None
 
     def run(self, image: Image, strength: float = 1.0) -> Image:
+        return self.run_batch([image], [strength])[0][0]
+
+    def run_batch(self, images: Sequence[Image], strengths: Sequence[float]) -> list[tuple[Image, Image | None]]:
         if self._session is None:
             raise closed(self.info)
-        require_frame(image, self.info)
-        np.copyto(self._input[0], image)
-        if self.takes_strength and self._strength.set(strength):
+        for taken, image in zip(self._input, images, strict=True):
+            require_frame(image, self.info)
+            np.copyto(taken, image)
+        if self.takes_strength and self._strength.set(strengths):
             self._binding.bind_cpu_input(STRENGTH, self._strength.values)
         try:
             if self.provider != providers.CPU:
@@ -89,7 +95,8 @@ class _OnnxRuntimeEngine(Engine):
                 f"{self.backend} failed on a frame of {self.info.width}x{self.info.height} on {self.info.device}: "
                 f"{one_line(error)}. Try --backend onnxruntime or a smaller --process-size."
             ) from error
-        return self._styled
+        people = self._person[:, :, :, 0] if self.gives_person else [None] * len(images)
+        return list(zip(self._output, people, strict=True))
 
     def cancel(self) -> None:
         self._run_options.terminate = True
@@ -130,6 +137,7 @@ class _OnnxRuntimeEngine(Engine):
             chosen.append((providers.CUDA, {"device_id": str(self._gpu)}))  # takes the few nodes that TensorRT leaves
         data = read_network(network, sha256)
         try:
+            data = with_batch(data, self._batch)
             session = providers.create_session(data, self._session_options(threads), chosen)
         except Exception as error:
             if self.provider == providers.CPU or type(error).__name__ in _BROKEN_NETWORK:
@@ -152,12 +160,12 @@ class _OnnxRuntimeEngine(Engine):
         named = [[(port.name, port.type) for port in side] for side in (given, made)]
         ports = read_ports(named[0], named[1], "tensor(uint8)", "tensor(float)")
         shapes = [port.shape for port in (*given, *made)]
-        wanted = ports.shapes(self.info.width, self.info.height) if ports else {}
+        wanted = ports.shapes(self.info.width, self.info.height, self._batch) if ports else {}
         if ports is None or shapes != list(wanted.values()):
             found = [(port.name, port.type, port.shape) for port in (*given, *made)]
             raise StyleCorrupt(
                 f"Network file {network} is no style for {self.info.width}x{self.info.height}: it must take `frame` "
-                f"and give `styled`, uint8 {[1, self.info.height, self.info.width, 3]}, but it has {found}. "
+                f"and give `styled`, uint8 {[self._batch, self.info.height, self.info.width, 3]}, but it has {found}. "
                 "Export it again or take another style."
             )
         return ports
@@ -211,6 +219,7 @@ class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
     provider = providers.TENSORRT
     precision = "float16"
     fix = providers.TENSORRT_FIX
+    takes_batches = False  # it would build for minutes beside the streams
 
     def _provider_options(self) -> dict[str, str]:
         cache = _cache_folder("tensorrt")
@@ -233,6 +242,7 @@ class OnnxRuntimeTensorRTRtx(OnnxRuntimeCuda):
     backend = "onnxruntime-tensorrt-rtx"
     provider = providers.TENSORRT_RTX
     fix = provider_plugin.FIX
+    takes_batches = False
 
     @classmethod
     def unavailable(cls) -> str | None:

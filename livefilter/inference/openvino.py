@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ class OpenVINOEngine(Engine):
     The request reads and writes two buffers of this engine's own, so a frame is copied once and allocates nothing.
     """
 
+    takes_batches = True
+
     def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:
         require_size(width, height)
         missing = self.unavailable()
@@ -37,7 +40,7 @@ class OpenVINOEngine(Engine):
         options = options or EngineOptions()
         threads = options.threads
         ov = importlib.import_module("openvino")
-        model, ports = _read(network, options.sha256, width, height)
+        model, ports = _read(network, options.sha256, width, height, options.batch)
         self.takes_strength, self.gives_person = ports.strength, ports.person
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if threads:
@@ -58,10 +61,10 @@ class OpenVINOEngine(Engine):
             "openvino", describe_cpu(threads), _PRECISIONS.get(precision, str(precision)), width, height
         )
         self._cancelled = False
-        self._input = np.zeros((1, height, width, 3), np.uint8)
-        self._output = np.zeros((1, height, width, 3), np.uint8)
-        self._styled: Image = self._output[0]
-        self._strength, self._person = StrengthPlane(width, height), person_buffer(width, height)
+        self._input = np.zeros((options.batch, height, width, 3), np.uint8)
+        self._output = np.zeros((options.batch, height, width, 3), np.uint8)
+        self._strength = StrengthPlane(width, height, options.batch)
+        self._person = person_buffer(width, height, options.batch)
         buffers: dict[str, Any] = {"frame": self._input, "styled": self._output}
         buffers |= {STRENGTH: self._strength.values} if ports.strength else {}
         buffers |= {PERSON: self._person} if ports.person else {}
@@ -73,11 +76,15 @@ class OpenVINOEngine(Engine):
         return self._person[0, :, :, 0] if self.gives_person else None
 
     def run(self, image: Image, strength: float = 1.0) -> Image:
+        return self.run_batch([image], [strength])[0][0]
+
+    def run_batch(self, images: Sequence[Image], strengths: Sequence[float]) -> list[tuple[Image, Image | None]]:
         if self._request is None:
             raise closed(self.info)
-        require_frame(image, self.info)
-        np.copyto(self._input[0], image)
-        self._strength.set(strength)
+        for taken, image in zip(self._input, images, strict=True):
+            require_frame(image, self.info)
+            np.copyto(taken, image)
+        self._strength.set(strengths)
         try:
             if self._cancelled:
                 raise RuntimeError("it was cancelled")
@@ -89,7 +96,8 @@ class OpenVINOEngine(Engine):
                 f"openvino failed on a frame of {self.info.width}x{self.info.height} on {self.info.device}: "
                 f"{one_line(error)}. Try --backend onnxruntime or a smaller --process-size."
             ) from error
-        return self._styled
+        people = self._person[:, :, :, 0] if self.gives_person else [None] * len(images)
+        return list(zip(self._output, people, strict=True))
 
     def cancel(self) -> None:
         request, self._cancelled = self._request, True
@@ -116,7 +124,7 @@ def _core() -> Any:
     return importlib.import_module("openvino").Core()
 
 
-def _read(network: Path, sha256: str, width: int, height: int) -> tuple[Any, NetworkPorts]:
+def _read(network: Path, sha256: str, width: int, height: int, batch: int) -> tuple[Any, NetworkPorts]:
     """Read the ONNX file at one fixed size.
 
     Raises: StyleCorrupt.
@@ -139,17 +147,17 @@ def _read(network: Path, sha256: str, width: int, height: int) -> tuple[Any, Net
             f"Network file {network} is no style: it must take `frame` and give `styled`, both uint8, but it has "
             f"{named[0] + named[1]}. Export it again or choose another style."
         )
-    shapes = ports.shapes(width, height)
+    shapes = ports.shapes(width, height, batch)
     try:
         # A network exported for one size may hold that size elsewhere too, so it is not stretched to another.
-        if model.inputs[0].partial_shape.is_dynamic:
+        if model.inputs[0].partial_shape.is_dynamic or batch > 1:
             model.reshape({name: shapes[name] for name, _ in named[0]})
         found = [list(port.shape) for port in (*model.inputs, *model.outputs)]
     except Exception as error:
         raise corrupt(network, error) from error
     if found != list(shapes.values()):
         raise StyleCorrupt(
-            f"Network file {network} is no style for {width}x{height}: it must take and give {[1, height, width, 3]}, "
-            f"but it has {found}. Export it again or choose another style."
+            f"Network file {network} is no style for {width}x{height}: it must take and give "
+            f"{[batch, height, width, 3]}, but it has {found}. Export it again or choose another style."
         )
     return model, ports

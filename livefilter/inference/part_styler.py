@@ -11,11 +11,11 @@ import numpy as np
 
 from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
-from livefilter.inference.base import Engine, EngineOptions
+from livefilter.inference.base import Engine, EngineFactory, EngineOptions
 from livefilter.inference.geometry import Fit
 from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.steady import Steady
-from livefilter.inference.styler import EngineFactory, Timings
+from livefilter.inference.styler import Timings
 from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
 

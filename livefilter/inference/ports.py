@@ -32,9 +32,9 @@ class NetworkPorts:
         """All of them, inputs first."""
         return [FRAME, *[STRENGTH] * self.strength, STYLED, *[PERSON] * self.person]
 
-    def shapes(self, width: int, height: int) -> Mapping[str, list[int]]:
-        """The shape of each at one size of frames."""
-        whole, half = [1, height, width, 3], [1, height // 2, width // 2, 1]
+    def shapes(self, width: int, height: int, batch: int = 1) -> Mapping[str, list[int]]:
+        """The shape of each at one size of frames, for so many at once."""
+        whole, half = [batch, height, width, 3], [batch, height // 2, width // 2, 1]
         return {name: whole if name in (FRAME, STYLED) else half for name in self.names}
 
 
@@ -56,21 +56,21 @@ def read_ports(
 class StrengthPlane:
     """The buffer behind the input `strength`, written only when the strength changes.
 
-    values: float32 (1, H/2, W/2, 1).
+    values: float32 (batch, H/2, W/2, 1).
     """
 
-    def __init__(self, width: int, height: int) -> None:
-        self.values = np.ones((1, height // 2, width // 2, 1), np.float32)
-        self._now = 1.0
+    def __init__(self, width: int, height: int, batch: int = 1) -> None:
+        self.values = np.ones((batch, height // 2, width // 2, 1), np.float32)
+        self._now = [1.0] * batch
 
-    def set(self, strength: float) -> bool:
-        """Take a strength for the whole picture; whether anything was written."""
-        if strength == self._now:
-            return False
-        self.values[:] = self._now = strength
-        return True
+    def set(self, strengths: Sequence[float]) -> bool:
+        """Take a strength for each whole picture; whether anything was written."""
+        changed = [place for place, strength in enumerate(strengths) if strength != self._now[place]]
+        for place in changed:
+            self.values[place] = self._now[place] = strengths[place]
+        return bool(changed)
 
 
-def person_buffer(width: int, height: int) -> Image:
-    """The buffer behind the output `person`, uint8 (1, H/2, W/2, 1)."""
-    return np.zeros((1, height // 2, width // 2, 1), np.uint8)
+def person_buffer(width: int, height: int, batch: int = 1) -> Image:
+    """The buffer behind the output `person`, uint8 (batch, H/2, W/2, 1)."""
+    return np.zeros((batch, height // 2, width // 2, 1), np.uint8)

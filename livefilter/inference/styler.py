@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import cv2
 import numpy as np
 
 from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
-from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.base import Engine, EngineFactory, EngineInfo, EngineOptions, shared_by
 from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
 from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
 from livefilter.inference.steady import Steady
@@ -24,8 +24,6 @@ from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
 
 _log = logging.getLogger(__name__)
-
-EngineFactory: TypeAlias = Callable[[Path, int, int, EngineOptions], Engine]
 
 # Styling may take this share of a frame's time in a live run; the rest is for capture, output and whatever else runs.
 LIVE_SHARE = 0.5
@@ -77,9 +75,10 @@ class Styler:
         self._network = network.path if isinstance(network, Network) else network
         self.network_size = network.size if isinstance(network, Network) else ""
         self._accepts = network.accepts if isinstance(network, Network) else ANY
-        self._factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
         self._process_size = process_size
         self._options = options or EngineOptions()
+        factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
+        self._factory = shared_by(factory, self._options.shared)
         if isinstance(network, Network):
             self._options = replace(self._options, sha256=network.sha256)
         self._budget_ms = budget_ms

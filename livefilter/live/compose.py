@@ -10,6 +10,7 @@ from livefilter.config import Config
 from livefilter.control.controller import Controller
 from livefilter.control.parts import TRANSPARENT
 from livefilter.control.settings import LiveSettings, SharedSettings
+from livefilter.inference.base import Sharing
 from livefilter.inference.selection import choose_backend
 from livefilter.live.control_room import steer_pages
 from livefilter.live.first_parts import FirstParts, first_parts
@@ -55,10 +56,10 @@ class Live:
     notices: list[str] = field(default_factory=list)
 
 
-def compose_live(config: Config, keys: Keys, *, shared: bool = False) -> Live:
+def compose_live(config: Config, keys: Keys, *, shared: bool | Sharing = False) -> Live:
     """Open everything that a live run needs; when one part cannot be opened the others are closed again.
 
-    shared: other engines work on this machine at the same time, as on a wall.
+    shared: as of EngineOptions; other engines work on this machine at the same time on a wall.
     Raises: LivefilterError: the first thing that cannot be opened.
     """
     with ExitStack() as opened:

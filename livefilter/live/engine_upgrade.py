@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, LivefilterError
-from livefilter.inference.base import Engine, EngineOptions
+from livefilter.inference.base import Engine, EngineFactory, EngineOptions
 from livefilter.inference.geometry import Fit, fit_network
-from livefilter.inference.styler import AUTO_SIZES, EngineFactory, Styler
+from livefilter.inference.styler import AUTO_SIZES, Styler
 from livefilter.styles.network import Network
 
 _log = logging.getLogger(__name__)

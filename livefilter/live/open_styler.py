@@ -6,7 +6,7 @@ import logging
 
 from livefilter.config import Config
 from livefilter.errors import EngineMismatch
-from livefilter.inference.base import EngineOptions
+from livefilter.inference.base import EngineOptions, Sharing
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import Styler
 from livefilter.styles.catalogue import Catalogue
@@ -23,14 +23,14 @@ def open_styler(
     budget_ms: float | None = None,
     *,
     nv12: bool = False,
-    shared: bool = False,
+    shared: bool | Sharing = False,
     steady: bool = False,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
     nv12: let an engine that can do so give NV12. steady: as of Styler.
-    shared: other engines work on this machine at the same time.
+    shared: as of EngineOptions.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
     options = EngineOptions(config.threads, config.gpu, config.cuda, nv12, shared=shared)

@@ -6,6 +6,7 @@ import time
 
 from livefilter.config import Config
 from livefilter.control.settings import SharedSettings
+from livefilter.inference.base import Sharing
 from livefilter.inference.selection import runs_on_gpu
 from livefilter.live.governor.governor import Governor
 from livefilter.live.nv12_check import require_nv12
@@ -28,7 +29,7 @@ def open_stylist(
     fps: float,
     room_picture: RoomPicture | None = None,
     *,
-    shared: bool = False,
+    shared: bool | Sharing = False,
 ) -> tuple[LiveStylist, list[str]]:
     """The style of the settings, warm, and what changes it for another one; and what is to be said about it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from livefilter.config import Config
 from livefilter.control.settings import SharedSettings
-from livefilter.inference.base import EngineOptions
+from livefilter.inference.base import EngineOptions, Sharing
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.part_styler import PartStyler
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
@@ -39,7 +39,7 @@ class StyleLoader:
         size: tuple[int, int],
         fps: float,
         *,
-        shared: bool = False,
+        shared: bool | Sharing = False,
     ) -> None:
         self.backend, self.reason = choose_backend(config.backend)
         built_ahead = self.backend in BUILT_AHEAD
@@ -52,7 +52,7 @@ class StyleLoader:
             from livefilter.live.upgrade_wiring import engine_upgrade
 
             self._upgrade = engine_upgrade(
-                config, catalogue, self.backend, self._ready, self._open_ready, *size, self._notify
+                config, catalogue, self.backend, self._ready, self._open_ready, *size, self._notify, shared
             )
 
     def load(self, style: str) -> LadderStyler:

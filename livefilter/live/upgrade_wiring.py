@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from livefilter.config import Config
-from livefilter.inference.base import EngineOptions
+from livefilter.inference.base import EngineOptions, Sharing, shared_by
 from livefilter.inference.selection import runs_on_gpu
 from livefilter.inference.styler import Styler
 from livefilter.live.engine_upgrade import EngineUpgrade, Wanted
@@ -64,8 +64,9 @@ def engine_upgrade(
     width: int,
     height: int,
     notify: Callable[[str], None],
+    shared: bool | Sharing = False,
 ) -> EngineUpgrade:
-    """The upgrade of a live run from the backend `ready` to the engines of `backend`."""
+    """The upgrade of a live run from the backend `ready` to the engines of `backend`. shared: as of EngineOptions."""
 
     def network_of(style: str, gpu: bool) -> Network:
         return catalogue.choose(style, config.network, gpu=gpu)[1]
@@ -74,9 +75,9 @@ def engine_upgrade(
     return EngineUpgrade(
         lambda style: network_of(style, True),
         lambda style: network_of(style, runs_on_gpu(ready)),
-        engine,
+        shared_by(engine, shared),
         open_ready,
-        ENGINES.load(ready),
+        shared_by(ENGINES.load(ready), shared),
         StoreBuilder(catalogue, engine.flavour, config.gpu, config.network, "nv12" if config.nv12 else "bgr"),
         (width, height),
         config.process_size,

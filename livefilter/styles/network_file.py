@@ -28,6 +28,9 @@ _WAY: dict[str, dict[int, str]] = {
 }
 _DATA_LOCATION, _EXTERNAL = 14, 1
 _KEY, _VALUE = 1, 2
+# A model's graph; a graph's inputs and outputs; from one of them to its first axis (type, tensor, shape, dim), which is
+# this where it has one place.
+_GRAPH, _PORTS, _TO_AXIS, _ONE = 7, (11, 12), (2, 1, 2, 1), b"\x08\x01"
 
 
 def read_network(path: Path, sha256: str = "") -> bytes:
@@ -94,6 +97,37 @@ def external_files(data: bytes) -> list[str]:
         if external:
             found |= dict.fromkeys(names or [""])
     return list(found)
+
+
+def with_batch(data: bytes, batch: int) -> bytes:
+    """An ONNX file that takes and gives so many frames at once, made of one whose ports have one, fixed.
+
+    batch: 1, which changes nothing, to 127.
+    Raises: ValueError: the first axis of a port is not that of one frame, or it is no ONNX file.
+    """
+    if batch == 1:
+        return data
+    changed = bytearray(data)
+    for number, graph in _fields(memoryview(changed)):
+        if number != _GRAPH or isinstance(graph, int):
+            continue
+        for port, value in _fields(graph):
+            if port in _PORTS and not isinstance(value, int):
+                axis = _first(value, *_TO_AXIS)
+                if bytes(axis) != _ONE:
+                    raise ValueError("its batch is not one frame")
+                axis[1] = batch
+    return bytes(changed)
+
+
+def _first(view: memoryview, *way: int) -> memoryview:
+    """The first message that is found along field numbers. Raises: ValueError."""
+    for step in way:
+        found = next((value for number, value in _fields(view) if number == step), 0)
+        if isinstance(found, int):
+            raise ValueError("a port has no shape")
+        view = found
+    return view
 
 
 def files_beside(path: Path, names: list[str]) -> list[Path]:

@@ -6,23 +6,35 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from livefilter.config import load_config
 from livefilter.errors import ConfigError
 from livefilter.inference.hardware import usable_cores
 from livefilter.toml import tomllib
 
+Share: TypeAlias = Literal["auto", "on", "off"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """One stream: its name, all of its settings, and the machine of a cluster that it is bound to, if any."""
+    """One stream: its name, all of its settings, and the machine of a cluster that it is bound to, if any.
+
+    share: whether it may share its engine with streams like it, "auto" being on a GPU.
+    """
 
     name: str
     settings: Mapping[str, Any]
     machine: str = ""
+    share: Share = "auto"
+
+    def shares(self, *, on_gpu: bool) -> bool:
+        """Whether it is to run in one process with others; a window needs one of its own, and gaming mode slows it."""
+        alone = "window" in self.settings.get("output", ()) or bool(
+            self.settings.get("gaming") or self.settings.get("gaming_fullscreen")
+        )
+        return not alone and (self.share == "on" or (self.share == "auto" and on_gpu))
 
 
 def read_wall(path: Path, *, threads: int = 0, cluster: bool = False) -> list[StreamPlan]:
@@ -45,8 +57,8 @@ def read_wall(path: Path, *, threads: int = 0, cluster: bool = False) -> list[St
     defaults, streams = told.get("defaults", {}), told.get("streams", {})
     if not streams or not all(isinstance(each, dict) for each in (defaults, streams, *streams.values())):
         raise ConfigError(f"{path} names no stream: write [streams.NAME] and, below it, input and output.")
-    share = threads or max(1, usable_cores() // len(streams))
-    plans = [_plan(name, {"threads": share} | defaults | stream, path, cluster) for name, stream in streams.items()]
+    part = threads or max(1, usable_cores() // len(streams))
+    plans = [_plan(name, {"threads": part} | defaults | stream, path, cluster) for name, stream in streams.items()]
     _refuse_shared(plans, path)
     return plans
 
@@ -60,11 +72,14 @@ def _plan(name: str, settings: dict[str, Any], path: Path, cluster: bool) -> Str
     machine = settings.pop("machine", "")
     if not isinstance(machine, str) or (machine and not cluster):
         raise ConfigError(f"The stream {name} in {path} names a machine, in quotes, which needs --cluster.")
+    share = settings.pop("share", "auto")
+    if share not in get_args(Share):
+        raise ConfigError(f"The stream {name} in {path} has share = {share!r}, which must be auto, on or off.")
     try:
         config = load_config(settings, environment={})
     except ConfigError as error:
         raise ConfigError(f"The stream {name} in {path}: {error}") from error
-    return StreamPlan(name, config.model_dump(mode="json"), machine)
+    return StreamPlan(name, config.model_dump(mode="json"), machine, share)
 
 
 def _refuse_shared(plans: list[StreamPlan], path: Path) -> None:

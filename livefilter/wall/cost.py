@@ -49,5 +49,7 @@ def cost_of(told: Mapping[str, Any]) -> Cost | None:
     wanted_fps = min(figures["input_fps"], told.get("fps") or _FASTEST)
     late = max(1.0, wanted_fps / figures["styled_fps"])
     inference = figures["latency"].get("inference")
-    gpu = inference["p50_ms"] / 1000 * wanted_fps if told.get("on_gpu") and inference else 0.0
+    # Of an engine that streams share, what it takes; the stream's own time is that of waiting for others, too.
+    frame_ms = told.get("engine", {}).get("frame_ms", inference["p50_ms"] if inference else 0.0)
+    gpu = frame_ms / 1000 * wanted_fps if told.get("on_gpu") else 0.0
     return Cost(cores * late, gpu)

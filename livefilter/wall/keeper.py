@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from livefilter import __version__
-from livefilter.wall.process import Running, StreamProcess
+from livefilter.wall.hosts import Hosts
+from livefilter.wall.process import Running
 from livefilter.wall.stream import LATER
 
 # Of each stream, by its number: what it has told since the last question, and its exit code.
@@ -17,11 +18,11 @@ Told: TypeAlias = dict[int, tuple[list[dict[str, Any]], "int | None"]]
 class Keeper:
     """Keeps the processes of streams, by numbers that the wall gives them.
 
-    When it ends, their stdin does, and so they end too.
+    When it ends, their stdin does, and so they end too. start: as of Hosts.
     """
 
-    def __init__(self, start: Callable[[Mapping[str, Any]], Running] = StreamProcess) -> None:
-        self._start = start
+    def __init__(self, start: Callable[[Mapping[str, Any], bool], Running] | None = None) -> None:
+        self._start = start or Hosts().start
         self._running: dict[int, Running] = {}
         self._failed: Told = {}
 
@@ -29,10 +30,10 @@ class Keeper:
         """The name of this machine, and the version of livefilter on it."""
         return platform.node(), __version__
 
-    def start(self, number: int, settings: Mapping[str, Any]) -> None:
-        """Start a stream; what goes wrong is told as its end."""
+    def start(self, number: int, settings: Mapping[str, Any], together: bool = False) -> None:
+        """Start a stream, together with others like it or alone; what goes wrong is told as its end."""
         try:
-            self._running[number] = self._start(settings)
+            self._running[number] = self._start(settings, together)
         except OSError as error:
             self._failed[number] = [{"error": f"Its process cannot be started: {error}."}], LATER
 

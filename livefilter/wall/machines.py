@@ -60,8 +60,10 @@ class Machines:
         assert found is not None
         place, gpu = found
         self._last_on[plan.name] = place.node
-        settings = dict(plan.settings) | ({"gpu": gpu} if measured[place.node].gpu else {})
-        return self._run(self._machines[place.node], settings, gpu, measured[place.node])
+        cost = measured[place.node]
+        settings = dict(plan.settings) | ({"gpu": gpu} if cost.gpu else {})
+        together = plan.shares(on_gpu=cost.gpu > 0)
+        return self._run(self._machines[place.node], settings, gpu, cost, together=together)
 
     def leaves(self, run: Any, plan: StreamPlan) -> bool:
         """Whether a stream is to be moved: its machine is to be left, and there is another one that can take it."""
@@ -189,7 +191,14 @@ class Machines:
                 machine.runs.pop(number, None)
 
     def _run(
-        self, machine: Machine, settings: Mapping[str, Any], gpu: int, cost: Cost, *, trial: bool = False
+        self,
+        machine: Machine,
+        settings: Mapping[str, Any],
+        gpu: int,
+        cost: Cost,
+        *,
+        trial: bool = False,
+        together: bool = False,
     ) -> RemoteRun:
         assert machine.place is not None
         self._number += 1
@@ -201,7 +210,7 @@ class Machines:
 
         run = RemoteRun(machine.place.host, machine.node, gpu, cost, command, self._poll, trial)
         machine.runs[number] = run
-        machine.keeper.start.remote(number, settings)
+        machine.keeper.start.remote(number, settings, together)
         return run
 
     def _try(self, machine: Machine) -> None:

@@ -51,12 +51,12 @@ class Running(Protocol):
 class StreamProcess:
     """Starts `python -m livefilter.wall.stream` and reads what it tells.
 
-    settings: of the stream, all of them. name: of the thread that reads.
+    first: the line that it is told first, which is its settings, all of them. name: of the thread that reads.
     """
 
     machine = ""
 
-    def __init__(self, settings: Mapping[str, Any], name: str = "", command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, first: Mapping[str, Any], name: str = "", command: Sequence[str] = COMMAND) -> None:
         environment = {key: text for key, text in os.environ.items() if key not in _KEPT_FROM}
         if not environment.get(_NO_GPU, "-"):
             del environment[_NO_GPU]
@@ -64,15 +64,19 @@ class StreamProcess:
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
         )
         self._told: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        assert self.process.stdin is not None
         assert self.process.stdout is not None
-        # Over stdin, as keys of streams in arguments are seen by everybody on this machine.
-        with contextlib.suppress(OSError):
-            self.process.stdin.write(json.dumps(dict(settings)) + "\n")
-            self.process.stdin.flush()
+        self.say(first)
         self._reader = threading.Thread(target=self._read, args=(self.process.stdout,), name=f"wall-{name}")
         self._reader.daemon = True
         self._reader.start()
+
+    def say(self, line: Mapping[str, Any]) -> None:
+        """Tell it something, if it still listens."""
+        # Over stdin, as keys of streams in arguments are seen by everybody on this machine.
+        with contextlib.suppress(OSError, ValueError):
+            if self.process.stdin is not None:
+                self.process.stdin.write(json.dumps(dict(line)) + "\n")
+                self.process.stdin.flush()
 
     def told(self) -> list[dict[str, Any]]:
         found = []

@@ -14,12 +14,16 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import livefilter.quiet  # noqa: F401 - before every library that would report its use
 from livefilter.config import Config
-from livefilter.errors import InvalidInput, LivefilterError
+from livefilter.errors import InvalidInput, LivefilterError, StageStuck
 from livefilter.wall.cost import CoreMeter
+
+if TYPE_CHECKING:
+    from livefilter.inference.engine_pool import EnginePool
 
 _TICK_S = 0.05
 _TELL_EVERY_S = 1.0
@@ -40,24 +44,51 @@ def main() -> int:
     ended = threading.Event()
     threading.Thread(target=_wait_for_the_wall, args=(ended,), name="wall", daemon=True).start()
     try:
-        _run(settings, ended)
+        return run_told(settings, ended, tell)
+    except StageStuck:
+        return LATER
+
+
+def run_told(
+    settings: dict[str, Any],
+    ended: threading.Event,
+    tell: Callable[[dict[str, Any]], None],
+    pool: EnginePool | None = None,
+    sharers: Callable[[], int] = lambda: 1,
+) -> int:
+    """Run a stream to its end, and tell how it is and why it failed; the exit code.
+
+    pool: of engines that others in this process use as well. sharers: how many streams this process has now.
+    Raises: StageStuck: a part of it still runs; that was told as well.
+    """
+    try:
+        _run(settings, ended, tell, pool, sharers)
+    except StageStuck as error:
+        tell({"error": str(error)})
+        raise
     except LivefilterError as error:
         tell({"error": str(error)})
         return NEVER if isinstance(error, InvalidInput) else LATER
     return 0
 
 
-def tell(told: dict[str, Any]) -> None:
+def tell(told: Mapping[str, Any]) -> None:
     """One line for the wall."""
     sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()
 
 
-def _run(settings: dict[str, Any], ended: threading.Event) -> None:
+def _run(
+    settings: dict[str, Any],
+    ended: threading.Event,
+    tell: Callable[[dict[str, Any]], None],
+    pool: EnginePool | None,
+    sharers: Callable[[], int],
+) -> None:
     from livefilter.inference.selection import runs_on_gpu
     from livefilter.live.compose import compose_live
 
-    live = compose_live(Config.model_validate(settings), _NoKeys(), shared=True)
+    live = compose_live(Config.model_validate(settings), _NoKeys(), shared=pool or True)
     tell({"input": live.source_name, "outputs": live.sink_names})
     told_at = 0.0
     meter = CoreMeter()
@@ -69,8 +100,12 @@ def _run(settings: dict[str, Any], ended: threading.Event) -> None:
                 figures = dataclasses.asdict(live.pipeline.metrics.snapshot())
                 waits = str(live.pipeline.waiting_for or "")
                 told = {"figures": figures, "waits_for": waits, "style": live.stylist.style, "on": live.facts.device}
-                on_gpu = runs_on_gpu(live.facts.backend)
-                tell(told | {"cores": meter.cores(), "fps": settings.get("fps", 0), "on_gpu": on_gpu})
+                on_gpu, cores = runs_on_gpu(live.facts.backend), meter.cores()
+                taken = {
+                    "cores": None if cores is None else cores / sharers(),
+                    "engine": pool.figures() if pool else {},
+                }
+                tell(told | taken | {"fps": settings.get("fps", 0), "on_gpu": on_gpu})
     finally:
         live.pipeline.stop()
         try:

@@ -69,6 +69,7 @@ class Wall(Closeable):
             stream.plan.name: {
                 **stream.told.get("figures", {}),
                 "cores": stream.told.get("cores"),
+                **stream.told.get("engine", {}),
                 "up": int(stream.state == "running"),
                 "restarts": stream.restarts,
             }

@@ -9,7 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from livefilter.errors import StageStuck
 from livefilter.wall.config import StreamPlan
-from livefilter.wall.process import GONE, NoPlace, Running, StreamProcess
+from livefilter.wall.hosts import Hosts
+from livefilter.wall.process import GONE, NoPlace, Running
 from livefilter.wall.stream import NEVER
 
 _log = logging.getLogger(__name__)
@@ -27,14 +28,10 @@ _SILENT_S, _START_S = 20.0, 180.0
 _CLOSE_S = 10.0
 
 
-def _here(plan: StreamPlan) -> Running:
-    return StreamProcess(plan.settings, plan.name)
-
-
 class Watched:
     """Starts a stream, reads what it tells, and starts it again when it fails; alone, and ever later.
 
-    start: starts its process somewhere. Raises: NoPlace: not now.
+    start: starts it somewhere; by default on this machine, alone. Raises: NoPlace: not now.
     told: what the process has said last. restarts: how often it was started again. error: the last failure.
     lacks: why it cannot be started now.
     """
@@ -43,7 +40,7 @@ class Watched:
         self,
         plan: StreamPlan,
         *,
-        start: Callable[[StreamPlan], Running] = _here,
+        start: Callable[[StreamPlan], Running] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plan = plan
@@ -52,7 +49,7 @@ class Watched:
         self.restarts = 0
         self.error = self.lacks = ""
         self.running: Running | None = None
-        self._open, self._clock = start, clock
+        self._open, self._clock = start or Hosts().open, clock
         self._starts = 0
         self._fault = ""
         self._began = self._heard = self._again_at = clock()

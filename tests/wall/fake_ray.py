@@ -42,7 +42,7 @@ class FakeStream:
 class FakeNode:
     """cores: that it has. costs: cores that a stream takes there, or why it fails, by its settings.
 
-    alive, hangs, version: what a test changes. streams: all that were started there.
+    alive, hangs, version: what a test changes. streams: all that were started there; together: whether with others.
     """
 
     cores: int
@@ -52,8 +52,10 @@ class FakeNode:
     hangs: bool = False
     version: str = ""
     streams: list[FakeStream] = field(default_factory=list)
+    together: list[bool] = field(default_factory=list)
 
-    def start(self, settings: Mapping[str, Any]) -> FakeStream:
+    def start(self, settings: Mapping[str, Any], together: bool) -> FakeStream:
+        self.together.append(together)
         self.streams.append(FakeStream(settings, self.costs(settings)))
         return self.streams[-1]
 

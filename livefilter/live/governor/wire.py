@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from livefilter.config import Config
 from livefilter.control.settings import LiveSettings, SharedSettings
-from livefilter.inference.base import EngineOptions
+from livefilter.inference.base import EngineOptions, Sharing
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.selection import runs_on_gpu
 from livefilter.inference.styler import AUTO_SIZES, Styler
@@ -38,7 +38,7 @@ def on_ladder(
     frame_size: tuple[int, int],
     on_use: Callable[[LadderStyler], None],
     *,
-    shared: bool = False,
+    shared: bool | Sharing = False,
 ) -> LadderStyler:
     """Put a warm styler of a style onto the ladder of all that may take its place on the same backend.
 
