@@ -73,8 +73,12 @@ class InputChooser:
             _log.info("No cameras listed: %s", error)
             cameras = []
         for camera in cameras:
-            target = lasting_target(camera, cameras)
-            found[target] = (camera.name, target)
+            # Called by its name: the path that lasts tells a camera's serial number.
+            name, number = camera.name, 1
+            while f"camera:{name}" in found:
+                number += 1
+                name = f"{camera.name} ({number})"
+            found[f"camera:{name}"] = (name, lasting_target(camera, cameras))
         found["demo"] = ("Demo scene", "demo")
         if self._config.input not in ("auto", "demo"):
             found.setdefault("first", ("The input of the start", self._config.input))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from livefilter.capture.camera_description import CameraDescription
 from livefilter.config import Config
-from livefilter.errors import UnknownName
+from livefilter.errors import SourceUnavailable, UnknownName
 from livefilter.live import input_choice
 from livefilter.live.idle import IdleWatch
 from livefilter.live.input import LiveInput
@@ -41,7 +42,38 @@ def test_cameras_films_and_the_demo_are_offered(chooser: tuple[InputChooser, Liv
     ]
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "file:/etc/passwd", "film:../secret.txt", "http://127.0.0.1/x", ""])
+def test_cameras_are_called_by_name(
+    chooser: tuple[InputChooser, LiveInput, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No path comes out, nor the serial number in it; each of two that are alike is opened under its own name."""
+    cameras = [
+        CameraDescription(number, "Webcam", f"/dev/video{number}", 200, bus=f"usb-{number}") for number in (0, 2)
+    ]
+    cameras.append(CameraDescription(4, "Webcam Pro", "/dev/video4", 200))
+    monkeypatch.setattr(input_choice, "list_cameras", lambda: cameras)
+    monkeypatch.setattr(input_choice, "lasting_target", lambda camera, _cameras: camera.path)
+    opened: list[str] = []
+
+    def refuse(spec: str, _options: object) -> None:
+        opened.append(spec)
+        raise SourceUnavailable("no such device")
+
+    monkeypatch.setattr(input_choice, "open_input", refuse)
+    chosen, _, said = chooser
+    assert [each["target"] for each in chosen.listed()[:3]] == [
+        "camera:Webcam",
+        "camera:Webcam (2)",
+        "camera:Webcam Pro",
+    ]
+    assert "/dev" not in str(chosen.listed())
+    chosen.choose("camera:Webcam (2)")
+    until(lambda: said[-1].startswith("Staying"), "the refusal")
+    assert opened == ["/dev/video2"]
+
+
+@pytest.mark.parametrize(
+    "target", ["/dev/video0", "/etc/passwd", "file:/etc/passwd", "film:../secret.txt", "http://127.0.0.1/x", ""]
+)
 def test_what_is_not_offered_is_refused(chooser: tuple[InputChooser, LiveInput, list[str]], target: str) -> None:
     """Whoever calls the API opens neither a path nor an address of their choice."""
     chosen, live_input, _ = chooser
