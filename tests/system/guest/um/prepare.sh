@@ -5,6 +5,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 D=${VMDIR:-$here/cache}; S=6.12
+# Beside the folder, which is made anew; held until this script and all that it starts have ended.
+mkdir -p "$(dirname "$D")"; exec 9> "$D.lock"
+flock -w 2 9 || { echo "$D is being prepared by another prepare.sh: wait until it has ended, or set VMDIR to another folder" >&2; exit 1; }
 [ -e "$D/ready" ] && cmp -s "$here/kernel.config" "$D/ready" && { echo "already prepared in $D"; exit 0; }
 rm -rf "$D"; mkdir -p "$D/w"; cd "$D/w"
 apt-get download -qq "linux-source-$S" v4l2loopback-dkms 2> /dev/null
