@@ -117,6 +117,19 @@ def test_a_clip_is_styled_with_progress_and_downloaded(chromium: Any, studio: Pa
     assert path.stat().st_size > 1000
 
 
+def test_a_photo_takes_the_place_of_a_clip(chromium: Any, studio: PageSink, tmp_path: Path) -> None:
+    """Chosen while a clip is styled, it stays on screen, and the clip is styled no further."""
+    make_video(tmp_path / "long.mp4", seconds=60.0)
+    chromium.find_element("id", "file").send_keys(str(tmp_path / "long.mp4"))
+    until_script(chromium, "return document.getElementById('clip-text').textContent.startsWith('Styling')")
+    chromium.find_element("id", "file").send_keys(str(DEMO))
+    until_script(chromium, ALL_DRAWN)
+    until(lambda: not studio._server.site.features["clips"]._clip, "the end of the clip")
+    assert chromium.find_element("id", "facts").text.startswith("demo.jpg")
+    assert chromium.find_element("tag name", "body").get_attribute("data-kind") == "photo"
+    assert not chromium.find_elements("css selector", ".toast.error")
+
+
 def test_the_view_fits_a_phone(chromium: Any, studio: PageSink) -> None:
     """At the width of a phone nothing is wider than the screen."""
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}

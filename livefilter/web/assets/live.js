@@ -3,6 +3,7 @@
 import { address, call, Link, options, toast } from "/link.js";
 import { transparent } from "/cutout.js";
 import { Graph } from "/graph.js";
+import { Notices } from "/notices.js";
 import { Tiles } from "/tiles.js";
 
 const SILENT_S = 5;
@@ -26,9 +27,9 @@ const PILL = { live: "Live", waiting: "Waiting", silent: "Standing still", gone:
 let state = null;
 let cutOut = false;
 let recordingSince = 0;
-let told = 0;
 
 const graph = new Graph(byId("graph"));
+const notices = new Notices(byId("log"));
 const tiles = clean ? null : new Tiles(byId("tiles"), (name) => link.act("style", { name }));
 
 function setText(id, text) {
@@ -117,7 +118,7 @@ function onState(message) {
   byId("outputs").replaceChildren(...state.outputs.map((each) => item(each.name.replace(/https?:\/\//, ""), each.state)));
   const input = byId("input");
   if (input.dataset.name !== state.input.name) { input.dataset.name = state.input.name; listInputs(); }
-  showNotices(state.notices);
+  notices.show(state.notices);
 }
 
 /** The connection to OBS, where there is one. */
@@ -160,23 +161,6 @@ function item(text, note) {
   return entry;
 }
 
-function showNotices(notices) {
-  const newest = notices.length ? notices[notices.length - 1].at : 0;
-  const entries = notices.slice().reverse().map((each) => {
-    const entry = document.createElement("li"), when = document.createElement("span");
-    when.textContent = new Date(each.at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    entry.append(when, each.text);
-    return entry;
-  });
-  const log = byId("log");
-  if (log.dataset.newest === `${newest}/${notices.length}`) return;
-  log.dataset.newest = `${newest}/${notices.length}`;
-  log.replaceChildren(...entries);
-  // Those of before this page was opened are in the list, but do not pop up.
-  if (told) for (const each of notices) if (each.at > told) toast(each.text);
-  told = Math.max(newest, 1);
-}
-
 async function listInputs() {
   const input = byId("input");
   try {
@@ -194,7 +178,7 @@ function placeLine(at) {
 }
 
 const link = new Link({
-  open: () => { told = 0; },
+  open: () => notices.forget(),
   closed: () => { state = null; cutOut = false; show("gone", null); },
   state: onState,
   meters: onMeters,

@@ -1,16 +1,19 @@
 // The photo view: a photo in all styles side by side, before and after, at full resolution; short clips, too.
 
+import { isClip, leaveClip, styleClip } from "/clip.js";
+import { Compare } from "/compare.js";
+import { named, onFile, save } from "/files.js";
 import { call, toast } from "/link.js";
 
 const byId = (id) => document.getElementById(id);
-const compare = byId("compare"), slider = byId("slider"), grid = byId("grid");
+const box = byId("compare"), grid = byId("grid");
+const compare = new Compare(box, byId("slider"), () => document.body.dataset.kind === "photo");
 
 let styles = [];
 let style = "";
 const chosen = { network: "auto", faces: "usual", person: "style", room: "style" };
 let photo = null; // { id, name, width, height, original }
 let drawn = new Map(); // what is drawn -> address of the styled preview
-let clip = null;
 let round = null; // ends the drawing of what is not wanted any more
 
 function looks() {
@@ -72,9 +75,9 @@ async function open(answer) {
   photo = await answer.json();
   photo.original = URL.createObjectURL(await (await call(`/api/photos/${photo.id}/original.jpg`)).blob());
   byId("before").src = photo.original;
-  compare.style.setProperty("--ratio", photo.width / photo.height);
+  box.style.setProperty("--ratio", photo.width / photo.height);
   byId("facts").textContent = `${photo.name}  ·  ${photo.width} × ${photo.height}`;
-  move(0.5);
+  compare.move(0.5);
   view("work");
   await all();
 }
@@ -118,7 +121,7 @@ function tell() {
   const shown = strength();
   byId("strength-value").textContent = `${Math.round(shown * 100)} %`;
   byId("strength").style.setProperty("--at", `${(shown * 100) / 1.5}%`);
-  compare.style.background = photo ? `center / contain no-repeat url("${photo.original}") #0a090d` : "";
+  box.style.background = photo ? `center / contain no-repeat url("${photo.original}") #0a090d` : "";
 }
 
 function tiles() {
@@ -167,31 +170,6 @@ grid.addEventListener("keydown", (event) => {
   next.click();
 });
 
-function move(at) {
-  const shown = Math.min(1, Math.max(0, at));
-  compare.style.setProperty("--at", `${shown * 100}%`);
-  slider.setAttribute("aria-valuenow", Math.round(shown * 100));
-}
-compare.addEventListener("pointerdown", (event) => {
-  if (document.body.dataset.kind !== "photo") return;
-  event.preventDefault();
-  slider.focus();
-  compare.setPointerCapture(event.pointerId);
-  follow(event);
-});
-function follow(event) {
-  if (!compare.hasPointerCapture(event.pointerId)) return;
-  const box = compare.getBoundingClientRect();
-  move((event.clientX - box.left) / box.width);
-}
-compare.addEventListener("pointermove", follow);
-slider.addEventListener("keydown", (event) => {
-  const step = { ArrowLeft: -0.02, ArrowRight: 0.02, Home: -1, End: 1 }[event.key];
-  if (!step) return;
-  event.preventDefault();
-  move(slider.getAttribute("aria-valuenow") / 100 + step);
-});
-
 let settled = 0;
 byId("strength").addEventListener("input", () => {
   tell();
@@ -211,7 +189,8 @@ for (const name of Object.keys(chosen)) {
 
 /** Take in whatever was dropped, pasted or chosen. */
 async function take(file) {
-  if (file.type.startsWith("video/") || /\.(mp4|mov|mkv|webm|avi|m4v)$/i.test(file.name)) { await takeClip(file); return; }
+  const left = leaveClip();
+  if (isClip(file)) { await left; await takeClip(file); return; }
   busy("");
   view("work");
   forget();
@@ -234,10 +213,6 @@ async function from(where) {
   }
 }
 
-function named(suffix) {
-  return `${(photo?.name || clip?.name || "livefilter").replace(/\.[^.]*$/, "")}-${style}.${suffix}`;
-}
-
 async function whole(kind) {
   const path = `/api/photos/${photo.id}/${encodeURIComponent(style)}/full.${kind}?${looks()}`;
   busy("Drawing at full resolution");
@@ -248,18 +223,10 @@ async function whole(kind) {
   }
 }
 
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-}
-
 byId("download").addEventListener("click", async () => {
   const kind = byId("kind").value;
   try {
-    save(await whole(kind), named(kind));
+    save(await whole(kind), named(photo.name, style, kind));
   } catch (error) {
     toast(error.message, "error");
   }
@@ -268,7 +235,7 @@ byId("copy").addEventListener("click", async () => {
   try {
     if (!navigator.clipboard || !window.ClipboardItem) {
       // Over plain HTTP on a network there is no clipboard.
-      save(await whole("png"), named("png"));
+      save(await whole("png"), named(photo.name, style, "png"));
       return;
     }
     await navigator.clipboard.write([new ClipboardItem({ "image/png": whole("png") })]);
@@ -282,72 +249,18 @@ async function takeClip(file) {
   forget();
   tiles();
   view("work", "clip");
-  byId("clip").removeAttribute("src");
-  byId("clip-load").hidden = true;
-  byId("cancel").hidden = false;
-  byId("facts").textContent = file.name;
-  byId("clip-text").textContent = "Sending the clip";
-  byId("progress").removeAttribute("value");
-  const asked = new URLSearchParams({ name: file.name, style, network: "lite", strength: strength() });
   try {
-    clip = { name: file.name, ...await (await call(`/api/clips?${asked}`, { method: "POST", body: file })).json() };
-    await watchClip(clip);
+    await styleClip(file, { style, strength: strength() });
   } catch (error) {
     toast(error.message, "error");
     view("empty");
   }
 }
 
-async function watchClip(mine) {
-  while (clip === mine) {
-    const now = await (await call(`/api/clips/${mine.id}`)).json();
-    if (now.error) throw new Error(now.error);
-    byId("clip-text").textContent = now.total ? `Styling frame ${now.done} of ${now.total}` : `Styling frame ${now.done}`;
-    if (now.total) byId("progress").value = now.done / now.total;
-    if (now.finished) break;
-    await new Promise((done) => setTimeout(done, 400));
-  }
-  if (clip !== mine) return;
-  const url = URL.createObjectURL(await (await call(`/api/clips/${mine.id}/styled.mp4`)).blob());
-  byId("clip-text").textContent = "Done";
-  byId("progress").value = 1;
-  byId("cancel").hidden = true;
-  byId("clip").src = url;
-  byId("clip").addEventListener("loadedmetadata", () => {
-    compare.style.setProperty("--ratio", byId("clip").videoWidth / byId("clip").videoHeight);
-  }, { once: true });
-  byId("clip-load").href = url;
-  byId("clip-load").download = named("mp4");
-  byId("clip-load").hidden = false;
-}
-
-byId("cancel").addEventListener("click", async () => {
-  const mine = clip;
-  clip = null;
-  view("empty");
-  if (mine) await call(`/api/clips/${mine.id}`, { method: "DELETE" }).catch(() => {});
-});
-byId("another").addEventListener("click", () => { clip = null; forget(); view("empty"); byId("choose").focus(); });
-byId("choose").addEventListener("click", () => byId("file").click());
-byId("file").addEventListener("change", (event) => {
-  const [file] = event.target.files;
-  if (file) take(file);
-  event.target.value = "";
-});
+byId("cancel").addEventListener("click", () => { leaveClip(); view("empty"); });
+byId("another").addEventListener("click", () => { leaveClip(); forget(); view("empty"); byId("choose").focus(); });
 byId("sample").addEventListener("click", () => from("sample"));
 byId("camera").addEventListener("click", () => from("camera"));
 
-addEventListener("dragover", (event) => { event.preventDefault(); byId("over").hidden = false; });
-addEventListener("dragleave", (event) => { if (!event.relatedTarget) byId("over").hidden = true; });
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  byId("over").hidden = true;
-  const [file] = event.dataTransfer.files;
-  if (file) take(file);
-});
-addEventListener("paste", (event) => {
-  const [file] = event.clipboardData.files;
-  if (file) take(file);
-});
-
+onFile(take);
 start();
