@@ -6,12 +6,19 @@ import importlib.resources
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from livefilter.errors import StyleCorrupt
+from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.styler import Styler
 
 # The shorter side at which it looks; it was trained on pictures of that size.
 SIDE = 144
+# The mean of brightness at which it sees well, of 255, and by how much a frame is made lighter at most to reach it.
+_LIT, _MOST = 110.0, 5.0
+_GREY = (0.114, 0.587, 0.299)
 
 
 def person_network() -> Path:
@@ -31,6 +38,16 @@ def meant_sha256(network: Path) -> str:
         raise StyleCorrupt(
             f"Network file {network} cannot be checked: {beside} is not there or says nothing. Reinstall livefilter."
         ) from error
+
+
+def lit(small: Image) -> Image:
+    """What the network is to see of a frame, in dark rooms as in others: a lighter copy of a dark one, else `small`.
+
+    small: (H, W, 3) uint8 BGR.
+    """
+    mean = sum(weight * level for weight, level in zip(_GREY, cv2.mean(small), strict=False))
+    gain = min(_MOST, _LIT / max(mean, 1.0))
+    return np.asarray(cv2.convertScaleAbs(small, alpha=gain), np.uint8) if gain > 1.0 else small
 
 
 def alongside(options: EngineOptions) -> EngineOptions:

@@ -21,7 +21,7 @@ from livefilter.inference.styler import Timings
 from livefilter.live.beside import Beside
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.person_crop import Drawn, PersonCrop
-from livefilter.live.person_network import SIDE
+from livefilter.live.person_network import SIDE, lit
 from livefilter.live.room_picture import RoomPicture
 from livefilter.live.style_switch import FrameStyler
 
@@ -224,7 +224,7 @@ class PersonRoom:
 
 def _looked_for(finder: FrameStyler, original: Image) -> _Found | None:
     small = reduced(original, SIDE)
-    finder(small)
+    finder(lit(small))
     return _read(finder.person, original, small)
 
 

@@ -394,6 +394,25 @@ def test_people_are_looked_for_while_the_style_draws() -> None:
     assert finder.closed
 
 
+@pytest.mark.parametrize(("level", "seen"), [(0, 0), (11, 55), (55, 110), (110, 110), (200, 200)])
+def test_people_are_looked_for_in_the_light(level: int, seen: int) -> None:
+    """A dark frame is made lighter for the network that looks, up to five times; nothing of that shows."""
+    looked: list[int] = []
+
+    class Looker(Teller):
+        def __call__(self, image: Image, look: Look = PLAIN) -> Image:
+            looked.append(int(image[20, 20, 1]))
+            return image
+
+    wanted = LiveSettings("first", room="raw")
+    parts = PersonRoom(Run(None).load, lambda _name: Looker(0, left()), SharedSettings(wanted), lambda: 0.0, waits=True)
+    frame = np.full((HEIGHT, WIDTH, 3), level, np.uint8)
+    image, _cutout = parts(frame, np.full_like(frame, STYLED), None, wanted)
+    assert looked == [seen]
+    assert image[24, [8, 56], 0].tolist() == [STYLED, level]
+    parts.close()
+
+
 def test_only_a_style_that_does_not_tell_has_people_looked_for() -> None:
     """One that tells is asked after it has drawn, and no second network runs."""
     finder = Watcher()

@@ -37,10 +37,11 @@ def person(
     """Measure masks of people on unseen photos and on clips, their flicker, their lag and their cost."""
     from livefilter.live.person_network import person_network
     from tools.person.figures import Figures, sheet
-    from tools.person.material import clip_frames, held_out_photos, moving
+    from tools.person.material import clip_frames, held_out_photos, in_the_dark, moving
     from tools.person.report import markdown
 
-    shown = held_out_photos(photos, people) + clip_frames(clips, frames, mediapipe_python, out)
+    left_out = held_out_photos(photos, people)
+    shown = [*left_out, *in_the_dark(left_out), *clip_frames(clips, frames, mediapipe_python, out)]
     figures = Figures.measured(network or person_network(), shown, moving(clips, 16), style, rounds)
     report.write_text(markdown(figures, unseen), encoding="utf-8")
     for group in figures.groups:

@@ -15,7 +15,7 @@ from livefilter.inference.base import EngineOptions
 from livefilter.inference.mask import Mask, reduced
 from livefilter.inference.selection import why_unavailable
 from livefilter.inference.styler import Styler
-from livefilter.live.person_network import SIDE, open_person_network
+from livefilter.live.person_network import SIDE, lit, open_person_network
 from tools.person.cost import Cost, measure
 from tools.person.material import Shown
 from tools.person.measures import edge_score, lag, overlap, still_flicker
@@ -91,7 +91,7 @@ class Finder:
         if self._styler is None:
             size = picture.shape[1], picture.shape[0]
             self._styler = open_person_network(self._backend, EngineOptions(), *size, self._network)
-        self._styler(small)
+        self._styler(lit(small))
         coarse = self._styler.person
         if coarse is None:
             raise AssertionError("open_person_network gives no other networks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ _LONGEST = 640
 _CLIP_LONGEST = 1280
 _NEAR_FACE = 0.12  # of the shorter side, as in training
 _TIMEOUT_S = 1800.0
+_DARK, _DARK_NOISE = 0.25, 4.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,17 @@ def held_out_photos(photos: Path, people: Path) -> list[Shown]:
         near = any(face.side >= _NEAR_FACE * size for face in faces)
         group = "photos, somebody near" if near else "photos, others" if faces else "photos, nobody"
         found.append(Shown(group, path.stem, picture, mask if faces else np.zeros_like(mask)))
+    return found
+
+
+def in_the_dark(shown: Sequence[Shown]) -> list[Shown]:
+    """The same pictures with a quarter of the light, and the noise that cameras then have."""
+    random = np.random.default_rng(0)
+    found = []
+    for each in shown:
+        noise = random.normal(0.0, _DARK_NOISE, each.picture.shape)
+        dark = np.asarray(np.rint(np.clip(_DARK * each.picture + noise, 0, 255)), np.uint8)
+        found.append(Shown(f"{each.group}, dark", f"{each.name}-dark", dark, each.mask))
     return found
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from livefilter.frame import Image
+from tools.person.material import Shown, in_the_dark
 from tools.person.measures import edge_score, lag, overlap, still_flicker
 
 
@@ -51,3 +52,13 @@ def test_a_mask_that_comes_late_is_caught(late: int) -> None:
     assert found is not None
     assert found[0] == late
     assert lag(frames[:1] * 24, masks[:1] * 24) is None, "nobody moves"
+
+
+def test_photos_in_the_dark_keep_their_masks() -> None:
+    """A quarter of the light, with noise, in a group of their own."""
+    mask = np.eye(40, dtype=np.uint8)
+    (dark,) = in_the_dark([Shown("photos", "one", np.full((40, 40, 3), 200, np.uint8), mask)])
+    assert abs(dark.picture.mean() - 50) < 1
+    assert 3 < dark.picture.std() < 5
+    assert (dark.group, dark.name) == ("photos, dark", "one-dark")
+    assert dark.mask is mask
