@@ -137,7 +137,8 @@ def render(
             console.print(f"Stopped after {stopped.frames}: {escape(left)}.", soft_wrap=True)
             raise
         finally:
-            bar.stop()
+            if bar.live.is_started:  # else it would leave an empty line above an error
+                bar.stop()
         on = stylist.device
     console.print(_summary(result, on, time.monotonic() - started), soft_wrap=True)
     if result.notice:

@@ -44,7 +44,7 @@ def remove(name: str) -> None:
     if mine.find(name) is None:
         for style in Catalogue().styles:
             if style.name == name:
-                raise InvalidInput(f"Style {name} is not removed: it is not in your own folder but in {style.folder}.")
+                raise InvalidInput(f"Style {name} is not removed: it comes with livefilter; only imported ones can be.")
     folder = mine.remove(name)
     left = f"; {folder} holds other files and stays" if folder.exists() else ""
     click.echo(f"Removed {name}{left}.")

@@ -37,6 +37,8 @@ def first_parts(config: Config, styles: Sequence[str]) -> FirstParts:
     picture = None
     if room not in words and room not in styles:
         path = Path(room).expanduser()
+        if not path.is_file() and (path.suffix or len(path.parts) > 1):
+            raise ConfigError(f"Setting room = {room[:200]!r} names a file that is not there. Check the path.")
         if not path.is_file():
             raise ConfigError(_wrong("room", room, [*words, *styles]) + " Or name the file of a picture or clip.")
         picture, room = open_room_picture(path), PICTURE

@@ -111,7 +111,7 @@ def test_an_imported_style_is_removed(mine: Path, tmp_path: Path) -> None:
     (mine / "swap" / "notes.txt").write_text("mine")
     assert "holds other files" in remove("swap").output
     assert [path.name for path in (mine / "swap").iterdir()] == ["notes.txt"]
-    with pytest.raises(InvalidInput, match="not in your own folder"):
+    with pytest.raises(InvalidInput, match="comes with livefilter"):
         remove("hayao")
     with pytest.raises(InvalidInput, match="There is no style 'swap'"):
         remove("swap")

@@ -306,6 +306,8 @@ def test_a_room_may_be_a_file(tmp_path: Any) -> None:
     assert (parts.picture.at(60, 20) == 77).all()
     with pytest.raises(ConfigError, match=r"room = 'blurr' must be .*Did you mean 'blur'"):
         first_parts(Config(style="first", room="blurr"), ["first"])
+    with pytest.raises(ConfigError, match=r"room = 'beech.png' names a file that is not there"):
+        first_parts(Config(style="first", room="beech.png"), ["first"])
     with pytest.raises(ConfigError, match=r"person = 'blur' must be style, raw or first"):
         first_parts(Config(style="first", person="blur"), ["first"])
 

@@ -45,10 +45,11 @@ def test_a_video_is_rendered_and_summed_up(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
-    """No traceback, and nothing is left behind."""
+    """No traceback, no empty line, and nothing is left behind."""
     make_video(tmp_path / "in.mp4", seconds=0.2)
     done = livefilter(tmp_path, "render", *arguments)
     assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("Error: ")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["in.mp4"]

@@ -139,9 +139,10 @@ def _create(path: Path, *, private: bool) -> _WholeWrites:
             f"Recording to {path} cannot start: it {what}. Choose another name or delete it."
         ) from error
     except FileNotFoundError as error:
-        raise SinkUnavailable(
-            f"Recording to {path} cannot start: there is no folder {path.parent}. Create it or choose another."
-        ) from error
+        lacking = f"there is no folder {path.parent}. Create it or choose another."
+        if path.parent.is_dir():
+            lacking = f"no file can be made in {path.parent}. Choose another folder."
+        raise SinkUnavailable(f"Recording to {path} cannot start: {lacking}") from error
     except (OSError, ValueError) as error:
         raise SinkUnavailable(
             f"Recording to {path} cannot start: {reason(error)}. Choose a folder that you may write to."

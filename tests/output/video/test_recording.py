@@ -247,6 +247,13 @@ def test_a_bad_target_is_named_with_its_fix(tmp_path: Path, name: str, error: ty
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder that takes no file is /proc")
+def test_a_folder_that_takes_no_file_is_not_called_missing() -> None:
+    """It is there, so that creating it would not help."""
+    with pytest.raises(SinkUnavailable, match=r"no file can be made in /proc\. Choose another folder"):
+        RecordingSink("/proc/out.mp4", options())
+
+
 @pytest.mark.parametrize(("width", "height"), [(0, 48), (64, 0), (-2, 48), (99999, 48)])
 def test_an_absurd_size_is_refused_and_leaves_no_file(tmp_path: Path, width: int, height: int) -> None:
     """A size that cannot be encoded is an error at construction."""
