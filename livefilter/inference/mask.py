@@ -126,6 +126,11 @@ class Mask:
         left, top, right, bottom = zip(*ends, strict=True)
         return min(left), min(top), min(max(right), self._width), min(max(bottom), self._height)
 
+    def room(self, width: int, height: int) -> Floats:
+        """How much of each pixel of a small copy is room, and no edge of a person either: (height, width), 0 to 1."""
+        person = cv2.dilate(cv2.resize(self._sure, (width, height), interpolation=cv2.INTER_LINEAR), _DOUBT)
+        return np.float32(1) - np.asarray(person, np.float32) / np.float32(255)
+
     def whole(self) -> Image:
         """(H, W) uint8, 255 where the person is."""
         mask = np.zeros((self._rows * self._tile, self._columns * self._tile), np.uint8)
@@ -167,8 +172,8 @@ class Mask:
     def _lines(self, coarse: Image, small: Image) -> tuple[Floats, Floats]:
         """Slope and offset of the mask over brightness, both from 0 to 255, a value for each cell."""
         guide: Any = self._on_grid(np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8))
-        sure = np.asarray(cv2.LUT(tidied(reduced(coarse, 2 * _CELLS)), _SURELY), np.uint8)
-        mask: Any = self._on_grid(sure)
+        self._sure = np.asarray(cv2.LUT(tidied(reduced(coarse, 2 * _CELLS)), _SURELY), np.uint8)
+        mask: Any = self._on_grid(self._sure)
         box = (2 * _RADIUS + 1, 2 * _RADIUS + 1)
         mean_guide: Any = cv2.blur(guide, box)
         mean_mask: Any = cv2.blur(mask, box)

@@ -28,6 +28,7 @@ from livefilter.live.style_switch import FrameStyler
 _log = logging.getLogger(__name__)
 FINDER = "_person"
 _BLURRED_SIDE = 90
+_PERSON_SHARE = np.float32(0.02)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class PersonRoom:
             return styled, None
         if found.empty and (wanted.room == RAW or (wanted.room == BLUR and wanted.person == RAW)):
             return styled, None  # somebody whom the mask has missed must not be shown
-        room = self._room(original, styled, wanted)
+        room = self._room(original, styled, wanted, found.mask)
         if room is None or (found.empty and wanted.room == STYLED):
             return styled, None
         if found.empty and wanted.room not in ROOMS:
@@ -170,14 +171,14 @@ class PersonRoom:
             self._refuse_all(FINDER, str(error))
             return None
 
-    def _room(self, original: Image, styled: Image, wanted: LiveSettings) -> Image | None:
+    def _room(self, original: Image, styled: Image, wanted: LiveSettings, mask: Mask) -> Image | None:
         """The picture around the person; None while it is not there."""
         if wanted.room == STYLED:
             return styled
         if wanted.room == RAW:
             return original
         if wanted.room == BLUR:
-            return _blurred(original if wanted.person == RAW else styled)
+            return _blurred(original if wanted.person == RAW else styled, mask)
         if wanted.room == TRANSPARENT:
             if self._nothing.shape != styled.shape:
                 self._nothing = np.full_like(styled, CHROMA)
@@ -239,13 +240,17 @@ def _read(coarse: Image | None, original: Image, small: Image) -> _Found | None:
         return None
 
 
-def _blurred(image: Image) -> Image:
-    """So that no face and no book's back can be made out: shrunk, smoothed, enlarged."""
+def _blurred(image: Image, mask: Mask) -> Image:
+    """So that no face and no book's back can be made out: shrunk, smoothed, enlarged.
+
+    People have next to no share in it, or their colours would glow around them.
+    """
     small = reduced(image, _BLURRED_SIDE)
     wide = max(3, min(small.shape[:2]) // 8) | 1
-    soft = cv2.GaussianBlur(small, (wide, wide), 0)
+    share = np.maximum(mask.room(small.shape[1], small.shape[0]), _PERSON_SHARE)[..., None]
+    soft = cv2.GaussianBlur(small * share, (wide, wide), 0) / cv2.GaussianBlur(share, (wide, wide), 0)[..., None]
     size = (image.shape[1], image.shape[0])
-    return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.resize(np.rint(soft).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def no_networks(name: str) -> FrameStyler:

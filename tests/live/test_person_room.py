@@ -167,6 +167,22 @@ def test_nobody_is_cut_out_before_an_output_asks(monkeypatch: pytest.MonkeyPatch
     assert len(made) == 1
 
 
+@pytest.mark.parametrize("person", ["style", "raw"])
+def test_people_do_not_glow_in_a_blurred_room(person: str) -> None:
+    """Nothing of a bright person is smeared into the dark room beside them, and the room is smooth nevertheless."""
+    image = np.full((360, 640, 3), 20, np.uint8)
+    image[:, 480:560:8] = 60
+    image[:, :320] = 250
+    mask = np.zeros((90, 160), np.uint8)
+    mask[:, :80] = 255
+    wanted = LiveSettings("first", person=person, room="blur")
+    parts = PersonRoom(Run(None).load, Run(None).load, SharedSettings(wanted), lambda: 0.0)
+    found, _cutout = parts(image, image.copy(), mask, wanted)
+    assert found[180, 327:400].max() < 30
+    assert found[180, :310].min() == 250
+    assert np.ptp(found[180, 500:540].astype(int)) < 8
+
+
 def test_a_style_that_does_not_tell_asks_another_network() -> None:
     """It is loaded beside the frames, finds the person in the same frame, and is closed with the run."""
     finder = Teller(0, left())
