@@ -38,7 +38,10 @@ PAGE_SIZE, OBS_SIZE, OBS_SHOWN = (1280, 800), (1080, 730), (864, 584)
 WAIT_S = 180.0
 # Until the graph has a line, and until OBS has drawn what it was given.
 _GRAPH_S, _DRAWN_S = 12.0, 6.0
+# How long to wait for a moment in which a busy machine misses nothing.
+_CALM_S = 45.0
 _QUALITY = 90
+_BEHIND = "return document.getElementById('governor').textContent"
 _READY = """
 const tiles = [...document.querySelectorAll("#tiles img")];
 return document.body.dataset.state === "live" && tiles.length > 0
@@ -75,6 +78,9 @@ def page(folder: Path) -> Image:
             browser.get(address)
             until(lambda: browser.execute_script(_READY), "picture of every style on the page")
             time.sleep(_GRAPH_S)
+            calm_s = time.monotonic() + _CALM_S
+            while browser.execute_script(_BEHIND) and time.monotonic() < calm_s:
+                time.sleep(0.2)
             shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
             return np.asarray(cv2.imdecode(np.frombuffer(base64.b64decode(shot["data"]), np.uint8), 1), np.uint8)
     finally:
