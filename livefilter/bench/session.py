@@ -20,7 +20,7 @@ from livefilter.capture.base import SourceOptions
 from livefilter.config import Config
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.frame import Image
-from livefilter.inference.base import EngineOptions
+from livefilter.inference.base import EngineOptions, Precision
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.live.open_input import open_input
@@ -44,11 +44,13 @@ class Parts:
     """What every case is measured with.
 
     source, outputs: as after --input and --output. threads: of the engines; 0 lets the runtime choose.
+    precision: as of `livefilter run`.
     """
 
     source: str = "demo"
     outputs: tuple[str, ...] = ("null",)
     threads: int = 0
+    precision: Precision = "auto"
 
 
 class BenchSession:
@@ -161,6 +163,7 @@ def open_case(case: Case, schedule: Schedule, parts: Parts, catalogue: Catalogue
         network=case.network,
         process_size=int(case.process_size) if case.process_size.isdecimal() else "auto",
         threads=parts.threads,
+        precision=parts.precision,
     )
     budget_ms = LIVE_SHARE * 1000.0 / schedule.fps if case.process_size == "auto" else None
     return open_styler(config, catalogue, case.style, case.width, case.height, budget_ms)

@@ -35,6 +35,7 @@ from livefilter.cli.console import open_console
 from livefilter.config import Config
 from livefilter.control.parts import BLUR, RAW, STYLED, TRANSPARENT
 from livefilter.errors import BackendUnavailable, InvalidInput
+from livefilter.inference.base import Precision
 from livefilter.styles.network import SIZES
 
 _INTERRUPTED = 130
@@ -68,6 +69,12 @@ _LOADED_SIZE = (1280, 720)
     help="What is around the person; several allowed: what finding people and composing cost.",
 )
 @click.option("--threads", type=click.IntRange(0, 256), default=0, help="CPU threads; 0 lets the runtime choose.")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "int8", "float"]),
+    default="auto",
+    help="Of networks on the processor, as of `livefilter run`; beside --against both loops compute in float.",
+)
 @click.option("--fps", type=click.FloatRange(1, 240), default=30.0, help="Rate of the live turns.")
 @click.option("--seconds", type=click.FloatRange(0.1, 3600), default=5.0, help="Length of each measurement.")
 @click.option("--rounds", type=click.IntRange(1, 100), default=3, help="How often each measurement is repeated.")
@@ -108,6 +115,7 @@ def bench(
     process_size: tuple[str, ...],
     room: tuple[str, ...],
     threads: int,
+    precision: Precision,
     fps: float,
     seconds: float,
     rounds: int,
@@ -129,7 +137,11 @@ def bench(
     console = open_console(stderr=as_json)
     cases, skipped = list_cases(style, backend, size, process_size, network, room)
     schedule = Schedule(fps, seconds, rounds, warmup, against)
-    parts = Parts(source, output, threads)
+    if against and precision == "int8":
+        raise InvalidInput(
+            "--against has no INT8 form of its loop, so the race would not be fair. Use --precision float."
+        )
+    parts = Parts(source, output, threads, "float" if against else precision)
     if loopback:
         with _interrupts(stop := threading.Event()):
             return bench_loopback(console, cases, schedule, parts, stop, as_json=as_json)
@@ -179,7 +191,8 @@ def _under_load(console: Console, case: Case, schedule: Schedule, parts: Parts, 
     width, height = (case.width, case.height) if given else _LOADED_SIZE
     config = Config(
         input=parts.source, output=parts.outputs, style=case.style, network=case.network, backend=case.backend,
-        threads=parts.threads, width=width, height=height, fps=schedule.fps, loop=True, idle=False,
+        threads=parts.threads, precision=parts.precision, width=width, height=height, fps=schedule.fps, loop=True,
+        idle=False,
     )  # fmt: skip
     stem = _prepare(out) / time.strftime("load-%Y%m%d-%H%M%S")
     facts: dict[str, Any] = {

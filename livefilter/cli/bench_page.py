@@ -28,8 +28,8 @@ def bench_page(
     size = case.process_size
     config = Config(
         input=parts.source, output=("page:0",), style=case.style, network=case.network, backend=case.backend,
-        threads=parts.threads, width=case.width, height=case.height, fps=schedule.fps, loop=True, idle=False,
-        process_size=min(case.width, case.height) if size == "full" else size,
+        threads=parts.threads, precision=parts.precision, width=case.width, height=case.height, fps=schedule.fps,
+        loop=True, idle=False, process_size=min(case.width, case.height) if size == "full" else size,
     )  # fmt: skip
     figures = measure_pages(config, schedule.seconds, schedule.rounds, stop)
     if figures is None:

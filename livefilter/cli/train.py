@@ -11,6 +11,7 @@ from livefilter.cli.ready_to_train import ready_to_train
 
 SCALES = ("384", "512", "640")
 _NO_LIMIT = 10**9
+_CALIBRATING = 40  # photos that show the ranges of a network's INT8 form
 _PATHS = {"--photos", "--teacher", "--teachers", "--people", "--cache", "--out", "--picture", "--start-from"}
 _UNSAID = click.core.ParameterSource.DEFAULT
 
@@ -209,7 +210,8 @@ def distill(
         held_out, lambda photo: draw(trained, photo)
     )
     command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}  # {run.step} steps"
-    write_style(out / "style", card, size, trained, command, figures, picture or lessons[0].photos()[0])
+    frames = [pair.photo for pair in seen[:: max(1, len(seen) // _CALIBRATING)]]
+    write_style(out / "style", card, size, trained, command, figures, picture or lessons[0].photos()[0], frames)
     click.echo(f"The style is in {out / 'style'}.")
 
 

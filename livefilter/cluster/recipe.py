@@ -17,16 +17,20 @@ from livefilter.cluster.look import file_sha256
 from livefilter.config import Config
 from livefilter.control.parts import PICTURE, ROOMS, TRANSPARENT
 from livefilter.errors import InvalidInput
+from livefilter.inference.base import EngineOptions
 from livefilter.inference.hardware import usable_cores
+from livefilter.inference.precision import decided, form_of
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.live.configured_stylist import ConfiguredStylist
+from livefilter.registry import ENGINES
 from livefilter.render.pictures import Transparency
 from livefilter.render.results import Tracks
 from livefilter.render.writing import reason
 from livefilter.styles.catalogue import Catalogue
 
 # What of the settings has a part in what comes out.
-_KEPT = ("style", "network", "strength", "person", "room", "backend", "threads", "gpu", "cuda", "process_size")
+_KEPT = ("style", "network", "strength", "person", "room", "backend", "threads", "gpu", "cuda", "precision",
+         "process_size")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ def fix_recipe(
     backend, _reason = choose_backend(config.backend, without=BUILT_AHEAD if config.backend == "auto" else ())
     settings = {key: getattr(config, key) for key in _KEPT}
     settings |= {"backend": backend, "threads": config.threads or default_threads()}
+    settings["precision"] = decided(ENGINES.load(backend), config.precision)
     with ConfiguredStylist(Config.model_validate(settings)) as stylist:
         wanted = stylist.wanted
     if wanted.room == PICTURE:
@@ -112,10 +117,12 @@ def files_of(config: Config, names: Iterable[str]) -> dict[str, str]:
     Raises: UnknownName, StyleCorrupt, InvalidInput: there is no such picture.
     """
     catalogue, gpu = Catalogue(), runs_on_gpu(config.backend)
+    engine, options = ENGINES.load(config.backend), EngineOptions(precision=config.precision)
     found = {}
     for name in names:
         if not os.path.isabs(name):
-            found[name] = catalogue.choose(name, config.network, gpu=gpu)[1].sha256
+            network = catalogue.choose(name, config.network, gpu=gpu)[1]
+            found[name] = form_of(network, engine, options)[1].sha256
             continue
         try:
             found[name] = file_sha256(Path(name))

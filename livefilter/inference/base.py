@@ -6,10 +6,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 from livefilter.closeable import Closeable
 from livefilter.frame import Image
+
+Precision: TypeAlias = Literal["auto", "int8", "float"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class EngineOptions:
         same ones in every process; or what opens one engine for all runs of this process that are alike.
     sha256: what the network's file must be by its card; "" for any.
     batch: frames that an engine which `takes_batches` draws at once.
+    precision: of the convolutions: see `livefilter.inference.precision`, which an engine finds decided.
     """
 
     threads: int = 0
@@ -33,6 +36,7 @@ class EngineOptions:
     sha256: str = ""
     shared: bool | Sharing = False
     batch: int = 1
+    precision: Precision = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,12 @@ class Engine(Closeable):
     network: an ONNX file with input `frame` and output `styled`, both uint8 (1, H, W, 3) BGR; it may have more, see
         livefilter.inference.ports.
     width, height: pixels, multiples of 8.
+    computes_int8: it runs on the processor and gains from a network's INT8 form, where the processor does.
     Raises on construction: BackendUnavailable (runtime or device missing), StyleCorrupt (the file cannot be read).
     """
 
     takes_batches: ClassVar[bool] = False
+    computes_int8: ClassVar[bool] = False
     info: EngineInfo
     takes_strength: bool = False
     gives_person: bool = False

@@ -12,11 +12,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import psutil
 
 TURING = 7, 5  # the oldest compute capability that TensorRT 10 and later support
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 _NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE
+_CV_CPU_AVX_512VNNI = 23  # CV_CPU_AVX_512VNNI of OpenCV's cvdef.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,19 @@ def usable_cores() -> int:
     if sys.platform == "linux":
         return max(1, min(physical, len(os.sched_getaffinity(0))))
     return physical
+
+
+@lru_cache(maxsize=1)
+def multiplies_bytes() -> bool:
+    """Whether the processor sums products of bytes in one instruction (AVX-512 VNNI, and on Linux AVX-VNNI): INT8 needs
+    it to be fast, and not to overflow (Intel, "Lower Numerical Precision Deep Learning Inference and Training", 2018).
+    """
+    if cv2.checkHardwareSupport(_CV_CPU_AVX_512VNNI):
+        return True
+    try:
+        return sys.platform == "linux" and " avx_vnni" in Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    except OSError:
+        return False
 
 
 def describe_cpu(threads: int) -> str:

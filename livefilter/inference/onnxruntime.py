@@ -53,7 +53,8 @@ class _OnnxRuntimeEngine(Engine):
         options = options or EngineOptions()
         self._gpu = options.gpu
         threads = options.threads or usable_cores()
-        self.info = EngineInfo(self.backend, self._device(threads), self.precision, width, height)
+        precision = "int8" if options.precision == "int8" else self.precision
+        self.info = EngineInfo(self.backend, self._device(threads), precision, width, height)
         self._batch = options.batch
         self._session: Any = self._open(network, options.sha256, threads)
         ports = self._ports(network)
@@ -178,6 +179,7 @@ class OnnxRuntimeCpu(_OnnxRuntimeEngine):
     """ONNX Runtime on the CPU: runs everywhere."""
 
     backend = "onnxruntime"
+    computes_int8 = True
 
 
 class OnnxRuntimeCuda(_OnnxRuntimeEngine):

@@ -30,6 +30,7 @@ class OpenVINOEngine(Engine):
     """
 
     takes_batches = True
+    computes_int8 = True
 
     def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:
         require_size(width, height)
@@ -57,9 +58,8 @@ class OpenVINOEngine(Engine):
                 f"openvino cannot compile {network.name} for {width}x{height}: {one_line(error)}. "
                 "Update it (pip install --upgrade openvino) or use --backend onnxruntime."
             ) from error
-        self.info = EngineInfo(
-            "openvino", describe_cpu(threads), _PRECISIONS.get(precision, str(precision)), width, height
-        )
+        found = "int8" if options.precision == "int8" else _PRECISIONS.get(precision, str(precision))
+        self.info = EngineInfo("openvino", describe_cpu(threads), found, width, height)
         self._cancelled = False
         self._input = np.zeros((options.batch, height, width, 3), np.uint8)
         self._output = np.zeros((options.batch, height, width, 3), np.uint8)

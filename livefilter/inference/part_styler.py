@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineOptions
 from livefilter.inference.geometry import Fit
 from livefilter.inference.look import PLAIN, Look
+from livefilter.inference.precision import form_of
 from livefilter.inference.steady import Steady
 from livefilter.inference.styler import Timings
 from livefilter.registry import ENGINES
@@ -45,8 +45,8 @@ class PartStyler:
         if not (0 < width <= whole.padded_width and 0 < height <= whole.padded_height):
             raise InvalidInput(f"A part of {width}x{height} is not within {whole}.")
         factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
-        options = replace(options or EngineOptions(), sha256=network.sha256)
-        self._engine: Engine | None = factory(network.path, width, height, options)
+        file, options = form_of(network, factory, options or EngineOptions())
+        self._engine: Engine | None = factory(file, width, height, options)
         self._whole, self._size = whole, (width, height)
         self._steady = Steady() if steady else None
         self._clock = clock

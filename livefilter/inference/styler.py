@@ -6,7 +6,7 @@ import logging
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineInfo, EngineOptions, shared_by
 from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
 from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
+from livefilter.inference.precision import form_of
 from livefilter.inference.steady import Steady
 from livefilter.nv12 import cut
 from livefilter.registry import ENGINES
@@ -72,15 +73,12 @@ class Styler:
             raise InvalidInput(f"process_size {process_size} is too small: it must be auto or at least {FLOOR} pixels.")
         self.timings = Timings(0.0, 0.0, 0.0)
         self.size_reason: str | None = None
-        self._network = network.path if isinstance(network, Network) else network
         self.network_size = network.size if isinstance(network, Network) else ""
         self._accepts = network.accepts if isinstance(network, Network) else ANY
         self._process_size = process_size
-        self._options = options or EngineOptions()
         factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
+        self._network, self._options = form_of(network, factory, options or EngineOptions())
         self._factory = shared_by(factory, self._options.shared)
-        if isinstance(network, Network):
-            self._options = replace(self._options, sha256=network.sha256)
         self._budget_ms = budget_ms
         self._clock = clock
         self._steady = Steady() if steady else None

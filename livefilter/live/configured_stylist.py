@@ -44,7 +44,7 @@ class ConfiguredStylist:
             first.picture.close()
             raise InvalidInput(f"{config.room} is a clip, and a room shows one only live.", fix="Name a picture.")
         finds = finds or choose_backend("auto", without=BUILT_AHEAD)[0]
-        options = EngineOptions(config.threads, config.gpu, config.cuda, shared=shared)
+        options = EngineOptions(config.threads, config.gpu, config.cuda, shared=shared, precision=config.precision)
         self._parts = Parted(finds, options, lambda name: self._open(name, FLOOR, FLOOR), first.picture)
         self._styler: Styler | None = None
         self.device = ""

@@ -33,7 +33,7 @@ def open_styler(
     shared: as of EngineOptions.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
-    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12, shared=shared)
+    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12, shared=shared, precision=config.precision)
 
     def on(backend: str) -> Styler:
         _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))

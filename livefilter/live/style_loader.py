@@ -86,7 +86,9 @@ class StyleLoader:
         network, config = self._catalogue.get(part.style).networks[part.network], self._config
         network.verify()
         whole = fit_network(*part.frame, part.size, network.accepts)
-        options = EngineOptions(config.threads, config.gpu, config.cuda, shared=self._shared)
+        options = EngineOptions(
+            config.threads, config.gpu, config.cuda, shared=self._shared, precision=config.precision
+        )
         return PartStyler(network, self._ready, whole, part.width, part.height, options, steady=config.steady)
 
     def accepts(self, style: str, network: str) -> Accepts:

@@ -81,7 +81,7 @@ def engine_upgrade(
         StoreBuilder(catalogue, engine.flavour, config.gpu, config.network, "nv12" if config.nv12 else "bgr"),
         (width, height),
         config.process_size,
-        EngineOptions(config.threads, config.gpu, config.cuda, config.nv12),
+        EngineOptions(config.threads, config.gpu, config.cuda, config.nv12, precision=config.precision),
         notify,
         only=config.backend != "auto",
     )

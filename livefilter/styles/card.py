@@ -113,14 +113,14 @@ def read_card(folder: Path) -> Style:
 
 
 def _network(style: str, size: str, table: _Entries) -> Network:
-    checksum = table.text("sha256").lower()
-    if not _SHA256.fullmatch(checksum):
-        raise table.wrong("sha256", "it must be 64 hexadecimal digits")
+    int8 = table.text("int8_file", "") != ""
     return Network(
         style=style,
         size=size,
         path=table.file("file"),
-        sha256=checksum,
+        sha256=table.checksum("sha256"),
+        int8_path=table.file("int8_file") if int8 else None,
+        int8_sha256=table.checksum("int8_sha256") if int8 else "",
         parameters=int(table.number("parameters", 0)),
         macs_per_pixel=table.number("macs_per_pixel", 0),
         accepts=table.accepts(),
@@ -159,6 +159,12 @@ class _Entries:
         if not isinstance(value, str):
             raise self.wrong(key, f"{shown(value)} must be text")
         return printable(value)
+
+    def checksum(self, key: str) -> str:
+        found = self.text(key).lower()
+        if not _SHA256.fullmatch(found):
+            raise self.wrong(key, "it must be 64 hexadecimal digits")
+        return found
 
     def number(self, key: str, default: float) -> float:
         value = self._entries.get(key, default)

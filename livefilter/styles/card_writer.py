@@ -38,6 +38,8 @@ def write_card(style: Style) -> Path:
         about: dict[str, _Entry] = {
             "file": network.path.name,
             "sha256": network.sha256,
+            "int8_file": network.int8_path.name if network.int8_path is not None else "",
+            "int8_sha256": network.int8_sha256,
             "parameters": network.parameters,
             "macs_per_pixel": network.macs_per_pixel,
             "training": network.training,

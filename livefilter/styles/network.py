@@ -21,6 +21,7 @@ class Network:
 
     style: name of the style it belongs to. size: "lite" or "full".
     path: the ONNX file, whose SHA-256 must be `sha256` (64 lower-case hexadecimal digits).
+    int8_path: the same network with convolutions in INT8, for processors; its SHA-256 must be `int8_sha256`.
     parameters: weights in the network. macs_per_pixel: multiply-accumulates for each pixel of a frame.
     accepts: the sizes of frames that it takes.
     training: the command that made it. figures: what was measured after training, by name.
@@ -35,6 +36,8 @@ class Network:
     accepts: Accepts = field(default_factory=Accepts)
     training: str = ""
     figures: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    int8_path: Path | None = None
+    int8_sha256: str = ""
 
     @property
     def label(self) -> str:
@@ -42,18 +45,23 @@ class Network:
         return f"{self.style}-{self.size}"
 
     def verify(self) -> None:
-        """Compare the file with the card's SHA-256, so that no other file runs in its place.
+        """Compare the files with the card's SHA-256, so that no other file runs in their place.
 
         Raises: StyleCorrupt: names both.
         """
+        self._verify(self.path, self.sha256)
+        if self.int8_path is not None:
+            self._verify(self.int8_path, self.int8_sha256)
+
+    def _verify(self, path: Path, sha256: str) -> None:
         try:
-            found = hashlib.sha256(self.path.read_bytes()).hexdigest()
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
         except OSError as error:
             raise StyleCorrupt(
-                f"Network file {self.path} of style {self.style} cannot be read: {error.strerror}. Reinstall the style."
+                f"Network file {path} of style {self.style} cannot be read: {error.strerror}. Reinstall the style."
             ) from error
-        if found != self.sha256:
+        if found != sha256:
             raise StyleCorrupt(
-                f"Network file {self.path} of style {self.style} is not the one its card names: "
-                f"its SHA-256 is {found}, but the card says {self.sha256}. Reinstall the style."
+                f"Network file {path} of style {self.style} is not the one its card names: "
+                f"its SHA-256 is {found}, but the card says {sha256}. Reinstall the style."
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from livefilter.errors import InvalidInput, UnknownName
 from livefilter.frame import Image
 from livefilter.generator.export import export, macs_per_pixel, parameters
 from livefilter.generator.network import Generator
+from livefilter.generator.quantise import quantise
 from livefilter.styles.card import CARD, Style, read_card
 from livefilter.styles.card_writer import write_card
 from livefilter.styles.network import SIZES, Network
@@ -29,18 +30,20 @@ def write_style(
     training: str,
     figures: Mapping[str, float | int],
     picture: Path,
+    frames: Sequence[Image] = (),
 ) -> None:
     """Export a trained generator as one network of the style in `folder`; a network of the other size stays.
 
     Args:
-        folder: made if missing; SIZE.onnx, card.toml and picture.jpg are written. The picture shows the style's
-            best network where there is one, which is `full` unless the facts say otherwise.
+        folder: made if missing; SIZE.onnx, card.toml and picture.jpg are written, and SIZE.int8.onnx if there are
+            frames. The picture shows the style's best network, which is `full` unless the facts say otherwise.
         style: whose title, description, licence, credit, teacher, order and best go onto the card.
         size: "lite" or "full".
         generator: the trained network.
         training: the command that trained it, and for how long.
         figures: what `measure` found.
         picture: a photo that may be published; the style's picture shows it before and after.
+        frames: (H, W, 3) uint8 BGR each, what the network's INT8 form takes its ranges from, see `quantise`.
 
     Raises: UnknownName: the size is not known. InvalidInput: the photo cannot be read, or the folder holds another
         style. StyleCorrupt: the card that is there cannot be read.
@@ -56,12 +59,15 @@ def write_style(
         if there.name != style.name:
             raise InvalidInput(f"{folder} holds the style {there.name}. Name another folder for {style.name}.")
         networks.update(there.networks)
-    path = folder / f"{size}.onnx"
+    path, int8_path = folder / f"{size}.onnx", folder / f"{size}.int8.onnx"
+    sha256 = export(generator, path)
     networks[size] = Network(
         style=style.name,
         size=size,
         path=path,
-        sha256=export(generator, path),
+        sha256=sha256,
+        int8_path=int8_path if frames else None,
+        int8_sha256=quantise(path, frames, int8_path) if frames else "",
         parameters=parameters(generator),
         macs_per_pixel=macs_per_pixel(generator),
         training=training,

@@ -12,6 +12,7 @@ import numpy as np
 
 from livefilter import Catalogue, Styler
 from livefilter.frame import Image
+from livefilter.inference.base import EngineOptions, Precision
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).with_name("golden")
@@ -32,9 +33,11 @@ def bundled() -> list[tuple[str, str]]:
     return [(style.name, size) for style in styles for size in style.networks]
 
 
-def styled(style: str, image: Image, backend: str = "onnxruntime", size: str = "auto") -> Image:
+def styled(
+    style: str, image: Image, backend: str = "onnxruntime", size: str = "auto", precision: Precision = "float"
+) -> Image:
     """What a bundled style makes of a picture at the picture's own size."""
-    styler = Styler(Catalogue().get(style).network(size), backend)
+    styler = Styler(Catalogue().get(style).network(size), backend, options=EngineOptions(precision=precision))
     try:
         return styler(image)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -81,6 +82,20 @@ def test_a_network_must_be_the_one_on_the_card(tmp_path: Path) -> None:
     (folder / "full.onnx").unlink()
     with pytest.raises(StyleCorrupt, match="cannot be read"):
         network.verify()
+
+
+def test_the_int8_form_must_be_the_one_on_the_card_too(tmp_path: Path) -> None:
+    """It is read from the card, and checked like the network itself."""
+    folder = tmp_path / "bundled" / "ink"
+    changes = {"int8_file": "lite.int8.onnx", "int8_sha256": hashlib.sha256(b"eight bits").hexdigest()}
+    write_style(tmp_path / "bundled", "ink", networks={"lite": changes})
+    assert "no file" in catalogue(tmp_path).broken[0].reason
+    (folder / "lite.int8.onnx").write_bytes(b"eight bits")
+    network = catalogue(tmp_path).choose("ink")[1]
+    assert network.int8_path == folder / "lite.int8.onnx"
+    (folder / "lite.int8.onnx").write_bytes(b"exchanged")
+    with pytest.raises(StyleCorrupt, match=rf"lite\.int8\.onnx.* but the card says {changes['int8_sha256']}"):
+        catalogue(tmp_path).choose("ink")
 
 
 def test_the_bundled_styles_are_whole() -> None:

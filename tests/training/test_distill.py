@@ -211,9 +211,14 @@ def test_a_style_folder_is_complete(pairs: list[Pair], tmp_path: Path) -> None:
     torch.manual_seed(0)
     folder = tmp_path / "hayao"
     photo = tmp_path / "photo.png"
-    write_style(folder, card_of("hayao"), "lite", Generator(TINY), "a command", {"held_out_photos": 2}, photo)
+    frames = [pair.photo for pair in pairs]
+    write_style(folder, card_of("hayao"), "lite", Generator(TINY), "a command", {"held_out_photos": 2}, photo, frames)
     card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
-    assert sorted(path.name for path in folder.iterdir()) == ["card.toml", "lite.onnx", "picture.jpg"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "card.toml", "lite.int8.onnx", "lite.onnx", "picture.jpg",
+    ]  # fmt: skip
+    read_card(folder).networks["lite"].verify()
+    assert len(card["networks"]["lite"]["int8_sha256"]) == 64
     assert len(card["networks"]["lite"]["sha256"]) == 64
     assert card["networks"]["lite"]["figures"]["held_out_photos"] == 2
     assert draw(Generator(TINY), pairs[0].photo).shape == (96, 96, 3)

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
 from livefilter.frame import Image
-from livefilter.inference.base import Engine
+from livefilter.inference.base import Engine, EngineOptions, Precision
+from livefilter.inference.hardware import multiplies_bytes
+from livefilter.inference.precision import form_of
 from livefilter.inference.selection import why_unavailable
 from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
@@ -21,6 +24,7 @@ from livefilter.styles.network import Network
 BACKENDS = ("onnxruntime", "openvino")
 FRAMES = ((640, 360), (1280, 720))
 ANIMEGAN_FRAME = (640, 360)  # of 720p it takes ten seconds
+_Key: TypeAlias = tuple[str, Precision]
 _WARM_UP = 2
 _RUNS = 7  # of each network in a round
 
@@ -35,8 +39,9 @@ class Latency:
     latency_ms: float
 
     def like(self, other: Latency) -> bool:
-        """Whether it is of the same engine and size of frame."""
-        return (self.engine, self.width, self.height) == (other.engine, other.width, other.height)
+        """Whether it is of the same backend and size of frame."""
+        mine, theirs = (each.engine.partition(" ")[0] for each in (self, other))
+        return (mine, self.width, self.height) == (theirs, other.width, other.height)
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,13 @@ class Costs:
     animegan: list[Latency]
 
     def times_faster(self, latency: Latency) -> float | None:
-        """How many times longer AnimeGANv2's generator takes for the same frame and engine, if it was timed."""
+        """How many times longer AnimeGANv2's generator takes for the same frame on this backend, if it was timed."""
         return next((each.latency_ms / latency.latency_ms for each in self.animegan if each.like(latency)), None)
 
 
 def measure_costs(networks: Sequence[Network], picture: Image, animegan: Path, rounds: int) -> Costs:
-    """Time every network on every backend that is installed, in turns, so that what else runs slows all alike.
+    """Time every network on every backend that is installed, in turns, so that what else runs slows all alike; and
+    their INT8 forms, where they have some and this processor multiplies bytes.
 
     animegan: a network of AnimeGANv2, timed once a round, on the smaller frame.
     """
@@ -61,27 +67,38 @@ def measure_costs(networks: Sequence[Network], picture: Image, animegan: Path, r
     for backend in [name for name in BACKENDS if why_unavailable(name) is None]:
         for frame in FRAMES:
             image = np.asarray(cv2.resize(picture, frame, interpolation=cv2.INTER_AREA), np.uint8)
-            files = {network.label: network.path for network in networks}
             with ExitStack() as opened:
-                engines = {name: _open(opened, backend, path, frame) for name, path in files.items()}
-                slow = _open(opened, backend, animegan, frame) if frame == ANIMEGAN_FRAME else None
+                engines = {
+                    (network.label, form): _open(opened, backend, network, frame, form)
+                    for network in networks
+                    for form in _forms(network)
+                }
+                slow = _open(opened, backend, animegan, frame, "float") if frame == ANIMEGAN_FRAME else None
                 taken, slow_taken = _in_turns(engines, slow, image, rounds)
-                for name, engine in engines.items():
-                    found[name].append(_latency(engine, frame, taken[name]))
+                for key, engine in engines.items():
+                    found[key[0]].append(_latency(engine, frame, taken[key]))
                 if slow:
                     yardstick.append(_latency(slow, frame, slow_taken))
     return Costs(found, yardstick)
 
 
-def _open(opened: ExitStack, backend: str, network: Path, frame: tuple[int, int]) -> Engine:
-    engine: Engine = ENGINES.load(backend)(network, *frame)
+def _forms(network: Network) -> tuple[Precision, ...]:
+    return ("float", "int8") if network.int8_path is not None and multiplies_bytes() else ("float",)
+
+
+def _open(
+    opened: ExitStack, backend: str, network: Path | Network, frame: tuple[int, int], precision: Precision
+) -> Engine:
+    kind = ENGINES.load(backend)
+    file, options = form_of(network, kind, EngineOptions(precision=precision))
+    engine: Engine = kind(file, *frame, options)
     return opened.enter_context(engine)
 
 
 def _in_turns(
-    engines: Mapping[str, Engine], slow: Engine | None, image: Image, rounds: int
-) -> tuple[dict[str, list[float]], list[float]]:
-    taken: dict[str, list[float]] = {name: [] for name in engines}
+    engines: Mapping[_Key, Engine], slow: Engine | None, image: Image, rounds: int
+) -> tuple[dict[_Key, list[float]], list[float]]:
+    taken: dict[_Key, list[float]] = {name: [] for name in engines}
     slow_taken: list[float] = []
     for _ in range(rounds):
         for name, engine in engines.items():

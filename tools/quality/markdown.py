@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from livefilter.styles.card import Style
-from livefilter.styles.network import SIZES
+from livefilter.styles.network import SIZES, Network
 from tools.quality.cost import Costs
 from tools.quality.expression import NARROWEST
 from tools.quality.flicker import NOISE_SIGMA
@@ -182,11 +182,11 @@ def _noise(quality: StyleQuality, artist: str) -> str:
 def _costs(styles: Sequence[Style], costs: Costs, plan: Plan, machine: str) -> str:
     networks = [network for style in styles for network in style.networks.values()]
     timed = {(each.engine, each.width, each.height): None for one in costs.networks.values() for each in one}
-    head = ["network", "MB", "parameters", "MAC a pixel"]
+    head = ["network", "MB (+ INT8)", "parameters", "MAC a pixel"]
     head += [f"{engine} {width}x{height}, ms" for engine, width, height in timed]
     rows = []
     for network in networks:
-        row = [network.label, f"{network.path.stat().st_size / 1e6:.2f}"]
+        row = [network.label, " + ".join(f"{path.stat().st_size / 1e6:.2f}" for path in _files(network))]
         row += [f"{network.parameters:,}", f"{network.macs_per_pixel:,.0f}"]
         for each in costs.networks[network.label]:
             times = costs.times_faster(each)
@@ -204,11 +204,15 @@ def _costs(styles: Sequence[Style], costs: Costs, plan: Plan, machine: str) -> s
             "",
             f"{machine}",
             "Medians, in turns. In brackets: how many times faster than AnimeGANv2's generator (the last row,",
-            f"{weights}) in the same run on the same engine.",
+            f"{weights}) in the same run on the same backend.",
             "",
             _table(head, rows),
         ]
     )
+
+
+def _files(network: Network) -> list[Path]:
+    return [network.path, *([network.int8_path] if network.int8_path is not None else [])]
 
 
 def _style(quality: StyleQuality, picture: str, plan: Plan) -> str:

@@ -52,7 +52,9 @@ def on_ladder(
     if not wanted.process_size and now.accepts.size is None:
         short = min(frame_size)
         sizes += [size for size in (_LEAST_SIZE, *AUTO_SIZES) if size < short] + [min(short, AUTO_SIZES[-1])]
-    options = EngineOptions(config.threads, config.gpu, config.cuda, config.nv12, shared=shared)
+    options = EngineOptions(
+        config.threads, config.gpu, config.cuda, config.nv12, shared=shared, precision=config.precision
+    )
 
     def rung_of(network: Network, size: int) -> Rung:
         chosen = fit_network(*frame_size, None if network.accepts.size is not None else size, network.accepts)
