@@ -49,7 +49,7 @@ def quantise(network: Path, frames: Sequence[Image], path: Path) -> str:
             calibrate_method=CalibrationMethod.Percentile,
             extra_options={"CalibPercentile": PERCENTILE},
         )
-        data = made.read_bytes()
+        data = _with_ports_of(onnx.load(str(network)), onnx.load(str(made))).SerializeToString()
     write_whole(path, data)
     return hashlib.sha256(data).hexdigest()
 
@@ -61,6 +61,15 @@ def _fold(network: Path, plain: Path) -> bool:
     options.optimized_model_filepath = str(plain)
     session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     return any(port.name == STRENGTH for port in session.get_inputs())
+
+
+def _with_ports_of(network: onnx.ModelProto, made: onnx.ModelProto) -> onnx.ModelProto:
+    """Declare inputs and outputs as the network does, and no shapes within, so that sizes and batches are as free."""
+    for mine, theirs in ((made.graph.input, network.graph.input), (made.graph.output, network.graph.output)):
+        del mine[:]
+        mine.extend(theirs)
+    del made.graph.value_info[:]
+    return made
 
 
 def _outer(network: Path) -> list[str]:

@@ -41,7 +41,8 @@ def test_only_what_lies_deep_is_in_int8(forms: tuple[Path, Path, list[Image], st
     """All convolutions but the first and the last three take quantized weights; the checksum is the file's."""
     plain, int8, frames, told = forms
     assert hashlib.sha256(int8.read_bytes()).hexdigest() == told
-    graph = onnx.load(int8).graph
+    graph, source = onnx.load(int8).graph, onnx.load(plain).graph
+    assert (list(graph.input), list(graph.output)) == (list(source.input), list(source.output))
     from_int8 = {output for node in graph.node if node.op_type == "DequantizeLinear" for output in node.output}
     inner = [node.input[1] in from_int8 for node in graph.node if node.op_type == "Conv"]
     assert inner == [False, *[True] * (len(inner) - 4), False, False, False]
