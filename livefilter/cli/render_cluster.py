@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass
@@ -50,39 +51,56 @@ def render_on_cluster(
     Raises: LivefilterError; KeyboardInterrupt.
     """
     from livefilter.cluster.addresses import check_words
+    from livefilter.cluster.crew import Said
     from livefilter.cluster.job import plan_job, run_job
+    from livefilter.cluster.own_worker import OwnWorker
     from livefilter.cluster.recipe import fix_recipe
     from livefilter.cluster.report import RunOptions
-    from livefilter.cluster.start import start
+    from livefilter.cluster.start import require_ray, start, starts_here, this_machine
     from livefilter.inference.hardware import usable_cores
     from livefilter.output import VIDEO_SUFFIXES
     from livefilter.render import Interrupted
 
     check_words(flags.where)
-    recipe = fix_recipe(settings, transparency=transparency, tracks=tracks, accept_damage=accept_damage)
-    job = plan_job(source, target, VIDEO_SUFFIXES)
+    require_ray()
+    here = starts_here(flags.where)
+    where = "local" if here else flags.where
     console = open_console(stderr=True)
     display = ClusterDisplay(console, quiet=as_json)
-    began = time.monotonic()
-    cores = max(usable_cores(), flags.workers * recipe.threads)
+    opened = contextlib.ExitStack()
+    opened.callback(display.close)
     try:
+        # It loads what it needs while it is found out here what that is.
+        own = opened.enter_context(contextlib.closing(OwnWorker())) if here else None
+        recipe = fix_recipe(settings, transparency=transparency, tracks=tracks, accept_damage=accept_damage)
+        job = plan_job(source, target, VIDEO_SUFFIXES)
+        began = time.monotonic()
+        cores = max(usable_cores(), flags.workers * recipe.threads)
+        workers = flags.workers
+        if own is not None and not recipe.on_gpu:  # which worker has which GPU is Ray's business
+            display.say(Said(f"Working on {this_machine(cores)}."))
+            workers = workers or cores // recipe.threads
+        elif own is not None:
+            own.close()
+            own = None
         report = run_job(
             job,
             recipe,
             RunOptions(overwrite, flags.retries, flags.cut_s, flags.first),
-            lambda: start(flags.where, cores=cores, trusted=flags.trust_network),
+            lambda: start(where, cores=cores, trusted=flags.trust_network),
+            own=own,
             resume=flags.resume,
-            workers=flags.workers,
+            workers=workers,
             told=display.show,
             said=display.say,
         )
     except Interrupted as stopped:
-        display.close()
+        opened.close()
         again = " Go on with the same command and --resume." if stopped.partial else " Go on with --resume."
         console.print(f"Stopped after {stopped.frames} {job.what}s, which are whole.{again}", soft_wrap=True)
         raise
     finally:
-        display.close()
+        opened.close()
     seconds = time.monotonic() - began
     if as_json:
         print(json.dumps(_as_json(report, seconds), indent=2))

@@ -74,6 +74,11 @@ class Board:
                 made.append((member, task))
         return made
 
+    def crowded(self, members: Sequence[Member]) -> bool:
+        """Whether work waits and nobody is free; looking at files is none, as it takes no time."""
+        work = any(task.kind != "look" for task in self._waiting)
+        return work and 0 < len(members) <= len({member.number for member, _, _ in self._running})
+
     def ended(self, member: Member, task: Task) -> bool:
         """A member is free again; whether nobody else has the task."""
         self._running = [one for one in self._running if (one[0].number, one[1].number) != (member.number, task.number)]

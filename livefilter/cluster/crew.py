@@ -58,6 +58,9 @@ class Crew(Protocol):
     def starting(self) -> set[str]:
         """The machines on which workers are being started."""
 
+    def needed(self) -> None:
+        """There is a task that nobody is free for: let those come who may."""
+
     def submit(self, member: Member, task: Task) -> None:
         """Hand a task to a member that has none."""
 

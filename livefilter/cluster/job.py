@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from livefilter.capture.kinds import kind_of
-from livefilter.cluster.crew import Said
+from livefilter.cluster.crew import Crew, Said
+from livefilter.cluster.here_first import HereFirst
+from livefilter.cluster.own_worker import OwnWorker
 from livefilter.cluster.pace import Snapshot
 from livefilter.cluster.recipe import Recipe
 from livefilter.cluster.report import Report, RunOptions
@@ -55,6 +57,7 @@ def run_job(
     options: RunOptions,
     open_session: Callable[[], Session],
     *,
+    own: OwnWorker | None = None,
     resume: bool = False,
     workers: int = 0,
     told: Callable[[Snapshot], None] = lambda snapshot: None,
@@ -63,25 +66,34 @@ def run_job(
     """Do a job on a cluster.
 
     open_session: connects to it; called once everything that can be wrong with the names has been checked.
-    resume: go on with what an earlier run left. workers: at most so many, 0 for all that fit.
+    own: does the first task while Ray is started, which it is for this machine alone, if there is work for more.
+    resume: go on with what an earlier run left. workers: at most so many, 0 for all that fit (not with `own`).
     Raises: LivefilterError; Interrupted.
     """
     if not resume:
         check_all_free((target for _, target in job.pairs), options.overwrite)
     make_folder(job.folder)
     folder = WorkFolder(job.folder, recipe, resume=resume)
+    if recipe.cuts_out:
+        options = replace(options, cut_s=0.0)  # what is joined keeps no transparency
+
+    def run(crew: Crew) -> Report:
+        return ClusterRun(job.pairs, folder, crew, options, told=told, said=said).run()
+
+    def ray_crew(session: Session, most: int) -> Crew:
+        from livefilter.cluster.ray_crew import RayCrew
+
+        return RayCrew(session.ray, recipe, str(folder.here), most)
+
+    if own is not None:
+        return run(HereFirst(own, recipe, str(folder.here), workers, open_session, ray_crew))
     try:
         session = open_session()
     except BaseException:
         folder.close(finished=not resume)
         raise
     try:
-        from livefilter.cluster.ray_crew import RayCrew
-
         said(Said(f"Working on {session.where}.{f' Dashboard: {session.dashboard}' if session.dashboard else ''}"))
-        if recipe.cuts_out:
-            options = replace(options, cut_s=0.0)  # what is joined keeps no transparency
-        crew = RayCrew(session.ray, recipe, str(folder.here), workers)
-        return ClusterRun(job.pairs, folder, crew, options, told=told, said=said).run()
+        return run(ray_crew(session, workers))
     finally:
         session.close()

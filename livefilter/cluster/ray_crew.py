@@ -64,6 +64,9 @@ class RayCrew:
     def starting(self) -> set[str]:
         return {slot.node for slot in self._slots if slot.member is None}
 
+    def needed(self) -> None:
+        """All are coming already."""
+
     def submit(self, member: Member, task: Task) -> None:
         slot = self._slot(member)
         slot.task, slot.done = task, (task.number, 0)

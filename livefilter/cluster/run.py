@@ -125,6 +125,8 @@ class ClusterRun:
     def _hand_out(self) -> None:
         for member, task in self._board.pairs(self._crew.members(), self._crew.starting()):
             self._crew.submit(member, task)
+        if self._board.crowded(self._crew.members()):
+            self._crew.needed()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Said):

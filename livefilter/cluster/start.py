@@ -91,9 +91,26 @@ def why_no_ray() -> str | None:
     return None
 
 
+def require_ray() -> None:
+    """Raises: ClusterUnavailable: this machine cannot take part."""
+    missing = why_no_ray()
+    if missing:
+        raise ClusterUnavailable(missing)
+
+
 def ray_version() -> str:
     """The version of Ray that is installed here."""
     return metadata.version("ray")
+
+
+def starts_here(words: str) -> bool:
+    """Whether these words mean this machine alone, on which Ray has yet to be started."""
+    return words == "local" or (words == "auto" and not _running())
+
+
+def this_machine(cores: int) -> str:
+    """A cluster of this machine alone, in words."""
+    return f"this machine ({cores} core{'s' * (cores != 1)})"
 
 
 def start(words: str, *, cores: int, trusted: bool) -> Session:
@@ -102,12 +119,10 @@ def start(words: str, *, cores: int, trusted: bool) -> Session:
     cores: those that a cluster on this machine may hand out. trusted: public addresses are taken.
     Raises: ClusterUnavailable.
     """
-    missing = why_no_ray()
-    if missing:
-        raise ClusterUnavailable(missing)
-    if words == "local" or (words == "auto" and not (found := _running())):
+    require_ray()
+    if starts_here(words):
         return _start_here(cores)
-    address = found if words == "auto" else words
+    address = _running() if words == "auto" else words
     refuse_public([host_of(address)], trusted=trusted)
     return _join(address, trusted)
 
@@ -132,7 +147,7 @@ def _start_here(cores: int) -> Session:
     os.environ.pop("RAY_ADDRESS", None)
     ray = _import()
     folder = Path(tempfile.mkdtemp(prefix="lf-"))  # short: the names of sockets in it have a limit
-    session = Session(ray, f"this machine ({cores} core{'s' * (cores != 1)})", "", folder)
+    session = Session(ray, this_machine(cores), "", folder)
     before = {name: os.environ.get(name) for name in _PROXIES}
     os.environ.update(_PROXIES)
     try:

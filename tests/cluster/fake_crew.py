@@ -45,6 +45,7 @@ class FakeCrew:
         self._hanging: list[tuple[Member, Task]] = []
         self.log: list[tuple[str, str, str]] = []
         self.closed = False
+        self.needs = 0
         self.coming: list[Member] = []
         self.working = ""
 
@@ -53,6 +54,9 @@ class FakeCrew:
 
     def starting(self) -> set[str]:
         return {member.node for member in self.coming}
+
+    def needed(self) -> None:
+        self.needs += 1
 
     def submit(self, member: Member, task: Task) -> None:
         self.log.append((member.host, task.kind, Path(task.source).name))

@@ -62,6 +62,7 @@ def test_this_machine_as_a_cluster_makes_the_same_files(tmp_path: Path) -> None:
     plain = render(tmp_path, "in", "plain")
     done = render(tmp_path, "in", "out", "--cluster", "local", "--json")
     assert (plain.returncode, done.returncode) == (1, 1), done.stderr
+    assert done.stdout, done.stderr
     report = json.loads(done.stdout)
     assert report["files"] == 4
     assert "bad.mp4" in report["failed"][0]
@@ -70,6 +71,49 @@ def test_this_machine_as_a_cluster_makes_the_same_files(tmp_path: Path) -> None:
     assert again.returncode == 1
     assert "exist" in again.stderr
     assert "Traceback" not in done.stderr + again.stderr
+
+
+TOGETHER = """
+import sys
+from pathlib import Path
+from livefilter.cluster.here_first import HereFirst
+from livefilter.cluster.own_worker import OwnWorker
+from livefilter.cluster.ray_crew import RayCrew
+from livefilter.cluster.start import start
+from livefilter.cluster.tasks import Task
+from tests.cluster.fake_crew import small_recipe
+
+here, recipe, sessions = sys.argv[1], small_recipe(), []
+Path(here).write_bytes(b"x")
+
+def begin():
+    sessions.append(start("local", cores=2, trusted=False))
+    return sessions[0]
+
+crew = HereFirst(OwnWorker(), recipe, here, 2, begin, lambda session, most: RayCrew(session.ray, recipe, here, most))
+crew.needed()
+while len(crew.members()) < 2:
+    crew.wait(0.5)
+for number, member in enumerate(crew.members()):
+    crew.submit(member, Task(number, 0, "look", here, ""))
+done = []
+while len(done) < 2:
+    done += crew.wait(0.5)
+print(sorted((event.member.number, event.outcome.facts.size) for event in done), flush=True)
+assert sessions[0].folder.exists()
+crew.close()
+print(sessions[0].folder.exists())
+"""
+
+
+def test_ray_s_workers_join_the_driver_s_own(tmp_path: Path) -> None:
+    """Ray starts on a thread beside it; both do tasks, and nothing of Ray is left in the end."""
+    command = [sys.executable, "-c", TOGETHER, str(tmp_path / "here")]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[2], env=environment(tmp_path), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines() == ["[(0, 1), (1, 1)]", "False"], done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_node_that_is_killed_costs_nothing_of_the_result(tmp_path: Path, short: Path) -> None:
