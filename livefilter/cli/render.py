@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="IN", callback=lambda context, parameter, text: _file(text, "IN"))
 @click.argument("target", metavar="OUT", callback=lambda context, parameter, text: _file(text, "OUT"))
-@config_options("style", "network", "strength", "person", "room", "backend", "process_size", "threads", "precision")
+@config_options(
+    "style", "network", "strength", "person", "room", "backend", "process_size", "threads", "precision", "low_light"
+)
 @click.option("--overwrite", is_flag=True, help="Replace OUT if it exists.")
 @click.option(
     "--transparency",

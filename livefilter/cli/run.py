@@ -39,8 +39,8 @@ _LOG_EVERY_S = 10.0
 @config_options(
     "input", "output", "style", "network", "strength", "person", "room", "backend", "process_size", "threads",
     "precision", "gpu", "cuda", "width", "height", "fps", "open_timeout", "loop", "compare", "mirror", "mirror_output",
-    "nv12", "steady", "fade_ms", "hold_s", "idle", "hold", "prefer", "gaming", "gaming_share", "gaming_fullscreen",
-    "lan", "strict_outputs", "recordings", "hotkeys", "hotkey", "midi", "midi_pad", "osc", "obs",
+    "nv12", "steady", "low_light", "fade_ms", "hold_s", "idle", "hold", "prefer", "gaming", "gaming_share",
+    "gaming_fullscreen", "lan", "strict_outputs", "recordings", "hotkeys", "hotkey", "midi", "midi_pad", "osc", "obs",
 )  # fmt: skip
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")

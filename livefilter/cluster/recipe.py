@@ -29,8 +29,10 @@ from livefilter.render.writing import reason
 from livefilter.styles.catalogue import Catalogue
 
 # What of the settings has a part in what comes out.
-_KEPT = ("style", "network", "strength", "person", "room", "backend", "threads", "gpu", "cuda", "precision",
-         "process_size")  # fmt: skip
+_KEPT = (
+    "style", "network", "strength", "person", "room", "backend", "threads", "gpu", "cuda", "precision", "low_light",
+    "process_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

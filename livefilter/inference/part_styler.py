@@ -13,6 +13,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineOptions
 from livefilter.inference.geometry import Fit
 from livefilter.inference.look import PLAIN, Look
+from livefilter.inference.low_light import darker, gain_of, lighter
 from livefilter.inference.precision import form_of
 from livefilter.inference.steady import Steady
 from livefilter.inference.styler import Timings
@@ -26,7 +27,7 @@ class PartStyler:
     backend: a registry name, or anything that is called and answers like an Engine class. whole: how the frames fit the
     network, see `fit_network`. width, height: of the part, in pixels of the frame as the network sees it, multiples of
     what the network takes, and no more than the whole as it is filled up.
-    steady: as of Styler.
+    steady, low_light: as of Styler.
     Raises: what opening an engine raises; InvalidInput: the part does not fit.
     """
 
@@ -40,6 +41,7 @@ class PartStyler:
         options: EngineOptions | None = None,
         *,
         steady: bool = False,
+        low_light: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if not (0 < width <= whole.padded_width and 0 < height <= whole.padded_height):
@@ -49,6 +51,7 @@ class PartStyler:
         self._engine: Engine | None = factory(file, width, height, options)
         self._whole, self._size = whole, (width, height)
         self._steady = Steady() if steady else None
+        self._low_light = low_light
         self._clock = clock
         self._seen: Image = np.empty((whole.padded_height, whole.padded_width, 3), np.uint8)
         self._drawn: Image = np.zeros_like(self._seen)
@@ -74,7 +77,9 @@ class PartStyler:
         started = self._clock()
         width, height = self._size
         part = slice(top, top + height), slice(left, left + width)
-        given = np.ascontiguousarray(self._filled(image)[part])
+        seen = self._filled(image)
+        gain = gain_of(seen) ** min(1.0, look.strength) if self._low_light else 1.0
+        given = lighter(np.ascontiguousarray(seen[part]), gain)
         prepared = self._clock()
         styled = engine.run(given, look.strength)
         run = self._clock()
@@ -83,7 +88,7 @@ class PartStyler:
                 self._steady.forget()
             styled = self._steady(given, styled, look.strength, run)
         self._corner = (left, top)
-        self._drawn[part] = styled
+        self._drawn[part] = darker(styled, gain)
         result = self._drawn[: to.height, : to.width]
         size = image.shape[1], image.shape[0]
         if size != (to.width, to.height):

@@ -18,6 +18,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineInfo, EngineOptions, shared_by
 from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
 from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
+from livefilter.inference.low_light import darker, gain_of, lighter
 from livefilter.inference.precision import form_of
 from livefilter.inference.steady import Steady
 from livefilter.nv12 import cut
@@ -55,6 +56,7 @@ class Styler:
     budget_ms: what a frame may take with "auto"; the largest of AUTO_SIZES that fits is taken. None takes the
         frame's own size.
     steady: frames follow each other, so keep the drawing still where the scene is (not where a GPU composes).
+    low_light: draw dark frames from a lighter copy (not where a GPU composes).
     Raises, here or at the first frame: UnknownName, BackendUnavailable, StyleCorrupt, InvalidInput.
     """
 
@@ -67,6 +69,7 @@ class Styler:
         *,
         budget_ms: float | None = None,
         steady: bool = False,
+        low_light: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if process_size != "auto" and process_size < FLOOR:
@@ -82,6 +85,7 @@ class Styler:
         self._budget_ms = budget_ms
         self._clock = clock
         self._steady = Steady() if steady else None
+        self._low_light = low_light
         self._engine: Engine | None = None
         self._frame_size = (0, 0)
         self._fit = Fit(0, 0, 0, 0)
@@ -242,6 +246,10 @@ class Styler:
             raise EngineFailed("The styler is closed. Open a new one.")
         started = self._clock()
         given = self._fill(self._scale(image))
+        gain = 1.0
+        if self._low_light and not isinstance(engine, ComposingEngine):
+            gain = gain_of(given) ** min(1.0, look.strength)
+            given = lighter(given, gain)
         prepared = self._clock()
         if isinstance(engine, ComposingEngine):
             styled = engine.compose(given, look)
@@ -250,6 +258,7 @@ class Styler:
         run = self._clock()
         if self._steady is not None and not isinstance(engine, ComposingEngine):
             styled = self._steady(given, styled, look.strength, run)
+        styled = darker(styled, gain)
         if styled.ndim == 2:
             result = cut(styled, (to.width, to.height), self._frame_size)
         elif (to.width, to.height) == self._frame_size:

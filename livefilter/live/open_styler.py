@@ -37,7 +37,15 @@ def open_styler(
 
     def on(backend: str) -> Styler:
         _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))
-        return Styler(network, backend, config.process_size, options, budget_ms=budget_ms, steady=steady)
+        return Styler(
+            network,
+            backend,
+            config.process_size,
+            options,
+            budget_ms=budget_ms,
+            steady=steady,
+            low_light=config.low_light,
+        )
 
     backend, _reason = choose_backend(config.backend)
     styler = on(backend)

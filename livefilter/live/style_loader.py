@@ -89,7 +89,16 @@ class StyleLoader:
         options = EngineOptions(
             config.threads, config.gpu, config.cuda, shared=self._shared, precision=config.precision
         )
-        return PartStyler(network, self._ready, whole, part.width, part.height, options, steady=config.steady)
+        return PartStyler(
+            network,
+            self._ready,
+            whole,
+            part.width,
+            part.height,
+            options,
+            steady=config.steady,
+            low_light=config.low_light,
+        )
 
     def accepts(self, style: str, network: str) -> Accepts:
         """The sizes of frames that a network of a style takes."""

@@ -71,7 +71,7 @@ def on_ladder(
     def open_rung(rung: Rung) -> Styler:
         network = networks[rung.network]
         network.verify()
-        return Styler(network, backend, rung.size, options, steady=config.steady)
+        return Styler(network, backend, rung.size, options, steady=config.steady, low_light=config.low_light)
 
     return LadderStyler(rungs, (rungs.index(first), styler), open_rung, on_use)
 

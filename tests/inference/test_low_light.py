@@ -1,0 +1,87 @@
+"""Dark frames are drawn from a lighter copy."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livefilter.frame import Image
+from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.geometry import fit_network
+from livefilter.inference.look import Look
+from livefilter.inference.low_light import darker, gain_of, lighter
+from livefilter.inference.part_styler import PartStyler
+from livefilter.inference.styler import Styler
+from livefilter.styles.network import Network
+
+DAY = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+
+
+class Watching(Engine):
+    """Draws what it sees, and keeps how light that was."""
+
+    seen: float = 0.0
+
+    def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:
+        self.info = EngineInfo("watching", "none", "uint8", width, height)
+
+    def run(self, image: Image, strength: float = 1.0) -> Image:
+        Watching.seen = float(image.mean())
+        return image.copy()
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def dark(share: float) -> Image:
+    """The same scene with a share of its light."""
+    return np.asarray(np.rint(DAY * share), np.uint8)
+
+
+def test_the_gain_grows_with_the_dark_and_not_beside_a_lit_face() -> None:
+    """None by day; more the darker it is, without a jump; none where a tenth of the frame is lit; never without end."""
+    gains = [gain_of(dark(share)) for share in np.linspace(1.0, 0.1, 200)]
+    assert gains[0] == 1.0
+    assert gains[-1] > 4
+    assert all(0 <= after - before < 0.2 for before, after in itertools.pairwise(gains))
+    lit = dark(0.1)
+    lit[:16] = 200
+    assert gain_of(lit) == 1.0
+    assert gain_of(dark(0.0)) == gain_of(dark(0.02)) == 6.0
+
+
+def test_a_lighter_copy_keeps_black_and_white_and_half_is_taken_back() -> None:
+    """Tones stay in order; the dark is as many times as light as the gain, and then as its root."""
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2)
+    light = lighter(ramp, 4.0)
+    assert (light[0, 0] == 0).all()
+    assert (light[0, 255] == 255).all()
+    assert (np.diff(light[0, :, 0].astype(int)) >= 0).all()
+    assert abs(int(light[0, 10, 0]) - 40) < 4
+    assert abs(int(darker(light, 4.0)[0, 10, 0]) - 20) < 3
+    assert lighter(ramp, 1.0) is ramp
+    assert darker(ramp, 1.0) is ramp
+
+
+@pytest.mark.parametrize("low_light", [True, False])
+def test_a_styler_shows_its_engine_a_lighter_copy(low_light: bool) -> None:
+    """The engine sees more light than the camera, the result has less of it again; less at half the strength."""
+    night = dark(0.2)
+    styler = Styler(Path("none"), Watching, 64, low_light=low_light)
+    result = styler(night)
+    seen = Watching.seen
+    styler(night, Look(strength=0.5, finish=False))
+    if low_light:
+        assert seen > 2.0 * night.mean()
+        assert night.mean() * 1.2 < result.mean() < seen * 0.9
+        assert night.mean() * 1.2 < Watching.seen < seen * 0.9
+    else:
+        assert seen == night.mean() == result.mean() == Watching.seen
+    part = PartStyler(
+        Network("ink", "lite", Path("none"), ""), Watching, fit_network(96, 64, 64), 48, 64, low_light=low_light
+    )
+    found = part.draw(night, 24, 0)[:, 24:72]
+    np.testing.assert_array_equal(found, result[:, 24:72])
