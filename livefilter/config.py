@@ -35,7 +35,9 @@ class Config(BaseModel):
     )
     style: str = Field("hayao", description="Name of the style to start with; see `livefilter styles`.")
     network: Literal["auto", "lite", "full"] = Field(
-        "auto", description="Size of the style's network: lite, full, or auto for the style's best, else full on a GPU."
+        "auto",
+        description="Size of the style's network: lite, full, or auto for the style's best; else full on a GPU, and "
+        "live on a processor what it has time for.",
     )
     strength: float = Field(
         1.0,

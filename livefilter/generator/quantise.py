@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,22 +38,34 @@ def quantise(network: Path, frames: Sequence[Image], path: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         plain, made = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
         takes_strength = _fold(network, plain)
-        quantize_static(
-            plain,
-            made,
-            _Shown(frames, takes_strength),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["Conv"],
-            nodes_to_exclude=_outer(plain),
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"CalibPercentile": PERCENTILE},
-        )
+        with _quietly():
+            quantize_static(
+                plain,
+                made,
+                _Shown(frames, takes_strength),
+                quant_format=QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                op_types_to_quantize=["Conv"],
+                nodes_to_exclude=_outer(plain),
+                calibrate_method=CalibrationMethod.Percentile,
+                extra_options={"CalibPercentile": PERCENTILE},
+            )
         data = _with_ports_of(onnx.load(str(network)), onnx.load(str(made))).SerializeToString()
     write_whole(path, data)
     return hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """The quantiser prints its steps, and advises what was done already."""
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(None):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _fold(network: Path, plain: Path) -> bool:

@@ -49,7 +49,8 @@ def test_photos_become_a_style(photos: Path, teacher: Path) -> None:
     result = CliRunner().invoke(train, arguments(photos, teacher), catch_exceptions=False)
     assert result.exit_code == 0
     style = photos.parent / "out" / "style"
-    assert sorted(path.name for path in style.iterdir()) == ["card.toml", "lite.onnx", "picture.jpg"]
+    made = ["card.toml", "lite.int8.onnx", "lite.onnx", "picture.jpg"]
+    assert sorted(path.name for path in style.iterdir()) == made
     card = (style / "card.toml").read_text(encoding="utf-8")
     assert "held_out_photos = 1" in card
     assert str(photos) not in card

@@ -77,6 +77,7 @@ def on_ladder(
 
 
 def _networks(wanted: LiveSettings, known: Mapping[str, Network], now: str, *, gpu: bool) -> dict[str, Network]:
-    """The networks between which the governor may choose: the one that runs, and its brother where none was named."""
-    both = wanted.network == "auto" and not wanted.process_size and (gpu or wanted.prefer == "looks")
+    """The networks between which the governor may choose: the one that runs, and its brother where none was named; on
+    processors unless speed or coolness counts more."""
+    both = wanted.network == "auto" and not wanted.process_size and (gpu or wanted.prefer in ("auto", "looks"))
     return dict(known) if both else {now: known[now]}

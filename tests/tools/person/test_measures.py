@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytest.importorskip("tqdm")
+
 from livefilter.frame import Image
 from tools.person.material import Shown, in_the_dark
 from tools.person.measures import edge_score, lag, overlap, still_flicker
