@@ -130,8 +130,8 @@ class Governor(Closeable):
         try:
             while not self._ending.wait(TICK_S):
                 self.tick()
-                if self._styler is not None:
-                    self._styler.prepare()
+                if self._styler is not None and self._styler.prepare():
+                    self._since_s = self._clock()  # opening an engine took the machine from the frames meanwhile
         except Exception:  # the run goes on as it is, and whoever reads the log learns why it breathes no more
             _log.exception("The governor stopped; size and rate stay as they are")
 
