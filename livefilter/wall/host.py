@@ -62,7 +62,7 @@ class Host:
             code = run_told(settings, self._ended[number], say, self._pool, lambda: max(1, len(self._ended)))
         except StageStuck:
             os._exit(LATER)  # a thread that does not end holds on to what it has, until its process ends
-        except Exception:
+        except Exception:  # a fault of ours ends this stream, which the wall starts again, and not the others
             traceback.print_exc()
             code = LATER
         del self._ended[number]

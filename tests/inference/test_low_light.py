@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livefilter.config import Config
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import fit_network
@@ -15,6 +16,9 @@ from livefilter.inference.look import Look
 from livefilter.inference.low_light import darker, gain_of, lighter
 from livefilter.inference.part_styler import PartStyler
 from livefilter.inference.styler import Styler
+from livefilter.live.configured_stylist import ConfiguredStylist
+from livefilter.live.open_styler import open_styler
+from livefilter.styles.catalogue import Catalogue
 from livefilter.styles.network import Network
 
 DAY = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
@@ -85,3 +89,14 @@ def test_a_styler_shows_its_engine_a_lighter_copy(low_light: bool) -> None:
     )
     found = part.draw(night, 24, 0)[:, 24:72]
     np.testing.assert_array_equal(found, result[:, 24:72])
+
+
+@pytest.mark.parametrize("low_light", [True, False])
+def test_the_setting_reaches_runs_and_renders(low_light: bool) -> None:
+    """A live style, and what renders use, draw a dark frame lighter than it is, or leave its light alone."""
+    night, config = dark(0.2), Config(backend="identity", low_light=low_light)
+    styler = open_styler(config, Catalogue(), "hayao", 96, 64)
+    with ConfiguredStylist(config) as stylist:
+        for drawn in (styler(night), stylist(night)):
+            assert bool(drawn.mean() > 1.2 * night.mean()) == low_light
+    styler.close()

@@ -129,11 +129,15 @@ class Governor(Closeable):
     def _run(self) -> None:
         try:
             while not self._ending.wait(TICK_S):
-                self.tick()
-                if self._styler is not None and self._styler.prepare():
-                    self._since_s = self._clock()  # opening an engine took the machine from the frames meanwhile
+                self.breathe()
         except Exception:  # the run goes on as it is, and whoever reads the log learns why it breathes no more
             _log.exception("The governor stopped; size and rate stay as they are")
+
+    def breathe(self) -> None:
+        """Look once and act, and open one engine that may be needed soon."""
+        self.tick()
+        if self._styler is not None and self._styler.prepare():
+            self._since_s = self._clock()  # opening an engine took the machine from the frames meanwhile
 
     def tick(self) -> None:
         """Look once and act."""

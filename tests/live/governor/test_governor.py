@@ -79,8 +79,7 @@ class Run:
                 self.metrics.count("styled")
                 self.metrics.record("age", took_s + 0.02)
             if number % 6 == 0:
-                self.governor.tick()
-                self.styler.prepare()
+                self.governor.breathe()
 
 
 class Resting:
@@ -91,6 +90,33 @@ class Resting:
 
     def __call__(self, image: Image) -> None:
         self._styler.skip(image, PLAIN, rests=True)
+
+
+def test_frames_are_not_judged_by_what_opening_engines_took() -> None:
+    """While engines open beside them frames are slow, once and by our own doing: the size stays."""
+    run = Run()
+    slow: list[Rung] = []
+
+    def open_slowly(rung: Rung) -> Styler:
+        slow.append(rung)
+        for _ in range(10):
+            run.clock.at_s += 0.1
+            run.metrics.count("captured")
+            run.metrics.record("inference", 0.1)
+            run.metrics.record("preprocess", 0.0)
+            run.metrics.record("postprocess", 0.0)
+            run.metrics.count("styled")
+            run.metrics.record("age", 0.2)
+        return open_rung(rung)
+
+    first = open_rung(RUNGS[3])
+    first.warm_up(256, 192)
+    run.styler = LadderStyler(RUNGS, (3, first), open_slowly, run.governor.follow, 0.0, run.clock)
+    run.styler.warm_up(256, 192)
+    run.go(6.0, 5.0)
+    assert len(slow) >= 2
+    assert run.styler.rung is RUNGS[3]
+    assert not run.governor.state.changes
 
 
 def test_size_yields_to_other_programs_and_says_so() -> None:
