@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import deque
@@ -85,6 +86,7 @@ class LiveRoom:
         self._styles = [style_facts(style) for style in styles]
         self._notices: deque[dict[str, Any]] = deque(maxlen=_NOTICES)
         self._noticed_at = 0.0
+        self._noticed = itertools.count(1)
         self._lock = threading.Lock()
         self._figures: tuple[float, dict[str, Any]] = (0.0, {})
         for text in notices:
@@ -156,7 +158,7 @@ class LiveRoom:
             self._add(wanted.notice)
 
     def _add(self, text: str) -> None:
-        self._notices.append({"text": text, "at": round(time.time(), 1)})
+        self._notices.append({"number": next(self._noticed), "text": text, "at": round(time.time(), 1)})
 
 
 def _calm(governor: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -5,25 +5,23 @@ import { toast } from "/link.js";
 export class Notices {
   constructor(list) {
     this.list = list;
-    this.newest = 0;
+    this.newest = null;
   }
 
   /** Take what is there next as known: a page that was just opened, or is back, lists it without popping up. */
   forget() {
-    this.newest = 0;
+    this.newest = null;
   }
 
   show(notices) {
-    const newest = notices.length ? notices[notices.length - 1].at : 0;
-    const shown = `${newest}/${notices.length}`;
-    if (this.list.dataset.newest === shown) return;
-    this.list.dataset.newest = shown;
+    const newest = notices.length ? notices[notices.length - 1].number : 0;
+    if (newest === this.newest) return;
     this.list.replaceChildren(...notices.slice().reverse().map((each) => {
       const when = new Date(each.at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
       return entry(when, each.text);
     }));
-    if (this.newest) for (const each of notices) if (each.at > this.newest) toast(each.text);
-    this.newest = Math.max(newest, 1);
+    if (this.newest !== null) for (const each of notices) if (each.number > this.newest) toast(each.text);
+    this.newest = newest;
   }
 }
 
