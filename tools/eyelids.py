@@ -112,7 +112,10 @@ def main() -> None:
         clip, _, rest = name.partition("@")
         new = f"{clip}@{Path(rest).stem}{ENDS[half]}.jpg"
         cv2.imwrite(str(arguments.photos / new), result, [cv2.IMWRITE_JPEG_QUALITY, 95])
-        shutil.copy(arguments.people / f"{Path(name).stem}.png", arguments.people / f"{Path(new).stem}.png")
+        for end in (".png", "-skin.png"):
+            old = arguments.people / f"{Path(name).stem}{end}"
+            if old.exists():
+                shutil.copy(old, arguments.people / f"{Path(new).stem}{end}")
         known[new] = changed
         made += 1
     book.write_text(json.dumps(known, indent=1), encoding="utf-8")

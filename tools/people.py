@@ -1,9 +1,10 @@
 """`python tools/people.py PHOTOS OUT`: find people in photos, for `livefilter train distill --people OUT`.
 
 Needs MediaPipe and nothing of livefilter, in an environment of its own: pip install "mediapipe>=0.10.14,<0.10.22".
-Writes OUT/NAME.png, where people are (uint8, 0 to 255), and OUT/faces.json: by the name of the photo a list of faces,
-each with `left`, `top` and `side` of its square in pixels, and `passes`: how often a generator that enlarges eyes may
-be applied, 0 where an eye is shut, 1 where one is half shut or the mouth is open, 2 elsewhere.
+Writes OUT/NAME.png, where people are (uint8, 0 to 255), OUT/NAME-skin.png, where nothing but skin is in their faces (if
+it is anywhere), and OUT/faces.json: by the name of the photo a list of faces, each with `left`, `top` and `side` of its
+square in pixels, and `passes`: how often a generator that enlarges eyes may be applied, 0 where an eye is shut, 1 where
+one is half shut or the mouth is open, 2 elsewhere.
 """
 
 from __future__ import annotations
@@ -24,6 +25,23 @@ SURE = 0.8  # of a detection without landmarks
 MARGIN = 0.6  # of a face's side, around it, for its landmarks
 EYES = ((33, 133, 159, 145), (263, 362, 386, 374))
 MOUTH = (61, 291, 13, 14)
+# Outlines of Face Mesh, as points of which the convex hull is taken.
+OVAL = [10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149]
+OVAL += [150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109]
+SIDES, TOP, CHIN = (234, 454), 10, 152
+RIM = 0.085  # of a face's width, along its outline, where hair and the outline's own line may be
+# What is no skin, or has lines of its own, and how far beyond it they are drawn, in widths of the face.
+APART = (
+    ((33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7), 0.055),  # eyes
+    ((362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382), 0.055),
+    ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), 0.03),  # brows
+    ((300, 293, 334, 296, 336, 285, 295, 282, 283, 276), 0.03),
+    ((61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146), 0.04),  # lips
+    ((1, 44, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 274), 0.012),  # tip of the nose and nostrils
+)
+BRIDGE, CORNERS = 168, (133, 362)  # of the nose; the inner ends of the eyes
+# How far one corner is from the bridge, through the other: a profile, and a face that is seen whole.
+TURNED = 0.3, 0.5
 
 
 def ratio(points: np.ndarray[Any, Any], which: tuple[int, int, int, int]) -> float:
@@ -49,8 +67,31 @@ def landmarks(mesh: Any, picture: np.ndarray[Any, Any], square: tuple[float, flo
     return np.array([(point.x, point.y) for point in found[0].landmark]) * size + (x0, y0)
 
 
-def faces(detectors: list[Any], mesh: Any, picture: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-    """The faces of an RGB picture, the widest first."""
+def hull(shape: tuple[int, ...], points: np.ndarray[Any, Any], reach: float) -> np.ndarray[Any, Any]:
+    """255 inside the convex hull of some points, grown by so many pixels, or shrunk."""
+    filled = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(filled, [cv2.convexHull(np.rint(points * 8).astype(np.int32))], 255, cv2.LINE_AA, 3)
+    size = max(1, round(2 * abs(reach))) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return cv2.dilate(filled, kernel) if reach > 0 else cv2.erode(filled, kernel)
+
+
+def skin(points: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Where a face has nothing but skin, 0 to 255: none in a profile."""
+    wide = float(np.linalg.norm(points[SIDES[0]] - points[SIDES[1]]))
+    wide = max(wide, 0.6 * float(np.linalg.norm(points[TOP] - points[CHIN])))
+    found = hull(shape, points[OVAL], -RIM * wide)
+    for part, reach in APART:
+        found[hull(shape, points[list(part)], reach * wide) > 0] = 0
+    near, far = sorted(float(np.linalg.norm(points[BRIDGE] - points[corner])) for corner in CORNERS)
+    seen = min(max((near / max(far, 1e-6) - TURNED[0]) / (TURNED[1] - TURNED[0]), 0.0), 1.0)
+    return np.rint(cv2.GaussianBlur(found.astype(np.float32), (0, 0), max(0.7, 0.012 * wide)) * seen).astype(np.uint8)
+
+
+def faces(
+    detectors: list[Any], mesh: Any, picture: np.ndarray[Any, Any]
+) -> tuple[list[dict[str, Any]], np.ndarray[Any, Any]]:
+    """The faces of an RGB picture, the widest first; and where their skin is."""
     height, width = picture.shape[:2]
     squares: list[tuple[float, float, float, float]] = []
     for detector in detectors:
@@ -66,7 +107,7 @@ def faces(detectors: list[Any], mesh: Any, picture: np.ndarray[Any, Any]) -> lis
             )
             if all(abs(square[0] - other[0]) + abs(square[1] - other[1]) > 0.5 * side for other in squares):
                 squares.append(square)
-    result = []
+    result, skins = [], np.zeros((height, width), np.uint8)
     for square in sorted(squares, key=lambda each: -each[2]):
         left, top, side, score = square
         points = landmarks(mesh, picture, (left, top, side))
@@ -76,9 +117,10 @@ def faces(detectors: list[Any], mesh: Any, picture: np.ndarray[Any, Any]) -> lis
         if points is not None:
             eye = min(ratio(points, which) for which in EYES)
             passes = 0 if eye < SHUT else 1 if eye < HALF_SHUT or ratio(points, MOUTH) > OPEN else 2
+            skins = np.maximum(skins, skin(points, picture.shape))
         place = {name: round(value, 1) for name, value in zip(("left", "top", "side"), square[:3], strict=True)}
         result.append({**place, "passes": passes})
-    return result
+    return result, skins
 
 
 def main() -> None:
@@ -102,7 +144,9 @@ def main() -> None:
         if read is None:
             raise SystemExit(f"{path} is not a readable picture. Remove it from its folder.")
         picture = cv2.cvtColor(read, cv2.COLOR_BGR2RGB)
-        found[path.name] = faces(detectors, mesh, picture)
+        found[path.name], skins = faces(detectors, mesh, picture)
+        if skins.any():
+            cv2.imwrite(str(arguments.out / f"{path.stem}-skin.png"), skins)
         mask = np.clip(person.process(picture).segmentation_mask, 0.0, 1.0)
         cv2.imwrite(str(arguments.out / f"{path.stem}.png"), np.rint(mask * 255).astype(np.uint8))
     (arguments.out / "faces.json").write_text(json.dumps(found, indent=1), encoding="utf-8")

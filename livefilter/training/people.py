@@ -1,4 +1,4 @@
-"""What is known of the people in a folder of photos: where faces are, and a mask; written by tools/people.py."""
+"""What is known of the people in a folder of photos, written by tools/people.py: faces, their skin, and a mask."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 
 FACES = "faces.json"
+SKIN = "-skin.png"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,16 @@ class People:
 
     def mask(self, name: str, width: int, height: int) -> Image | None:
         """Where people are in the photo of this file name: (height, width) uint8, 0 to 255; None if not known."""
-        mask = cv2.imread(str(self._folder / f"{Path(name).stem}.png"), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
+        return self._map(f"{Path(name).stem}.png", width, height)
+
+    def skin(self, name: str, width: int, height: int) -> Image | None:
+        """Where nothing but skin is in the faces of the photo of this file name: (height, width) uint8, 0 to 255; None
+        if there is no such face."""
+        return self._map(f"{Path(name).stem}{SKIN}", width, height)
+
+    def _map(self, file: str, width: int, height: int) -> Image | None:
+        path = self._folder / file
+        found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.exists() else None
+        if found is None:
             return None
-        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        return np.asarray(cv2.resize(found, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,6 +19,7 @@ from livefilter.training.artist import read_picture, write_picture
 from livefilter.training.chain import ChainArtist
 from livefilter.training.data import Pair, is_held_out, scaled
 from livefilter.training.people import Face, People
+from livefilter.training.plain_skin import plain_skinned
 from livefilter.training.target import recoloured
 
 FACE = 160  # pixels; chains draw wider faces too mildly, and hardly change small ones
@@ -28,6 +30,7 @@ BRIGHT = 0.62  # of white
 SCENE = 448
 LONGEST = 256, 640
 RARE = 0.3  # of the pairs
+LOST = "lost.json"
 _AROUND = 0.6  # of a face's side, on each side of it, is drawn with a small face
 
 
@@ -51,6 +54,9 @@ def precompute(photos: Sequence[Path], artist: ChainArtist, people: People, cach
         if len(files) > len(made):
             mild = _clearly_drawn(photo, here[:1], partial(artist.sketch_mildly, passes=min(passes, 1)))
             made.append(artist.finished(mild, share=0.5))
+        skin = people.skin(path.name, photo.shape[1], photo.shape[0])
+        if skin is not None:
+            made[1:] = [plain_skinned(each, photo, skin, here) for each in made[1:]]
         for file, picture in zip(files, made, strict=True):
             write_picture(file, picture)
 
@@ -74,13 +80,15 @@ def load(photos: Sequence[Path], people: People, cache: Path) -> list[Pair]:
 def prepare(photos: Sequence[Path], artist: ChainArtist, people: People, cache: Path) -> tuple[list[Pair], list[Pair]]:
     """Draw what is missing; give the pairs to learn from and those held out.
 
-    Shut eyes and open mouths are seen twice as often as they come, where they are rare.
+    Shut eyes and open mouths are seen twice as often as they come, where they are rare. Drawings that lost a face, see
+    `lost`, are not learned from.
 
-    Raises: InvalidInput: the photos are too few to hold some out.
+    Raises: InvalidInput: the photos are too few to hold some out, or the list of lost faces cannot be read.
     """
     precompute(photos, artist, people, cache)
+    passed_over = lost(cache)
     kept = [path for path in photos if is_held_out(path.name)]
-    rest = [path for path in photos if not is_held_out(path.name)]
+    rest = [path for path in photos if not is_held_out(path.name) and path.name not in passed_over]
     if not kept or not rest:
         raise InvalidInput("The photo folder is too small to keep photos out. Add photos.")
     seen = load(rest, people, cache)
@@ -88,6 +96,18 @@ def prepare(photos: Sequence[Path], artist: ChainArtist, people: People, cache: 
     if len(careful) < RARE * len(seen):
         seen += careful
     return seen, load(kept, people, cache)
+
+
+def lost(cache: Path) -> set[str]:
+    """The names of photos whose drawings lost a face, as tools/lost_faces.py lists them; none without a list.
+
+    Raises: InvalidInput: the list cannot be read.
+    """
+    file = cache / LOST
+    try:
+        return set(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
+    except (OSError, ValueError, TypeError) as error:
+        raise InvalidInput(f"{file} is no list of photos ({error}). Write it anew with tools/lost_faces.py.") from error
 
 
 def _longest(photo: Image, faces: Sequence[Face]) -> int:

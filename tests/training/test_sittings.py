@@ -55,6 +55,11 @@ def test_who_is_in_a_photo_is_read(people: People, tmp_path: Path) -> None:
     assert mask.shape == (16, 32)
     assert (mask == 200).all()
     assert people.mask("far.png", 32, 16) is None
+    assert people.skin("near.png", 32, 16) is None
+    cv2.imwrite(str(tmp_path / "people" / "near-skin.png"), np.full((640, 640), 100, np.uint8))
+    skin = people.skin("near.png", 32, 16)
+    assert skin is not None
+    assert (skin.shape, skin.min(), skin.max()) == ((16, 32), 100, 100)
     with pytest.raises(InvalidInput, match=r"tools/people\.py"):
         People(tmp_path / "nowhere")
 
@@ -132,6 +137,47 @@ def test_shut_eyes_are_seen_twice_where_they_are_rare(careful: int, times: int, 
     assert [pair.name for pair in held] == [kept]
     counts = {name: sum(pair.name == name for pair in pairs) for name in seen}
     assert counts == {name: times if name in seen[:careful] else 1 for name in seen}
+
+
+def test_drawings_that_lost_a_face_are_not_learned_from(tmp_path: Path) -> None:
+    """What the cache's list names is passed over, held out or not; a list that cannot be read is an error."""
+    names = [f"{number}.png" for number in range(200)]
+    seen, kept = [name for name in names if not is_held_out(name)][:3], next(filter(is_held_out, names))
+    photos = [tmp_path / name for name in (*seen, kept)]
+    for photo in photos:
+        cv2.imwrite(str(photo), noise(64, 64))
+    (tmp_path / "faces.json").write_text("{}", encoding="utf-8")
+    artist = ChainArtist([{"do": "teacher", "name": "n"}], {"n": lambda picture: picture})
+    cache = tmp_path / "c"
+    cache.mkdir()
+    (cache / "lost.json").write_text(json.dumps([seen[1]]), encoding="utf-8")
+    pairs, held = sittings.prepare(photos, artist, People(tmp_path), cache)
+    assert [pair.name for pair in pairs] == [seen[0], seen[2]]
+    assert [pair.name for pair in held] == [kept]
+    (cache / "lost.json").write_text("[", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"lost_faces\.py"):
+        sittings.prepare(photos, artist, People(tmp_path), cache)
+
+
+def test_lines_that_a_photo_lacks_leave_the_skin_of_faces(people: People, tmp_path: Path) -> None:
+    """Of drawings and milder ones, where tools/people.py says that skin is; elsewhere they stay."""
+    photo = tmp_path / "near.png"
+    cv2.imwrite(str(photo), np.full((640, 640, 3), 180, np.uint8))
+    skin = np.zeros((640, 640), np.uint8)
+    skin[140:380, 140:380] = 255
+    cv2.imwrite(str(tmp_path / "people" / "near-skin.png"), skin)
+
+    def lined(picture: Image) -> Image:
+        drawing = picture.copy()
+        drawing[:, 128:132] = 20
+        return drawing
+
+    sittings.precompute([photo], ChainArtist([{"do": "teacher", "name": "n"}], {"n": lined}), people, tmp_path / "c")
+    for kind in ("target", "mild"):
+        drawing = cv2.imread(str(tmp_path / "c" / f"near-{kind}.png"))
+        assert drawing is not None
+        assert drawing[90:170, 129].min() > 140
+        assert drawing[:40, 129].max() < 110
 
 
 def test_the_last_steps_see_the_whole_picture(people: People, tmp_path: Path) -> None:

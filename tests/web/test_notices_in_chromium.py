@@ -19,7 +19,9 @@ def listed(text: str) -> str:
 
 def popped(text: str) -> str:
     """Whether a text has popped up, and once."""
-    return f"return [...document.querySelectorAll('.toast')].filter((each) => each.textContent === '{text}').length === 1"
+    return (
+        f"return [...document.querySelectorAll('.toast')].filter((each) => each.textContent === '{text}').length === 1"
+    )
 
 
 def test_notices_of_one_moment_are_all_listed(desk: Desk, chromium: Any, monkeypatch: pytest.MonkeyPatch) -> None:

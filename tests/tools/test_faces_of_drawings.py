@@ -1,0 +1,76 @@
+"""Where the skin of a face is, and which drawings lost a face."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tools.lost_faces import FARTHEST, Points, distance, lost
+
+WIDE = 100.0
+
+
+@pytest.fixture
+def people(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """tools/people.py without MediaPipe, which the functions under test do not use."""
+    if "tools.people" not in sys.modules:
+        monkeypatch.setitem(sys.modules, "mediapipe", ModuleType("mediapipe"))
+    module = importlib.import_module("tools.people")
+    monkeypatch.delitem(sys.modules, "tools.people")
+    return module
+
+
+def face(people: Any, turned: float = 0.0) -> Points:
+    """468 points of a round face of 100 pixels in the middle of 200; turned: 0 seen whole, 1 one eye at the nose."""
+    points: Points = np.full((468, 2), (100.0, 130.0))
+    turn = np.linspace(0, 2 * np.pi, len(people.OVAL), endpoint=False)
+    points[people.OVAL] = 100 + 50 * np.stack([np.sin(turn), -np.cos(turn)], 1)
+    points[[234, 454, 10, 152]] = (50, 100), (150, 100), (100, 50), (100, 150)
+    places = [(80, 90), (120, 90), (80, 78), (120, 78), (100, 128), (100, 112)]
+    for (part, _), place in zip(people.APART, places, strict=True):
+        around = np.linspace(0, 2 * np.pi, len(part), endpoint=False)
+        points[list(part)] = np.array(place) + np.stack([8 * np.cos(around), 3 * np.sin(around)], 1)
+    points[168] = 100, 90
+    points[133], points[362] = (90, 90), (110 - 10 * turned, 90)
+    return points
+
+
+def test_skin_is_in_the_face_and_not_on_eyes_brows_mouth_and_nose(people: Any) -> None:
+    """Cheeks, forehead and the bridge of the nose are skin; what has lines of its own and the outline are not."""
+    skin = people.skin(face(people), (200, 200, 3))
+    assert skin.dtype == np.uint8
+    for x, y in ((72, 115), (128, 115), (100, 65), (100, 98)):
+        assert skin[y, x] > 240, (x, y)
+    for x, y in ((80, 90), (120, 90), (80, 78), (100, 128), (100, 112), (52, 100), (100, 148), (20, 20)):
+        assert skin[y, x] == 0, (x, y)
+
+
+def test_a_profile_has_no_skin_that_could_lose_its_outline(people: Any) -> None:
+    """Half turned it counts in part."""
+    whole, half, profile = (people.skin(face(people, turned), (200, 200, 3)).max() for turned in (0.0, 0.6, 0.8))
+    assert whole > 250
+    assert 100 < half < 150
+    assert profile == 0
+
+
+def test_a_face_that_moved_or_is_not_found_is_lost(people: Any) -> None:
+    """The same face twice as large is not; a small one is not asked about."""
+    photo, drawing = np.zeros((200, 200, 3), np.uint8), np.zeros((400, 400, 3), np.uint8)
+    points = face(people)
+    faces = [{"left": 50.0, "top": 50.0, "side": WIDE}]
+
+    def verdict(found: Points | None, faces: list[dict[str, float]] = faces) -> bool:
+        return lost(lambda picture, square: points if picture is photo else found, photo, drawing, faces)
+
+    assert distance(points, points + np.array((0.0, 10.0))) == pytest.approx(0.1)
+    assert not verdict(2.0 * points)
+    assert not verdict(2.0 * points + np.array((0.0, 1.9 * FARTHEST * WIDE)))
+    assert verdict(2.0 * points + np.array((0.0, 2.1 * FARTHEST * WIDE)))
+    assert verdict(None)
+    assert not verdict(None, [{**faces[0], "side": 30.0}])
+    assert not lost(lambda *_: None, photo, drawing, faces)  # nobody can tell
