@@ -34,11 +34,11 @@ RIM = 0.085  # of a face's width, along its outline, where hair and the outline'
 APART = (
     ((33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7), 0.055),  # eyes
     ((362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382), 0.055),
-    ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), 0.03),  # brows
-    ((300, 293, 334, 296, 336, 285, 295, 282, 283, 276), 0.03),
     ((61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146), 0.04),  # lips
     ((1, 44, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 274), 0.012),  # tip of the nose and nostrils
 )
+BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+BROW, RAISED = 0.04, 0.09  # around brows, and how much higher they may be drawn
 BRIDGE, CORNERS = 168, (133, 362)  # of the nose; the inner ends of the eyes
 # How far one corner is from the bridge, through the other: a profile, and a face that is seen whole.
 TURNED = 0.3, 0.5
@@ -83,6 +83,11 @@ def skin(points: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any
     found = hull(shape, points[OVAL], -RIM * wide)
     for part, reach in APART:
         found[hull(shape, points[list(part)], reach * wide) > 0] = 0
+    up = points[TOP] - points[CHIN]
+    up *= RAISED * wide / max(float(np.linalg.norm(up)), 1e-6)
+    for part in BROWS:
+        brow = points[list(part)]
+        found[hull(shape, np.concatenate([brow, brow + up]), BROW * wide) > 0] = 0
     near, far = sorted(float(np.linalg.norm(points[BRIDGE] - points[corner])) for corner in CORNERS)
     seen = min(max((near / max(far, 1e-6) - TURNED[0]) / (TURNED[1] - TURNED[0]), 0.0), 1.0)
     return np.rint(cv2.GaussianBlur(found.astype(np.float32), (0, 0), max(0.7, 0.012 * wide)) * seen).astype(np.uint8)
