@@ -42,6 +42,7 @@ for command in (*train_animegan.COMMANDS, train_person.person):
 )
 @click.option("--cache", required=True, type=click.Path(path_type=Path), help="Folder for drawings and targets.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints and the result.")
+@click.option("--draw-only", is_flag=True, help="Only draw what the cache lacks, to look through it before training.")
 @click.option(
     "--people", type=click.Path(path_type=Path), help="What tools/people.py wrote of the photos: faces and masks."
 )
@@ -85,6 +86,7 @@ def distill(
     people: Path | None,
     cache: Path,
     out: Path,
+    draw_only: bool,
     start_from: Path | None,
     plain_l1: bool,
     picture: Path | None,
@@ -183,6 +185,9 @@ def distill(
     else:
         seen, held_out = prepare(lessons, cache, [Scale.parse(text) for text in scales])
         shown_pairs = held_out[:: len(scales)]
+    if draw_only:
+        click.echo(f"The drawings are in {cache}: {len(seen)} to learn from, {len(held_out)} held out.")
+        return
 
     steps = steps or (_NO_LIMIT if minutes else DistillRecipe.steps)
     if style_recipe is not None and adversarial_from is None and steps != _NO_LIMIT:

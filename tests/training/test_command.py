@@ -56,6 +56,15 @@ def test_photos_become_a_style(photos: Path, teacher: Path) -> None:
     assert str(photos) not in card
 
 
+def test_drawings_can_be_made_without_training(photos: Path, teacher: Path) -> None:
+    """They are in the cache, to be looked through; nothing is trained."""
+    result = CliRunner().invoke(train, [*arguments(photos, teacher), "--draw-only"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "2 to learn from, 1 held out" in result.output
+    assert len(list((photos.parent / "cache").rglob("*.png"))) >= 3
+    assert not (photos.parent / "out").exists()
+
+
 def test_the_weight_of_consistency_reaches_the_training(
     photos: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
