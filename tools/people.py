@@ -85,8 +85,8 @@ def skin(points: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any
         found[hull(shape, points[list(part)], reach * wide) > 0] = 0
     up = points[TOP] - points[CHIN]
     up *= RAISED * wide / max(float(np.linalg.norm(up)), 1e-6)
-    for part in BROWS:
-        brow = points[list(part)]
+    for ends in BROWS:
+        brow = points[list(ends)]
         found[hull(shape, np.concatenate([brow, brow + up]), BROW * wide) > 0] = 0
     near, far = sorted(float(np.linalg.norm(points[BRIDGE] - points[corner])) for corner in CORNERS)
     seen = min(max((near / max(far, 1e-6) - TURNED[0]) / (TURNED[1] - TURNED[0]), 0.0), 1.0)

@@ -30,7 +30,7 @@ BRIGHT = 0.62  # of white
 SCENE = 448
 LONGEST = 256, 640
 RARE = 0.3  # of the pairs
-LOST = "lost.json"
+LOOKED = "looked.json"
 _AROUND = 0.6  # of a face's side, on each side of it, is drawn with a small face
 
 
@@ -99,15 +99,16 @@ def prepare(photos: Sequence[Path], artist: ChainArtist, people: People, cache: 
 
 
 def lost(cache: Path) -> set[str]:
-    """The names of photos whose drawings lost a face, as tools/lost_faces.py lists them; none without a list.
+    """The names of photos whose drawings lost a face, as tools/drawn_faces.py tells; none where it has not looked.
 
     Raises: InvalidInput: the list cannot be read.
     """
-    file = cache / LOST
+    file = cache / LOOKED
     try:
-        return set(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else set()
-    except (OSError, ValueError, TypeError) as error:
-        raise InvalidInput(f"{file} is no list of photos ({error}). Write it anew with tools/lost_faces.py.") from error
+        looked = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return {name for name, is_lost in looked.items() if is_lost}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"{file} is no list of photos ({error}). Write it anew: tools/drawn_faces.py.") from error
 
 
 def _longest(photo: Image, faces: Sequence[Face]) -> int:

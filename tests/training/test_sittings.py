@@ -150,12 +150,12 @@ def test_drawings_that_lost_a_face_are_not_learned_from(tmp_path: Path) -> None:
     artist = ChainArtist([{"do": "teacher", "name": "n"}], {"n": lambda picture: picture})
     cache = tmp_path / "c"
     cache.mkdir()
-    (cache / "lost.json").write_text(json.dumps([seen[1]]), encoding="utf-8")
+    (cache / "looked.json").write_text(json.dumps({seen[0]: False, seen[1]: True}), encoding="utf-8")
     pairs, held = sittings.prepare(photos, artist, People(tmp_path), cache)
     assert [pair.name for pair in pairs] == [seen[0], seen[2]]
     assert [pair.name for pair in held] == [kept]
-    (cache / "lost.json").write_text("[", encoding="utf-8")
-    with pytest.raises(InvalidInput, match=r"lost_faces\.py"):
+    (cache / "looked.json").write_text("[", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"drawn_faces\.py"):
         sittings.prepare(photos, artist, People(tmp_path), cache)
 
 

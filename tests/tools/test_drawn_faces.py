@@ -1,4 +1,4 @@
-"""Where the skin of a face is, and which drawings lost a face."""
+"""Where the skin of a face is, which drawings lost a face, and whose lids are lowered."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from tools.lost_faces import FARTHEST, Points, distance, lost
+from tools.drawn_faces import FARTHEST, WIDER, Points, distance, looked_through, openness
+from tools.eyelids import LIDS
 
 WIDE = 100.0
 
@@ -65,7 +67,7 @@ def test_a_face_that_moved_or_is_not_found_is_lost(people: Any) -> None:
     faces = [{"left": 50.0, "top": 50.0, "side": WIDE}]
 
     def verdict(found: Points | None, faces: list[dict[str, float]] = faces) -> bool:
-        return lost(lambda picture, square: points if picture is photo else found, photo, drawing, faces)
+        return looked_through(lambda picture, _: points if picture is photo else found, photo, drawing, faces)[1]
 
     assert distance(points, points + np.array((0.0, 10.0))) == pytest.approx(0.1)
     assert not verdict(2.0 * points)
@@ -73,4 +75,27 @@ def test_a_face_that_moved_or_is_not_found_is_lost(people: Any) -> None:
     assert verdict(2.0 * points + np.array((0.0, 2.1 * FARTHEST * WIDE)))
     assert verdict(None)
     assert not verdict(None, [{**faces[0], "side": 30.0}])
-    assert not lost(lambda *_: None, photo, drawing, faces)  # nobody can tell
+    assert not looked_through(lambda *_: None, photo, drawing, faces)[1]  # nobody can tell
+
+
+@pytest.mark.parametrize(("person_open", "left"), [(0.2, WIDER * 0.2), (0.45, 0.5)])
+def test_eyes_that_are_drawn_too_wide_are_lowered(people: Any, person_open: float, left: float) -> None:
+    """Eyes half as far open as drawn ones get their lids drawn down as far; those that are open wide stay."""
+    drawn, person = face(people), face(people)
+    for points, wide in ((drawn, 0.5), (person, person_open)):
+        for lids, x in zip(LIDS, (80, 120), strict=True):
+            turn = np.linspace(np.pi, 0, 9)
+            for lid, sign in zip(lids, (-1, 1), strict=True):
+                points[list(lid)] = np.stack([x + 16 * np.cos(turn), 90 + sign * 16 * wide * np.sin(turn)], 1)
+        assert openness(points[list(LIDS[0][0])], points[list(LIDS[0][1])]) == pytest.approx(wide)
+    photo, drawing = np.zeros((200, 200, 3), np.uint8), np.full((200, 200, 3), (220, 180, 150), np.uint8)
+    for x in (80, 120):
+        cv2.ellipse(drawing, (x, 90), (16, 8), 0, 0, 360, (250, 250, 250), -1)
+    faces = [{"left": 50.0, "top": 50.0, "side": WIDE}]
+    find = lambda picture, _: person if picture is photo else drawn  # noqa: E731
+    result, lost = looked_through(find, photo, drawing, faces)
+    assert not lost
+    assert (result is drawing) == (left == 0.5)
+    for x in (80, 120):
+        white = (result[:, x].min(axis=1) > 235).sum()
+        assert abs(white / 32 - left) < 0.08
