@@ -39,9 +39,9 @@ from livefilter.inference.hardware import find_gpu
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
 from livefilter.registry import ENGINES
 from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
-from livefilter.tensorrt.engine import label_of
 from livefilter.tensorrt.flavour import FLAVOURS
 from livefilter.tensorrt.key import SizeRange
+from livefilter.tensorrt.lookup import label_of
 from livefilter.tensorrt.store import ENVIRONMENT, EngineStore
 
 BACKENDS = ("tensorrt", "tensorrt-rtx", "torch", "onnxruntime-tensorrt", "onnxruntime-tensorrt-rtx", "onnxruntime-cuda")

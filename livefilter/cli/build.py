@@ -16,7 +16,7 @@ from livefilter.cli.build_network import network_to_build
 from livefilter.cli.console import open_console
 from livefilter.errors import InvalidInput
 from livefilter.styles.network import SIZES
-from livefilter.tensorrt.builder import EngineBuilder, EngineRequest
+from livefilter.tensorrt.builder import MOST_AT_ONCE, EngineBuilder, EngineRequest
 from livefilter.tensorrt.flavour import FLAVOURS, get_flavour
 from livefilter.tensorrt.key import PRECISIONS, SizeRange
 from livefilter.tensorrt.store import EngineStore, StoredEngine, engines_folder
@@ -50,6 +50,13 @@ from livefilter.tensorrt.store import EngineStore, StoredEngine, engines_folder
 )
 @click.option("--precision", type=click.Choice(PRECISIONS), default="fp16", show_default=True, help="Of the layers.")
 @click.option("--level", type=click.IntRange(0, 5), default=3, show_default=True, help="0 builds fast, 5 runs fast.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, MOST_AT_ONCE),
+    default=1,
+    show_default=True,
+    help="Frames at once. A wall whose streams share an engine takes 2, 4 and 8, and builds what it lacks.",
+)
 @click.option("--nv12", is_flag=True, help="Let the engine give NV12, which `run --nv12` takes.")
 @click.option("--gpu", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU to build for.")
 @click.option("--engines", type=click.Path(path_type=Path), help="Folder of built engines.  [env: LIVEFILTER_ENGINES]")
@@ -61,6 +68,7 @@ def build(
     flavour: str,
     precision: str,
     level: int,
+    batch: int,
     nv12: bool,
     gpu: int,
     engines: Path | None,
@@ -89,10 +97,10 @@ def build(
             found.require(size)
             form = "nv12" if nv12 else "bgr"
             about = (found.path, found.style, found.licence, size, get_flavour(flavour))
-            requests.append(EngineRequest(*about, precision, level, gpu, form))
+            requests.append(EngineRequest(*about, precision, level, gpu, form, batch))
         for request in requests:
             with _progress(console) as progress:
-                task = progress.add_task(f"{found.style} {request.size} {flavour} {precision}", total=1.0, phase="")
+                task = progress.add_task(f"{found.style} {request.frames} {flavour} {precision}", total=1.0, phase="")
                 builder = EngineBuilder(store, _sayer(progress), _reporter(progress, task))
                 engine, built = builder.obtain(request, anew=force)
                 progress.update(task, visible=False)
@@ -128,5 +136,5 @@ def _result(engine: StoredEngine, built: bool) -> str:
     if sidecar is None:
         raise InvalidInput(f"{engine.plan_path} has no sidecar.")
     done = f"built in {sidecar.build_s:.1f} s" if built else "there already"
-    name = f"{sidecar.style} {sidecar.key.size} {sidecar.key.flavour} {sidecar.key.precision}"
+    name = f"{sidecar.style} {sidecar.key.frames} {sidecar.key.flavour} {sidecar.key.precision}"
     return f"{name}: {done}, {sidecar.plan_bytes / 1e6:.1f} MB, {engine.plan_path}"

@@ -160,7 +160,7 @@ def _cells(sidecar: Sidecar | None) -> list[str]:
     gpu = key.gpu if key.gpu == "none" else f"{key.gpu} ({key.capability})"
     megabytes = f"{sidecar.plan_bytes / 1e6:.1f}"
     form = "" if key.form == "bgr" else f" {key.form}"
-    return [sidecar.style, key.size, key.flavour, key.precision + form, gpu, sidecar.built_at[:10], megabytes]
+    return [sidecar.style, key.frames, key.flavour, key.precision + form, gpu, sidecar.built_at[:10], megabytes]
 
 
 def _show_layers(console: Console, layers: list[dict[str, Any]], note: str) -> None:

@@ -89,11 +89,11 @@ def _inferred_types(model: onnx.ModelProto) -> dict[str, int]:
     return found | {tensor.name: tensor.data_type for tensor in graph.initializer}
 
 
-def fix_size(model: onnx.ModelProto, width: int, height: int) -> onnx.ModelProto:
-    """A copy whose ports are of one size, `frame` uint8 [1, height, width, 3]: TensorRT then needs no profile."""
+def fix_size(model: onnx.ModelProto, width: int, height: int, batch: int = 1) -> onnx.ModelProto:
+    """A copy whose ports are of one size, `frame` uint8 [batch, height, width, 3]: TensorRT then needs no profile."""
     fixed = onnx.ModelProto.FromString(model.SerializeToString())
     del fixed.graph.value_info[:]
-    shapes = network_ports(fixed.graph).shapes(width, height)
+    shapes = network_ports(fixed.graph).shapes(width, height, batch)
     for port in (*fixed.graph.input, *fixed.graph.output):
         kind = port.type.tensor_type.elem_type
         port.CopyFrom(helper.make_tensor_value_info(port.name, kind, shapes[port.name]))

@@ -25,10 +25,11 @@ class BatchChoice:
         self._tried: dict[int, int] = {}
         self._draws = 0
 
-    def size(self, waited_s: Sequence[float], runs: int, sizes: Collection[int]) -> int:
+    def size(self, waited_s: Sequence[float], runs: int, sizes: Collection[int], others_s: Sequence[float] = ()) -> int:
         """How many frames to draw at once.
 
-        waited_s: of each frame that waits, the longest first. runs: that share the engine, each with one frame at most.
+        waited_s: of each frame that can be drawn now, the longest first. others_s: of those that wait as well, but
+        cannot be drawn with the first one. runs: that share the engine, each with one frame at most.
         sizes: what can be drawn, 1 among it.
         """
         fitting = sorted(size for size in sizes if size <= len(waited_s))
@@ -41,7 +42,12 @@ class BatchChoice:
         if self._draws % _AGAIN >= _AGAIN - _TRIALS:
             return min(fitting, key=lambda size: self._tried[size])
         one_s = self._takes_s(1)
-        kept = [size for size in fitting if size == 1 or self._keeps(size, waited_s, runs * one_s, one_s)]
+        bound_s = runs * one_s
+        kept = [
+            size
+            for size in fitting
+            if size == 1 or self._keeps(size, waited_s[0], [*waited_s[size:], *others_s], bound_s, one_s)
+        ]
         return min(kept, key=lambda size: self._takes_s(size) / size * (1.0 if size == 1 else _MARGIN))
 
     def note(self, size: int, seconds: float) -> None:
@@ -49,11 +55,11 @@ class BatchChoice:
         self._tried[size] = self._draws
         self._spent_s.setdefault(size, deque(maxlen=_KEPT)).append(seconds)
 
-    def _keeps(self, size: int, waited_s: Sequence[float], bound_s: float, one_s: float) -> bool:
+    def _keeps(self, size: int, longest_s: float, rest_s: Sequence[float], bound_s: float, one_s: float) -> bool:
         """Whether no frame waits longer than the bound if so many are drawn now and the rest in turn."""
         takes_s = self._takes_s(size)
-        rest = enumerate(waited_s[size:], start=1)
-        return waited_s[0] + takes_s <= bound_s and all(
+        rest = enumerate(sorted(rest_s, reverse=True), start=1)
+        return longest_s + takes_s <= bound_s and all(
             waited + takes_s + place * one_s <= bound_s for place, waited in rest
         )
 

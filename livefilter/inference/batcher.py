@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from livefilter.errors import EngineFailed, LivefilterError
+from livefilter.errors import EngineFailed, GpuFault, LivefilterError
 from livefilter.frame import Image
 from livefilter.inference.base import Engine
 from livefilter.inference.batch_choice import BatchChoice
@@ -19,6 +19,9 @@ from livefilter.inference.look import ComposingEngine, Look
 
 _log = logging.getLogger(__name__)
 
+BATCHES = (2, 4, 8)
+# So many frames at once are wanted when as many have waited together in this many of the newest draws.
+_OFTEN, _OF = 30, 300
 # Of so many draws the figures are.
 _RECENT = 120
 # A run that has brought no frame for so long rests.
@@ -53,10 +56,16 @@ class Batcher:
 
     No frame waits for another one to come. What has come while the engine was busy is drawn together where that was
     measured to be faster and no frame is done later for it than it could have been in turn.
-    engine: its owner from now on. failed: it has failed, and draws no more.
+    engine: its owner from now on. wanted: told, once for each of BATCHES, that an engine for so many frames at once
+    would often have had them; `add` takes one. failed: it has failed, and draws no more.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Callable[[], float] = time.perf_counter,
+        wanted: Callable[[Batcher, int], None] | None = None,
+    ) -> None:
         self.engine = engine
         self.failed = False
         self._engines = {1: engine}
@@ -65,8 +74,15 @@ class Batcher:
         self._waiting: deque[Ordered] = deque()
         self._changed = threading.Condition()
         self._runs: dict[int, float] = {}  # when each has brought its newest frame
+        self._wanted, self._asked = wanted, set[int]()
+        self._crowds: deque[int] = deque(maxlen=_OF)  # frames that waited together, of the newest draws
         self._busy = self._closed = False
         self._recent: deque[tuple[int, float]] = deque(maxlen=_RECENT)
+
+    @property
+    def closed(self) -> bool:
+        """Whether all is over."""
+        return self._closed
 
     @property
     def recent(self) -> list[tuple[int, float]]:
@@ -93,6 +109,7 @@ class Batcher:
                 self._draw(batch)
             finally:
                 self._free()
+            self._ask()
         if frame.error is not None:
             raise frame.error
         if frame.gone:
@@ -138,9 +155,28 @@ class Batcher:
         """The frames that are drawn now."""
         now = self._clock()
         self._runs = {run: came for run, came in self._runs.items() if now - came < _ACTIVE_S}
-        waited = [now - frame.came_s for frame in self._waiting]
-        size = self._choice.size(waited, max(len(self._runs), len(waited)), self._engines)
-        return [self._waiting.popleft() for _ in range(size)]
+        first = self._waiting[0]
+        alike = [frame for frame in self._waiting if frame.look == first.look]
+        waited = [now - frame.came_s for frame in alike]
+        others = [now - frame.came_s for frame in self._waiting if frame.look != first.look]
+        runs = max(len(self._runs), len(self._waiting))
+        batch = alike[: self._choice.size(waited, runs, self._engines, others)]
+        for frame in batch:
+            self._waiting.remove(frame)
+        self._crowds.append(len(alike))
+        return batch
+
+    def _ask(self) -> None:
+        """Ask for what would often have been of use."""
+        if self._wanted is None:
+            return
+        with self._changed:
+            newest = self._crowds[-1]
+            might = [size for size in BATCHES if size <= newest and size not in self._asked]
+            often = [size for size in might if sum(crowd >= size for crowd in self._crowds) >= _OFTEN]
+            self._asked.update(often)
+        for size in often:
+            self._wanted(self, size)
 
     def _free(self) -> None:
         with self._changed:
@@ -156,7 +192,8 @@ class Batcher:
                 frame.person = None if person is None else person.copy()
                 frame.styled = styled.copy()
         except BaseException as error:
-            if isinstance(error, LivefilterError) and len(batch) > 1 and not self._closed:
+            lost = isinstance(error, GpuFault) and error.lost  # with all that is open on that GPU
+            if isinstance(error, LivefilterError) and len(batch) > 1 and not self._closed and not lost:
                 self._give_up(len(batch), error)
                 for frame in batch:
                     self._draw([frame])
@@ -180,5 +217,5 @@ class Batcher:
     def _drawn(self, batch: Sequence[Ordered]) -> list[tuple[Image, Image | None]]:
         engine, first = self._engines[len(batch)], batch[0]
         if first.look is not None and isinstance(engine, ComposingEngine):
-            return [(engine.compose(first.image, first.look), engine.person)]
+            return engine.compose_batch([frame.image for frame in batch], first.look)
         return engine.run_batch([frame.image for frame in batch], [frame.strength for frame in batch])

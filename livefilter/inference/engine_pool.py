@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,29 +20,31 @@ from livefilter.inference.look import ComposingEngine, Look
 
 _log = logging.getLogger(__name__)
 
-BATCHES = (2, 4, 8)
 # Grey levels, on average, by which a picture of a batch may differ from one that was drawn alone: rounding.
 _ALIKE = 2.0
+
+_Key: TypeAlias = tuple[EngineFactory, Path, int, int, EngineOptions]
 
 
 @dataclass
 class _Entry:
-    """An engine, for how many it is open, and the batches that were opened or tried."""
+    """An engine, and for how many it is open."""
 
     batcher: Batcher
     users: int = 0
-    batches: set[int] = field(default_factory=set)
 
 
 class EnginePool:
-    """Opens one engine for all who want the same one; from two on, further ones that draw several frames at once.
+    """Opens one engine for all who want the same one; and, where their frames often wait for each other, further ones
+    that draw several at once, which nobody needs who is alone.
 
     beside: runs what takes long; a thread each by default.
     """
 
     def __init__(self, beside: Callable[[Callable[[], None]], None] | None = None) -> None:
-        self._entries: dict[Hashable, _Entry] = {}
-        self._lock, self._opening = threading.Lock(), threading.Lock()
+        self._entries: dict[_Key, _Entry] = {}
+        self._refused: set[tuple[_Key, int]] = set()
+        self._lock, self._opening, self._batching = threading.Lock(), threading.Lock(), threading.Lock()
         self._beside = beside or (lambda work: threading.Thread(target=work, name="batch-opener", daemon=True).start())
 
     def open(self, factory: EngineFactory, network: Path, width: int, height: int, options: EngineOptions) -> Engine:
@@ -55,18 +58,11 @@ class EnginePool:
             with self._lock:
                 entry = self._entries.get(key)
             if entry is None or entry.batcher.failed:
-                entry = _Entry(Batcher(factory(network, width, height, options)))
+                wanted = self._batches(key) if getattr(factory, "takes_batches", False) else None
+                entry = _Entry(Batcher(factory(network, width, height, options), wanted=wanted))
             with self._lock:
                 self._entries[key] = entry
                 entry.users += 1
-                users = entry.users
-                wanted = users in BATCHES and users not in entry.batches
-                entry.batches |= {users} if wanted else set()
-        if wanted and getattr(factory, "takes_batches", False):
-            batcher = entry.batcher
-            self._beside(
-                lambda: _open_batch(batcher, users, factory, network, width, height, replace(options, batch=users))
-            )
         kind = _SharedComposing if isinstance(entry.batcher.engine, ComposingEngine) else _Shared
         return kind(entry.batcher, lambda: self._leave(key, entry))
 
@@ -79,7 +75,33 @@ class EnginePool:
             return {}
         return {"frame_ms": sum(seconds for _, seconds in draws) / frames * 1000, "batch": frames / len(draws)}
 
-    def _leave(self, key: Hashable, entry: _Entry) -> None:
+    def _batches(self, key: _Key) -> Callable[[Batcher, int], None]:
+        return lambda batcher, size: self._beside(lambda: self._open_batch(key, batcher, size))
+
+    def _open_batch(self, key: _Key, batcher: Batcher, size: int) -> None:
+        """Open an engine for so many frames at once and see that it draws each as the one for one frame does.
+
+        One that failed is not tried again in this process: it may have been built for minutes.
+        """
+        factory, network, width, height, options = key
+        with self._batching:  # one after the other, as building may take all of a GPU
+            if batcher.closed or (key, size) in self._refused:
+                return
+            try:
+                engine = factory(network, width, height, replace(options, batch=size))
+                try:
+                    _require_alike(batcher, engine, size)
+                except BaseException:
+                    engine.close()
+                    raise
+            except Exception as error:  # whatever a runtime throws, the streams go on
+                if not batcher.closed:
+                    self._refused.add((key, size))
+                    _log.warning("%d frames are not drawn at once: %s", size, error, exc_info=_unforeseen(error))
+                return
+            batcher.add(size, engine)
+
+    def _leave(self, key: _Key, entry: _Entry) -> None:
         with self._lock:
             entry.users -= 1
             left = entry.users == 0
@@ -89,27 +111,8 @@ class EnginePool:
             entry.batcher.close()
 
 
-def _open_batch(
-    batcher: Batcher,
-    size: int,
-    factory: EngineFactory,
-    network: Path,
-    width: int,
-    height: int,
-    options: EngineOptions,
-) -> None:
-    """Open an engine for so many frames at once and see that it draws each as the one for one frame does."""
-    try:
-        engine = factory(network, width, height, options)
-        try:
-            _require_alike(batcher, engine, size)
-        except BaseException:
-            engine.close()
-            raise
-    except LivefilterError as error:
-        _log.warning("%d frames are not drawn at once: %s", size, error)
-        return
-    batcher.add(size, engine)
+def _unforeseen(error: Exception) -> bool:
+    return not isinstance(error, LivefilterError)
 
 
 def _require_alike(batcher: Batcher, engine: Engine, size: int) -> None:

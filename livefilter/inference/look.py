@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livefilter.errors import InvalidInput
+from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine
 
@@ -131,5 +132,23 @@ class ComposingEngine(Engine):
         Returns: as `run` does. Raises: EngineFailed.
         """
 
+    def compose_batch(self, images: Sequence[Image], look: Look) -> list[tuple[Image, Image | None]]:
+        """Style as many frames at once as `EngineOptions.batch` said, and finish all of them alike.
+
+        images: as of `compose`. Returns: of each frame what `compose` and `person` are. Raises: EngineFailed.
+        """
+        return [(self.compose(image, look), self.person) for image in images]
+
     def run(self, image: Image, strength: float = 1.0) -> Image:
-        return self.compose(image, Look(strength=strength) if self.takes_strength else PLAIN)
+        return self.compose(image, self._plain(strength))
+
+    def run_batch(self, images: Sequence[Image], strengths: Sequence[float]) -> list[tuple[Image, Image | None]]:
+        first, *others = {self._plain(strength) for strength in strengths}
+        if others:
+            raise EngineFailed(
+                f"{self.info.backend} draws several frames at once at one strength only. Draw each alone."
+            )
+        return self.compose_batch(images, first)
+
+    def _plain(self, strength: float) -> Look:
+        return Look(strength=strength) if self.takes_strength else PLAIN

@@ -1,8 +1,10 @@
-"""PyTorch on an NVIDIA GPU: half precision, channels-last, one CUDA graph a frame."""
+"""PyTorch on an NVIDIA GPU: half precision, channels-last, one CUDA graph a frame or a batch of them."""
 
 from __future__ import annotations
 
 import importlib.util
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
 _FIX = 'pip install "torch>=2.9,<3" "onnx>=1.16,<2" with the command for your CUDA version from https://pytorch.org'
 
+# Capturing waits for the whole GPU, which another capture does not survive.
+_CAPTURING = threading.Lock()
+
 
 class TorchCudaEngine(ComposingEngine):
     """Networks of livefilter's own kind, rebuilt from their ONNX files; others are refused with StyleCorrupt.
@@ -27,6 +32,7 @@ class TorchCudaEngine(ComposingEngine):
     """
 
     backend = "torch"
+    takes_batches = True
 
     def __init__(
         self,
@@ -46,8 +52,9 @@ class TorchCudaEngine(ComposingEngine):
 
         from livefilter.generator.rebuild import generator_from_onnx
 
-        gpu = (options or EngineOptions()).gpu
-        self.nv12 = (options or EngineOptions()).nv12
+        options = options or EngineOptions()
+        gpu, batch = options.gpu, options.batch
+        self.nv12 = options.nv12
         self._torch: Any = torch
         self._device = torch.device(device or f"cuda:{gpu}")
         on_gpu = self._device.type == "cuda"
@@ -55,18 +62,18 @@ class TorchCudaEngine(ComposingEngine):
         self._type = torch.float16 if on_gpu else torch.float32
         self._graph: Any = None
         self.info = EngineInfo(self.backend, "CPU", "float16" if on_gpu else "float32", width, height)
-        generator: Any = generator_from_onnx(network, (options or EngineOptions()).sha256)
+        generator: Any = generator_from_onnx(network, options.sha256)
         self.takes_strength, self.gives_person = bool(generator.design.strength), bool(generator.design.person)
         try:
             self._generator: Any = generator.to(self._device, self._type, memory_format=torch.channels_last)
-            self._given: Any = torch.zeros((height, width, 3), dtype=torch.uint8, pin_memory=on_gpu)
-            shape = (height * 3 // 2, width) if self.nv12 else (height, width, 3)
+            self._given: Any = torch.zeros((batch, height, width, 3), dtype=torch.uint8, pin_memory=on_gpu)
+            shape = (batch, height * 3 // 2, width) if self.nv12 else (batch, height, width, 3)
             self._taken: Any = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
             self._input: Any = torch.zeros_like(self._given, device=self._device)
             # A fourth plane for the strength, if the network takes one: the size of the frame, as in training.
-            self._strength: Any = torch.ones((1, int(self.takes_strength), height, width), device=self._device)
+            self._strength: Any = torch.ones((batch, int(self.takes_strength), height, width), device=self._device)
             self._strength = self._strength.to(self._type)
-            self._people: Any = torch.zeros((height // 2, width // 2), dtype=torch.uint8, pin_memory=on_gpu)
+            self._people: Any = torch.zeros((batch, height // 2, width // 2), dtype=torch.uint8, pin_memory=on_gpu)
             self._mixing: Any = torch.zeros((3, width, 1), device=self._device)
             self._columns: Any = torch.zeros(width, dtype=torch.int64, device=self._device)
             self._luma: Any = torch.tensor(LUMA, dtype=torch.float32, device=self._device)
@@ -81,19 +88,23 @@ class TorchCudaEngine(ComposingEngine):
                 f"torch cannot open {network.name} on {self._device}: {one_line(error)}. Close other programs that use "
                 "the GPU, or use --backend onnxruntime."
             ) from error
-        self._given_image = self._given.numpy()
-        self._styled: Image = self._taken.numpy()
-        self._person: Image = self._people.numpy()
+        self._given_images = list(self._given.numpy())
+        people = list(self._people.numpy()) if self.gives_person else [None] * batch
+        self._styled: list[tuple[Image, Image | None]] = list(zip(self._taken.numpy(), people, strict=True))
 
     @property
     def person(self) -> Image | None:
-        return self._person if self.gives_person else None
+        return self._styled[0][1]
 
     def compose(self, image: Image, look: Look) -> Image:
+        return self.compose_batch([image], look)[0][0]
+
+    def compose_batch(self, images: Sequence[Image], look: Look) -> list[tuple[Image, Image | None]]:
         if self._closed:
             raise closed(self.info)
-        require_frame(image, self.info)
-        np.copyto(self._given_image, image)
+        for given, image in zip(self._given_images, images, strict=True):
+            require_frame(image, self.info)
+            np.copyto(given, image)
         try:
             if look != self._look:
                 self._show(look)
@@ -139,31 +150,32 @@ class TorchCudaEngine(ComposingEngine):
                     self._frame()
             stream.synchronize()
             graph = cuda.CUDAGraph()
-            with cuda.graph(graph, stream=stream):
+            # Other threads may draw meanwhile, with engines of their own.
+            with _CAPTURING, cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 self._frame()
-            cuda.synchronize()
+            stream.synchronize()
             self._graph = graph
 
     def _frame(self) -> None:
         torch = self._torch
         self._input.copy_(self._given, non_blocking=True)
         # A frame's bytes lie channels-last already, so that turning the axes moves nothing.
-        planes = self._input.permute(2, 0, 1)[None].to(self._type) * (1 / 127.5) - 1
+        planes = self._input.permute(0, 3, 1, 2).to(self._type) * (1 / 127.5) - 1
         drawn, likely = self._generator.draw(torch.cat([planes, self._strength], 1))
         levels = drawn.float() * 127.5 + 128
-        styled, original = levels.clamp(0, 255).floor()[0].permute(1, 2, 0), self._input.float()
+        styled, original = levels.clamp(0, 255).floor().permute(0, 2, 3, 1), self._input.float()
         share, on_person, least = self._mixing
         if likely is not None:
             people = (likely.float().sigmoid() * 255 + 0.5).floor()
-            self._people.copy_(people[0, 0].to(torch.uint8), non_blocking=True)
-            mask = torch.nn.functional.interpolate(people / 255, scale_factor=2.0, mode="bilinear")[0, 0, :, :, None]
+            self._people.copy_(people[:, 0].to(torch.uint8), non_blocking=True)
+            mask = torch.nn.functional.interpolate(people / 255, scale_factor=2.0, mode="bilinear")[:, 0, :, :, None]
             share = share + (on_person - share) * mask
         mixed = (original + (styled - original) * share + 0.5).floor().maximum(least)
-        finished = mixed.index_select(1, self._columns)
+        finished = mixed.index_select(2, self._columns)
         if self.nv12:
-            luma, colour = finished @ self._luma + LUMA_OFFSET, finished[::2, ::2] @ self._chroma + CHROMA_OFFSET
-            width = self.info.width
-            finished = torch.cat([luma.reshape(-1, width), colour.reshape(-1, width)])
+            luma, colour = finished @ self._luma + LUMA_OFFSET, finished[:, ::2, ::2] @ self._chroma + CHROMA_OFFSET
+            rows = len(finished), -1, self.info.width
+            finished = torch.cat([luma.reshape(rows), colour.reshape(rows)], 1)
         self._taken.copy_(finished.to(torch.uint8), non_blocking=True)
 
     def _show(self, look: Look) -> None:

@@ -6,21 +6,23 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from livefilter.errors import BuildCancelled, BuildFailed, EngineMismatch, InvalidInput, StyleCorrupt
 from livefilter.inference.hardware import Gpu
 from livefilter.tensorrt.compile import CANCELLED
 from livefilter.tensorrt.flavour import Flavour
-from livefilter.tensorrt.key import FORMS, PRECISIONS, REVISION, EngineKey, SizeRange
+from livefilter.tensorrt.key import FORMS, PRECISIONS, REVISION, EngineKey, SizeRange, frames_of
 from livefilter.tensorrt.owned_file import read_owned, write_owned
 from livefilter.tensorrt.sidecar import Sidecar
 from livefilter.tensorrt.store import TIMING, BuiltPlan, EngineStore, StoredEngine
 
 _log = logging.getLogger(__name__)
+MOST_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class EngineRequest:
 
     network: the style's ONNX file, uint8 NHWC BGR in and out. style, licence: for names and the sidecar.
     precision: "fp16" or "fp32". level: builder optimisation, 0 (fast build) to 5 (fast engine). gpu: its number.
-    form: what the engine gives, one of FORMS.
+    form: what the engine gives, one of FORMS. batch: frames at once, which then are of one size.
     """
 
     network: Path
@@ -41,6 +43,7 @@ class EngineRequest:
     level: int = 3
     gpu: int = 0
     form: str = "bgr"
+    batch: int = 1
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -49,6 +52,17 @@ class EngineRequest:
             raise InvalidInput(f"Unknown form {self.form!r}. Use one of: {', '.join(FORMS)}.")
         if not 0 <= self.level <= 5:
             raise InvalidInput(f"Builder level {self.level} is out of range. Use 0 (fast build) to 5 (fast engine).")
+        if not 1 <= self.batch <= MOST_AT_ONCE:
+            raise InvalidInput(f"{self.batch} frames at once are out of range. Use 1 to {MOST_AT_ONCE}.")
+        if self.batch > 1 and not self.size.fixed:
+            raise InvalidInput(
+                f"An engine for {self.batch} frames at once takes one size. Use --size {self.size.best}."
+            )
+
+    @property
+    def frames(self) -> str:
+        """What it takes, in words."""
+        return frames_of(str(self.size), self.batch)
 
     def key(self, gpu: Gpu) -> EngineKey:
         """The key of this engine on that GPU.
@@ -73,6 +87,7 @@ class EngineRequest:
             driver=gpu.driver,
             level=self.level,
             form=self.form,
+            batch=self.batch,
         )
 
 
@@ -116,17 +131,20 @@ class EngineBuilder:
 
         module = request.flavour.load()
         network = load_network(request.network)
-        figures = []
+        check: tuple[Mapping[str, Any], ...] = ()
         if request.precision == "fp16":
             half = to_half(network)
-            best = request.size.best
-            pictures = check_pictures(*check_size(best.width, best.height))
-            figures = compare_precisions(network, half, pictures, self._checking)
-            require_same_picture(request.style, figures)
-            self._say(f"FP16 differs from float32 by {min(figures, key=lambda figure: figure.psnr_db)}: good.")
+            check = self._checked_alone(key)
+            if not check:
+                best = request.size.best
+                pictures = check_pictures(*check_size(best.width, best.height))
+                figures = compare_precisions(network, half, pictures, self._checking)
+                require_same_picture(request.style, figures)
+                self._say(f"FP16 differs from float32 by {min(figures, key=lambda figure: figure.psnr_db)}: good.")
+                check = tuple(asdict(figure) for figure in figures)
             network = half
         if request.size.fixed:
-            network = fix_size(network, request.size.best.width, request.size.best.height)
+            network = fix_size(network, request.size.best.width, request.size.best.height, request.batch)
         strength = network_ports(network.graph).strength
         network = add_frame_extras(network, nv12=request.form == "nv12")
         timing_path = self._timing_path(key)
@@ -143,12 +161,22 @@ class EngineBuilder:
             plan_bytes=len(result.plan),
             build_s=round(time.perf_counter() - started, 3),
             built_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            check=tuple(asdict(figure) for figure in figures),
+            check=check,
             layers=result.layers,
         )
         if result.timing:
             self._keep_timing(timing_path, result.timing)
         return BuiltPlan(result.plan, sidecar)
+
+    def _checked_alone(self, key: EngineKey) -> tuple[Mapping[str, Any], ...]:
+        """What the check of the engine for one frame at a time has found: the same network for more needs no other."""
+        if key.batch == 1:
+            return ()
+        try:
+            sidecar = self._store.load(replace(key, batch=1))[1].sidecar
+        except EngineMismatch:
+            return ()
+        return sidecar.check if sidecar is not None else ()
 
     def _checking(self, picture: str) -> None:
         """A large generator takes many seconds for each picture on a CPU: say so, and hear `cancel` in between."""
@@ -158,7 +186,7 @@ class EngineBuilder:
 
     def _timing_path(self, key: EngineKey) -> Path:
         # One cache serves every network, size and level of one TensorRT on one GPU.
-        machine = replace(key, onnx_sha256="", revision=0, size="", precision="", level=0, form="")
+        machine = replace(key, onnx_sha256="", revision=0, size="", precision="", level=0, form="", batch=1)
         return self._store.folder / f"{key.flavour}-{machine.digest}{TIMING}"
 
     def _keep_timing(self, path: Path, timing: bytes) -> None:

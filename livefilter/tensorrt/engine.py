@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
-import shlex
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,17 +19,16 @@ from livefilter.inference.cuda import Cuda, open_cuda
 from livefilter.inference.cuda.driver_calls import INSTALL
 from livefilter.inference.hardware import Gpu, find_gpu
 from livefilter.inference.look import ComposingEngine, Look
-from livefilter.styles.network import SIZES
-from livefilter.styles.network_file import require_meant
+from livefilter.tensorrt.batch_plan import build_apart, find_batch_engine
 from livefilter.tensorrt.builder import EngineRequest
 from livefilter.tensorrt.flavour import FLAVOURS, Flavour
 from livefilter.tensorrt.key import SizeRange
+from livefilter.tensorrt.lookup import find_engine, label_of
 from livefilter.tensorrt.owned_file import read_owned, write_owned
 from livefilter.tensorrt.plan_runner import PlanRunner
-from livefilter.tensorrt.store import KERNELS, SIDECAR, EngineStore, StoredEngine, engines_folder
+from livefilter.tensorrt.store import KERNELS, SIDECAR, EngineStore, engines_folder
 
 _log = logging.getLogger(__name__)
-_LEVELS = (5, 4, 3, 2, 1, 0)  # the best engine that was built
 _OTHER = "use --backend torch or onnxruntime-cuda; --gpu chooses another"
 _PRECISIONS = {"fp16": "float16", "fp32": "float32"}
 
@@ -45,13 +43,15 @@ def _further_gpus() -> Iterator[Gpu]:
 
 
 class _TensorRTEngine(ComposingEngine):
-    """What the flavours share. An engine must have been built for the network, the size and this machine's GPU.
+    """What the flavours share. An engine must have been built for the network, the size and this machine's GPU; one
+    for several frames at once is built here, if there is one for a single frame, which can take minutes.
 
     store: where engines are; None takes the usual folder. cuda: opens a GPU. module: the TensorRT package.
-    form: of the engine; None is that of the options.
+    form: of the engine; None is that of the options. build: runs `livefilter` with arguments.
     Raises on construction, besides what Engine says: EngineMismatch: there is no such engine; says how to build it.
     """
 
+    takes_batches = True
     backend: ClassVar[str]
     flavour: ClassVar[Flavour]
 
@@ -66,6 +66,7 @@ class _TensorRTEngine(ComposingEngine):
         cuda: Callable[[int, str], Cuda] = open_cuda,
         module: Any = None,
         form: str | None = None,
+        build: Callable[[Sequence[str]], None] = build_apart,
     ) -> None:
         require_size(width, height)
         require_network(network)
@@ -80,11 +81,21 @@ class _TensorRTEngine(ComposingEngine):
         self._module = module or self.flavour.load()
         self.nv12 = self._options.nv12
         self._form = form or ("nv12" if self.nv12 else "bgr")
-        size = SizeRange.parse(f"{width}x{height}")
         request = EngineRequest(
-            network, label_of(network), "", size, self.flavour, gpu=self._options.gpu, form=self._form
+            network,
+            label_of(network),
+            "",
+            SizeRange.parse(f"{width}x{height}"),
+            self.flavour,
+            gpu=self._options.gpu,
+            form=self._form,
+            batch=self._options.batch,
         )
-        self._plan, engine = find_engine(store or EngineStore(engines_folder()), request, gpu, self._options.sha256)
+        store = store or EngineStore(engines_folder())
+        if request.batch > 1:
+            self._plan, engine = find_batch_engine(store, request, gpu, self._options.sha256, build)
+        else:
+            self._plan, engine = find_engine(store, request, gpu, self._options.sha256)
         self._stored = engine
         self._kernels = engine.plan_path.with_suffix(KERNELS)
         precision = _PRECISIONS[engine.sidecar.key.precision] if engine.sidecar else "float16"
@@ -96,11 +107,15 @@ class _TensorRTEngine(ComposingEngine):
         self.info = replace(self.info, device=device)
 
     def compose(self, image: Image, look: Look) -> Image:
+        return self.compose_batch([image], look)[0][0]
+
+    def compose_batch(self, images: Sequence[Image], look: Look) -> list[tuple[Image, Image | None]]:
         if self._runner is None:
             raise closed(self.info)
-        require_frame(image, self.info)
+        for image in images:
+            require_frame(image, self.info)
         try:
-            return self._runner.run(image, look)
+            return self._runner.run(images, look)
         except GpuFault as error:
             self._lost = error.lost  # whoever runs the engine opens another one
             raise
@@ -169,6 +184,7 @@ class _TensorRTEngine(ComposingEngine):
                 self._form,
                 self._read_kernels() if self.flavour.name == "rtx" else None,
                 self._keep_kernels if self.flavour.name == "rtx" else None,
+                self._options.batch,
             )
         except BaseException as error:
             with contextlib.suppress(GpuFault), cuda.current():
@@ -202,70 +218,3 @@ class TensorRTRtxEngine(_TensorRTEngine):
 
     backend = "tensorrt-rtx"
     flavour = FLAVOURS["rtx"]
-
-
-def label_of(network: Path) -> str:
-    """What `livefilter build` calls a network: style and size where the file lies as styles do, else its path."""
-    return f"{network.parent.name}-{network.stem}" if _is_of_a_style(network) else str(network)
-
-
-def _is_of_a_style(network: Path) -> bool:
-    return network.name in {f"{size}.onnx" for size in SIZES}
-
-
-def build_command(request: EngineRequest) -> str:
-    """The command that builds an engine."""
-    path = request.network
-    network = shlex.quote(str(path))
-    if _is_of_a_style(path):
-        network = f"{shlex.quote(path.parent.name)} --network {path.stem}"
-    gpu = (" --nv12" if request.form == "nv12" else "") + (f" --gpu {request.gpu}" if request.gpu else "")
-    return f"livefilter build {network} --size {request.size} --flavour {request.flavour.name}{gpu}"
-
-
-def find_engine(store: EngineStore, request: EngineRequest, gpu: Gpu, sha256: str = "") -> tuple[bytes, StoredEngine]:
-    """The best engine built for this request on this GPU, at any builder level; else one for a range with its size.
-
-    An engine counts only for the very network that it was built from. sha256: what that is by its card; "" for any.
-    Raises: StyleCorrupt: the network is another one. EngineMismatch: there is none that may be loaded; says why and how
-        to build it.
-    """
-    wanted = request.key(gpu)
-    require_meant(request.network, wanted.onnx_sha256, sha256)
-    faults = []
-    for level in _LEVELS:
-        key = replace(wanted, level=level)
-        if any(path.stem.endswith(f"-{key.digest}") for path in store.folder.glob("*.plan")):
-            try:
-                return store.load(key)
-            except EngineMismatch as error:
-                faults.append(str(error.__cause__ or error))
-    ranged = [
-        engine.sidecar.key
-        for engine in store.engines()
-        if engine.sidecar is not None
-        and not SizeRange.parse(engine.sidecar.key.size).fixed
-        and engine.sidecar.key == replace(wanted, size=engine.sidecar.key.size, level=engine.sidecar.key.level)
-    ]
-    for key in sorted(ranged, key=lambda key: -key.level):
-        if request.size.best in SizeRange.parse(key.size):
-            try:
-                return store.load(key)
-            except EngineMismatch as error:
-                faults.append(str(error.__cause__ or error))
-    elsewhere = [
-        "; ".join(differences)
-        for engine in store.engines()
-        if engine.sidecar is not None
-        and (key := engine.sidecar.key).onnx_sha256 == wanted.onnx_sha256
-        and (key.size, key.precision, key.flavour, key.form)
-        == (wanted.size, wanted.precision, wanted.flavour, wanted.form)
-        and (differences := replace(key, level=wanted.level).differences(wanted))
-    ]
-    whys = faults + [f"the one there is for another: {what}" for what in elsewhere]
-    whys += [f"the one for {key.size} does not reach it" for key in ranged]
-    why = f" ({whys[0]})" if whys else ""
-    raise EngineMismatch(
-        f"There is no {request.flavour.title} engine of {request.style} for {request.size} on {gpu.name}{why}. "
-        f"Build it: {build_command(request)}"
-    )

@@ -105,7 +105,7 @@ class EngineKey:
 
     onnx_sha256: of the style's file. revision: of the conversion to FP16. size: a SizeRange as text.
     version: of TensorRT. gpu, capability, driver: of the machine, as in `Gpu`. level: builder optimisation, 0 to 5.
-    form: one of FORMS.
+    form: one of FORMS. batch: frames at once.
     """
 
     onnx_sha256: str
@@ -119,16 +119,25 @@ class EngineKey:
     driver: str
     level: int
     form: str = "bgr"
+    batch: int = 1
+
+    @property
+    def frames(self) -> str:
+        """What it takes, in words."""
+        return frames_of(self.size, self.batch)
 
     @property
     def digest(self) -> str:
         """64 bits in hexadecimal, for file names."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.as_data(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def as_data(self) -> dict[str, Any]:
         """For the sidecar; `from_data` reads it back."""
-        return asdict(self)
+        data = asdict(self)
+        if self.batch == 1:
+            del data["batch"]  # as engines were kept before there were batches
+        return data
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> EngineKey:
@@ -141,7 +150,7 @@ class EngineKey:
         except TypeError as error:
             raise EngineMismatch(f"its key cannot be read ({error})") from error
         for name, value in asdict(key).items():
-            if type(value) is not (int if name in {"revision", "level"} else str):
+            if type(value) is not (int if name in {"revision", "level", "batch"} else str):
                 raise EngineMismatch(f"its key has {value!r} as {name}")
         return key
 
@@ -152,8 +161,13 @@ class EngineKey:
 
     def serves_as(self, other: EngineKey) -> bool:
         """Whether the two are meant for the same use: what differs is the machine or the style's file."""
-        names = ("size", "precision", "flavour", "level", "form")
+        names = ("size", "precision", "flavour", "level", "form", "batch")
         return all(getattr(self, name) == getattr(other, name) for name in names)
+
+
+def frames_of(size: str, batch: int) -> str:
+    """Such as "1280x720", or "1280x720, 2 at once"."""
+    return size if batch == 1 else f"{size}, {batch} at once"
 
 
 def _nearest(value: int) -> int:

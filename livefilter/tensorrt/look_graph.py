@@ -4,7 +4,7 @@
 least grey level, and the column of the picture that is shown there (livefilter.inference.look makes it). Strength,
 split screen and mirror are then pictures of columns, person and room a map that the engine makes of two of them by what
 the network says of the same frame, and no size, branch or second engine is needed for any. The network's own input
-`strength` is a map, and its own output `person` is given out as well.
+`strength` is a map, and its own output `person` is given out as well. Of several frames at once all get the one look.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FAR = np.iinfo(np.int32).max
 def add_frame_extras(model: onnx.ModelProto, nv12: bool = False) -> onnx.ModelProto:
     """A copy with the input `look`, and with NV12 as its output where `nv12` is set.
 
-    model: from `load_network` or `to_half`. Width and height must be even for NV12: uint8 [1, height * 3 / 2, width].
+    model: from `load_network` or `to_half`. Width and height must be even for NV12: uint8 [N, height * 3 / 2, width].
     Raises: StyleCorrupt: it does not end in a Cast to bytes.
     """
     extended = onnx.ModelProto.FromString(model.SerializeToString())
@@ -48,13 +48,14 @@ def add_frame_extras(model: onnx.ModelProto, nv12: bool = False) -> onnx.ModelPr
     graph.input.append(helper.make_tensor_value_info(LOOK, TensorProto.FLOAT, [4, width, 1]))
     if nv12:
         height = frame[1].dim_value * 3 // 2 or "rows"
-        graph.output[0].CopyFrom(helper.make_tensor_value_info(STYLED, TensorProto.UINT8, [1, height, width]))
+        shape = [frame[0].dim_value, height, width]
+        graph.output[0].CopyFrom(helper.make_tensor_value_info(STYLED, TensorProto.UINT8, shape))
     onnx.checker.check_model(extended, full_check=True)
     return extended
 
 
 class _Nodes(Graph):
-    """Writes what is done to a styled frame. Pictures are [1, H, W, C]."""
+    """Writes what is done to a styled frame. Pictures are [N, H, W, C]."""
 
     def compose(self, levels: str, person: str | None) -> str:
         """Blend, draw the line, mirror: whole grey levels as float16, which holds them exactly.
@@ -76,7 +77,7 @@ class _Nodes(Graph):
         return self.node("Gather", lined, columns, axis=2)
 
     def _mask(self, person: str) -> str:
-        """Where a person is, 0 to 1, at the frame's full size: [1, H, W, 1]."""
+        """Where a person is, 0 to 1, at the frame's full size: [N, H, W, 1]."""
         levels = self.node("Floor", self.cast(person, TensorProto.FLOAT))
         likely = self.node("Mul", levels, self.number(1 / 255))
         planes = self.node("Transpose", likely, perm=[0, 3, 1, 2])

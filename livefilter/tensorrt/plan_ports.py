@@ -27,16 +27,16 @@ class Port:
         return values
 
 
-def ports_of(form: str, width: int, height: int, own: NetworkPorts = NO_MORE) -> dict[str, Port]:
+def ports_of(form: str, width: int, height: int, own: NetworkPorts = NO_MORE, batch: int = 1) -> dict[str, Port]:
     """The tensors of a plan of a form (livefilter.tensorrt.key.FORMS) for frames of one size.
 
-    own: which more its network has.
+    own: which more its network has. batch: frames at once, which all get the one look.
     """
-    frame, half = (1, height, width, 3), (1, height // 2, width // 2, 1)
+    frame, half = (batch, height, width, 3), (batch, height // 2, width // 2, 1)
     ports = {"frame": Port(frame, "UINT8", given=True), "look": Port((4, width, 1), "FLOAT", given=True)}
     if own.strength:
         ports[STRENGTH] = Port(half, "FLOAT", given=True)
-    ports["styled"] = Port((1, height * 3 // 2, width) if form == "nv12" else frame, "UINT8", given=False)
+    ports["styled"] = Port((batch, height * 3 // 2, width) if form == "nv12" else frame, "UINT8", given=False)
     if own.person:
         ports[PERSON] = Port(half, "UINT8", given=False)
     return ports
@@ -54,7 +54,7 @@ def require_ports(engine: Any, trt: Any, ports: dict[str, Port]) -> bool:
     Returns: whether the plan is for a range of sizes, whose first profile takes this one.
     Raises: EngineMismatch.
     """
-    _, height, width, _ = ports["frame"].shape
+    batch, height, width, _ = ports["frame"].shape
     names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
     found = {name: (tuple(engine.get_tensor_shape(name)), engine.get_tensor_dtype(name)) for name in names}
     fits = set(names) == set(ports) and all(
@@ -64,7 +64,8 @@ def require_ports(engine: Any, trt: Any, ports: dict[str, Port]) -> bool:
         for name, port in ports.items()
     )
     if not fits:
-        raise EngineMismatch(f"The engine is no style for {width}x{height}: it has {found}. Build it again.")
+        several = f"{batch} frames of " if batch > 1 else ""
+        raise EngineMismatch(f"The engine is no style for {several}{width}x{height}: it has {found}. Build it again.")
     if not any(-1 in shape for shape, _ in found.values()):
         return False
     for name, port in ports.items():

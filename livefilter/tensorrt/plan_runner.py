@@ -1,9 +1,9 @@
-"""A TensorRT plan in one CUDA context: its buffers, and one graph per frame."""
+"""A TensorRT plan in one CUDA context: its buffers, and one graph per frame or batch of frames."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -29,7 +29,7 @@ class PlanRunner:
     """Runs a plan on frames of one size; ready when constructed, and its `close` closes `cuda`.
 
     module: tensorrt or tensorrt_rtx. plan: native code that the engine store vouches for; one for a range of sizes is
-    set to this size. form: what the plan takes and gives, one of livefilter.tensorrt.key.FORMS.
+    set to this size. form: what the plan takes and gives, one of livefilter.tensorrt.key.FORMS. batch: frames at once.
     cache: what an earlier run's `on_cache` was given; TensorRT-RTX compiles a plan's kernels at its first run.
     Raises: EngineMismatch: TensorRT refuses the plan. BackendUnavailable: too little memory. GpuFault.
     """
@@ -44,6 +44,7 @@ class PlanRunner:
         form: str = "bgr",
         cache: bytes | None = None,
         on_cache: Callable[[bytes], None] | None = None,
+        batch: int = 1,
     ) -> None:
         if TYPE_CHECKING:
             import tensorrt as trt
@@ -79,7 +80,7 @@ class PlanRunner:
                 raise EngineMismatch(f"{name} on {cuda.gpu.name} does not load the engine: {self._reason(plan)}.")
             self._engine = engine
             self.own = own_ports(engine)
-            ports = ports_of(form, width, height, self.own)
+            ports = ports_of(form, width, height, self.own, batch)
             ranged = require_ports(engine, trt, ports)
             needed = int(engine.device_memory_size_v2) + sum(port.nbytes for port in ports.values())
             if needed > cuda.memory().free:
@@ -96,8 +97,8 @@ class PlanRunner:
             self._taken = cuda.host(ports["styled"].nbytes)
             addresses = {name: cuda.device(port.nbytes) for name, port in ports.items()}
             self._input, self._output = addresses["frame"], addresses["styled"]
-            self._given_image = self._given.reshape(height, width, 3)
-            self._styled: Image = self._taken.reshape(ports["styled"].shape[1:])
+            self._given_images = list(self._given.reshape(ports["frame"].shape))
+            styled: list[Image] = list(self._taken.reshape(ports["styled"].shape))
             for name, address in addresses.items():
                 if not context.set_tensor_address(name, address):
                     raise EngineFailed(f"TensorRT does not take a buffer for {name}: {self._last()}.")
@@ -108,10 +109,11 @@ class PlanRunner:
             if self.own.strength:
                 self._strength = addresses[STRENGTH], cuda.host(ports[STRENGTH].nbytes, write_combined=True)
             self._people: tuple[NDArray[np.uint8], int] | None = None
-            self._person: Image | None = None
+            people: list[Image | None] = [None] * batch
             if self.own.person:
                 self._people = cuda.host(ports[PERSON].nbytes), addresses[PERSON]
-                self._person = self._people[0].reshape(height // 2, width // 2)
+                people = list(self._people[0].reshape(batch, height // 2, width // 2))
+            self._drawn: list[tuple[Image, Image | None]] = list(zip(styled, people, strict=True))
             self._drawn_at: float | None = None
             self._show(PLAIN)
             self._given[:] = 127
@@ -124,23 +126,25 @@ class PlanRunner:
                 on_cache(bytes(memoryview(runtime_cache.serialize())))
             self.memory_mib = max(0, free - cuda.memory().free) // _MIB
 
-    def run(self, image: Image, look: Look = PLAIN) -> Image:
-        """Style a frame of the plan's size; the result is valid until the next `run` or `close`.
+    def run(self, images: Sequence[Image], look: Look = PLAIN) -> list[tuple[Image, Image | None]]:
+        """Style as many frames as the plan takes at once, of its size, all with one look.
 
+        Returns: of each the styled frame, and where people are, see `person`; valid until the next `run` or `close`.
         Raises: GpuFault.
         """
         with self._cuda.current():
             if look != self._look:
                 self._show(look)
-            np.copyto(self._given_image, image)
+            for given, image in zip(self._given_images, images, strict=True):
+                np.copyto(given, image)
             self._cuda.launch(self._graph)
             self._cuda.wait()
-        return self._styled
+        return self._drawn
 
     @property
     def person(self) -> Image | None:
-        """Where people are in the newest frame, (H/2, W/2) uint8; None where the network does not tell."""
-        return self._person
+        """Where people are in the first of the newest frames, (H/2, W/2) uint8; None if the network does not tell."""
+        return self._drawn[0][1]
 
     def engine_ms(self) -> float:
         """The GPU's time for the network alone, without copies."""
@@ -167,7 +171,7 @@ class PlanRunner:
 
     def _release(self) -> None:
         # TensorRT's objects go before the context they live in, the execution context first.
-        held = ("_given_image", "_given", "_look_given", "_strength", "_context", "_engine", "_runtime")
+        held = ("_given_images", "_given", "_look_given", "_strength", "_context", "_engine", "_runtime")
         for name in held:
             if hasattr(self, name):
                 delattr(self, name)

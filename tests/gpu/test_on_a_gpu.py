@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,10 @@ pytest.importorskip("filelock", reason="the engine store needs filelock")
 from livefilter.bench.gpu_measure import difference
 from livefilter.errors import EngineFailed
 from livefilter.inference.base import Engine, EngineOptions
+from livefilter.inference.batcher import Batcher
 from livefilter.inference.cuda import open_cuda
-from livefilter.inference.look import ComposingEngine, Look
+from livefilter.inference.engine_pool import EnginePool
+from livefilter.inference.look import PLAIN, ComposingEngine, Look
 from livefilter.inference.selection import BUILT_AHEAD, why_unavailable
 from livefilter.nv12 import nv12_to_bgr
 from livefilter.registry import ENGINES
@@ -28,6 +32,7 @@ from tests.styles.bundled import NETWORKS
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(600)]
 
 WIDTH, HEIGHT = 256, 128
+_PATIENCE_S = 400.0
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +153,53 @@ def test_an_engine_for_a_range_of_sizes_gives_the_same_picture(
         expected = engine.run(image).copy()
     with open_engine(backend, style, EngineStore(tmp_path), "128x64:320x192:640x384") as engine:
         assert difference(expected, engine.run(image)).levels_999 <= 3
+
+
+@pytest.mark.parametrize("nv12", [False, True])
+@pytest.mark.parametrize("batch", [2, 4, 8])
+def test_frames_of_a_batch_come_out_as_alone(backend: str, batch: int, nv12: bool, store: EngineStore) -> None:
+    """Within 3 grey levels for all but one in a thousand values, each in its place, plain and turned."""
+    style = next(iter(NETWORKS))
+    images = [picture(WIDTH, HEIGHT, number) for number in range(batch)]
+    for look in (PLAIN, Look(strength=0.5, mirror=True)):
+        with open_engine(backend, style, store, nv12=nv12) as engine:
+            assert isinstance(engine, ComposingEngine)
+            expected = [engine.compose(image, look).copy() for image in images]
+        with open_engine(backend, style, store, nv12=nv12, batch=batch) as engine:
+            assert isinstance(engine, ComposingEngine)
+            for alone, (styled, _) in zip(expected, engine.compose_batch(images, look), strict=True):
+                assert difference(alone, styled).levels_999 <= 3
+        assert difference(expected[0], expected[1]).levels_999 > 10
+
+
+def test_streams_that_share_an_engine_are_drawn_together(
+    backend: str, store: EngineStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Engines for two and four frames are opened beside four streams, which go on with their own pictures meanwhile."""
+    style = next(iter(NETWORKS))
+    monkeypatch.setenv("LIVEFILTER_ENGINES", str(store.folder))
+    images = [picture(WIDTH, HEIGHT, number) for number in range(4)]
+    with open_engine(backend, style, store) as engine:
+        expected = [engine.run(image).copy() for image in images]
+    pool, found = EnginePool(), threading.Event()
+    wrong: list[int] = []
+    users = [pool.open(ENGINES.load(backend), NETWORKS[style], WIDTH, HEIGHT, EngineOptions()) for _ in images]
+    batcher: Batcher = users[0]._batcher  # type: ignore[attr-defined]
+
+    def stream(number: int) -> None:
+        ends = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < ends and not found.is_set() and not wrong:
+            if difference(expected[number], users[number].run(images[number])).levels_999 > 3:
+                wrong.append(number)
+            if {1, 2, 4} <= batcher._choice._spent_s.keys():
+                found.set()
+
+    threads = [threading.Thread(target=stream, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(_PATIENCE_S + 60.0)
+    for user in users:
+        user.close()
+    assert wrong == []
+    assert found.is_set()

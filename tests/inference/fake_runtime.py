@@ -25,11 +25,17 @@ class _Logger:
         pass
 
 
+def batch_plan(batch: int) -> bytes:
+    """A plan that the runtime takes for one of so many frames at once; all others are for one."""
+    return b"batch %d" % batch
+
+
 class FakeRuntime:
     """Stands for the module tensorrt or tensorrt_rtx.
 
     width, height: of the one engine that it knows. sizes: (smallest, largest) as (width, height), for a range of sizes.
     form: what that engine gives. own: what more its network takes and gives.
+    mixes: it draws the first frame of several at once in the place of all.
     refuses: it loads no plan, and says so. runs: how often the network was enqueued.
     alive: how many engines and contexts exist. compiled: what a context found in the kernel cache.
     """
@@ -59,21 +65,22 @@ class FakeRuntime:
         self.refuses, self.needs = refuses, needs
         self.sizes, self.form = sizes, form
         self.enqueue_works = True
+        self.mixes = False
         self.capturable = True
         self.runs = 0
         self.alive = 0
         self.compiled: list[bytes] = []
         self.strategies: list[str] = []
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
+    def shapes(self, batch: int = 1) -> dict[str, tuple[int, ...]]:
         """Of every tensor, where the size is fixed."""
         _, height, width, _ = self.shape
-        half = (1, height // 2, width // 2, 1)
-        shapes = {"frame": self.shape, "look": (4, width, 1), "styled": self.shape}
+        whole, half = (batch, *self.shape[1:]), (batch, height // 2, width // 2, 1)
+        shapes = {"frame": whole, "look": (4, width, 1), "styled": whole}
         shapes |= {"strength": half} if self.own.strength else {}
         shapes |= {"person": half} if self.own.person else {}
         if self.form == "nv12":
-            shapes["styled"] = (1, height * 3 // 2, width)
+            shapes["styled"] = (batch, height * 3 // 2, width)
         return shapes
 
     def Runtime(self, logger: Any) -> Any:  # noqa: N802
@@ -83,14 +90,14 @@ class FakeRuntime:
             if self.refuses:
                 logger.log(1, "compute capability\n is not supported")
                 return None
-            return _Engine(self)
+            return _Engine(self, int(plan[6:]) if plan.startswith(b"batch ") else 1)
 
         return SimpleNamespace(deserialize_cuda_engine=load, get_engine_validity=lambda plan: ("INVALID", "CC"))
 
 
 class _Engine:
-    def __init__(self, runtime: FakeRuntime) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: FakeRuntime, batch: int) -> None:
+        self._runtime, self.batch = runtime, batch
         self._names = list(runtime.shapes())
         self.num_io_tensors = len(self._names)
         self.device_memory_size_v2 = runtime.needs
@@ -104,7 +111,7 @@ class _Engine:
         return self._names[index]
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
-        shape = self._runtime.shapes()[name]
+        shape = self._runtime.shapes(self.batch)[name]
         if self._runtime.sizes is None:
             return shape
         return (4, -1, 1) if name == "look" else (1, -1, -1, *shape[3:])
@@ -177,7 +184,7 @@ class _Context:
         return True
 
     def execute_async_v3(self, stream: int) -> bool:
-        driver, shapes = self._runtime.driver, self._runtime.shapes()
+        driver, shapes = self._runtime.driver, self._runtime.shapes(self._engine.batch)
         if self._runtime.sizes is not None:
             assert self._set == shapes.keys() - {"styled", "person"}, "the plan of a range needs shapes"
         given = driver.read(self._addresses["frame"], int(np.prod(shapes["frame"]))).reshape(shapes["frame"])
@@ -189,28 +196,30 @@ class _Context:
         def compute() -> None:
             self._runtime.runs += 1
             form = self._runtime.form
-            plain = form == "bgr" and strength is None and person is None
+            plain = form == "bgr" and strength is None and person is None and len(given) == 1
             if plain and np.array_equal(look, PLAIN.columns(look.size // 4).reshape(-1)):
                 np.subtract(255, given, out=taken)  # allocates nothing, as a GPU does not
             else:
-                styled = 255 - given[0]
-                if strength is not None:
-                    styled = styled - np.uint8(20 * strength.mean())
                 share, on_person, least, columns = look.reshape(shapes["look"])
                 if person is not None:
                     person[:] = 0
                     person.reshape(shapes["person"])[:, :, shapes["person"][2] // 2 :] = 255
                     share = np.where(np.arange(len(share)) < len(share) // 2, share[:, 0], on_person[:, 0])[:, None]
-                mixed = np.floor(given[0] * (1 - share) + styled * share + 0.5)
-                styled = np.maximum(mixed, least)[:, columns[:, 0].astype(int)].astype(np.uint8)
-                taken[0] = to_nv12(styled) if form == "nv12" else styled
+                for place in range(len(given)):
+                    frame = given[0 if self._runtime.mixes else place]
+                    styled = 255 - frame
+                    if strength is not None:
+                        styled = styled - np.uint8(20 * strength.reshape(shapes["strength"])[place].mean())
+                    mixed = np.floor(frame * (1 - share) + styled * share + 0.5)
+                    styled = np.maximum(mixed, least)[:, columns[:, 0].astype(int)].astype(np.uint8)
+                    taken[place] = to_nv12(styled) if form == "nv12" else styled
 
         driver.calls.append("execute_async_v3")
         driver.enqueue(stream, compute)
         return self._runtime.enqueue_works
 
     def _read(self, name: str, dtype: type[np.generic]) -> Any:
-        shape = self._runtime.shapes().get(name)
+        shape = self._runtime.shapes(self._engine.batch).get(name)
         if shape is None:
             return None
         count = int(np.prod(shape)) * np.dtype(dtype).itemsize

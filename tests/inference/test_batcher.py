@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from livefilter.errors import EngineFailed
+from livefilter.errors import EngineFailed, GpuFault
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo
 from livefilter.inference.batch_choice import BatchChoice
 from livefilter.inference.batcher import Batcher, Ordered
+from livefilter.inference.look import PLAIN, ComposingEngine, Look
 
 TIMEOUT_S = 20.0
 
@@ -46,9 +47,33 @@ class Drawing(Engine):
         self.closed = True
 
 
+class Turning(ComposingEngine):
+    """Draws the negative, mirrored if the look says so; keeps what it drew at once."""
+
+    def __init__(self, size: int = 1) -> None:
+        self.info = EngineInfo("turning", "nothing", "uint8", 8, 8)
+        self.size = size
+        self.gate, self.begun = threading.Event(), threading.Event()
+        self.gate.set()
+        self.drawn: list[tuple[int, bool]] = []
+
+    def compose(self, image: Image, look: Look) -> Image:
+        return self.compose_batch([image], look)[0][0]
+
+    def compose_batch(self, images: Sequence[Image], look: Look) -> list[tuple[Image, Image | None]]:
+        assert len(images) == self.size
+        self.begun.set()
+        assert self.gate.wait(TIMEOUT_S)
+        self.drawn.append((len(images), look.mirror))
+        return [((255 - image)[:, :: -1 if look.mirror else 1], image[:4, :4, 0]) for image in images]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def picture(level: int) -> Image:
-    """A small grey one."""
-    return np.full((8, 8, 3), level, np.uint8)
+    """A small one, which is no other and no mirror image of itself."""
+    return np.full((8, 8, 3), level, np.uint8) + np.arange(8, dtype=np.uint8)[:, None] * np.uint8(20)
 
 
 def beside(work: Callable[[], object]) -> threading.Thread:
@@ -67,11 +92,13 @@ def learned(each: dict[int, float]) -> BatchChoice:
     return choice
 
 
-def crowd(batcher: Batcher, engine: Drawing, count: int) -> list[Ordered]:
+def crowd(
+    batcher: Batcher, engine: Drawing | Turning, count: int, looks: Sequence[Look | None] = (None,)
+) -> list[Ordered]:
     """Let one frame be drawn while so many others come, then let all be drawn."""
     engine.gate.clear()
     engine.begun.clear()
-    frames = [Ordered(picture(level), run=level) for level in range(count + 1)]
+    frames = [Ordered(picture(level), look=looks[level % len(looks)], run=level) for level in range(count + 1)]
     threads = [beside(lambda: batcher.draw(frames[0]))]
     assert engine.begun.wait(TIMEOUT_S)
     for place, frame in enumerate(frames[1:]):
@@ -82,9 +109,10 @@ def crowd(batcher: Batcher, engine: Drawing, count: int) -> list[Ordered]:
     engine.gate.set()
     for thread in threads:
         thread.join(TIMEOUT_S)
-    for level, frame in enumerate(frames):
+    for frame in frames:
         assert frame.styled is not None
-        assert (frame.styled == 255 - level).all()
+        turned = frame.look is not None and frame.look.mirror
+        assert np.array_equal(frame.styled, (255 - frame.image)[:, :: -1 if turned else 1])
     return frames
 
 
@@ -181,6 +209,61 @@ def test_a_batch_that_fails_is_given_up_and_its_frames_are_drawn_alone() -> None
     assert not batcher.failed
     crowd(batcher, one, 2)
     assert one.drawn == [1] * 6
+
+
+def test_frames_that_are_to_look_alike_are_drawn_together() -> None:
+    """Those of another look wait for their turn, and none is passed over: the one that came first is always drawn."""
+    one, two = Turning(), Turning(2)
+    batcher = Batcher(one)
+    batcher.add(2, two)
+    batcher._choice = learned({1: 1.0, 2: 0.1})
+    turned = Look(mirror=True)
+    frames = crowd(batcher, one, 4, [PLAIN, PLAIN, turned, PLAIN, turned])
+    assert one.drawn == [(1, False)]
+    assert two.drawn == [(2, False), (2, True)]
+    assert [frame.person is not None for frame in frames] == [True] * 5
+
+
+def test_what_cannot_be_drawn_together_is_not_late_for_it() -> None:
+    """The bound holds for those who have to wait for a batch of others, however long they have waited."""
+    choice = learned({1: 1.0, 2: 1.5})
+    assert choice.size([0.0, 0.0], 4, (1, 2)) == 2
+    assert choice.size([0.0, 0.0], 4, (1, 2), [1.4]) == 2
+    assert choice.size([0.0, 0.0], 4, (1, 2), [1.6]) == 1
+
+
+def test_a_gpu_that_is_lost_in_a_batch_is_lost_for_all() -> None:
+    """What is open on it draws no more, so it is not asked again: every stream opens it anew."""
+    one, two = Drawing(1), Drawing(2)
+    batcher = Batcher(one)
+    batcher.add(2, two)
+    batcher._choice = learned({1: 1.0, 2: 0.1})
+
+    def lose(images: Sequence[Image], strengths: Sequence[float]) -> list[tuple[Image, Image | None]]:
+        raise GpuFault("the context is gone", lost=True)
+
+    two.run_batch = lose  # type: ignore[method-assign]
+    frames = [Ordered(picture(1)), Ordered(picture(2))]
+    batcher._draw(frames)
+    assert [type(frame.error) for frame in frames] == [GpuFault, GpuFault]
+    assert batcher.failed
+    assert one.drawn == []
+
+
+def test_more_at_once_are_wanted_when_they_have_often_waited_together() -> None:
+    """Not after a few times, and once for each number."""
+    wanted: list[int] = []
+    one = Drawing(1)
+    batcher = Batcher(one, wanted=lambda batcher, size: wanted.append(size))
+    for _ in range(9):
+        crowd(batcher, one, 3)  # one alone, then of three, two and one
+    assert wanted == []
+    for _ in range(20):
+        crowd(batcher, one, 3)
+    assert wanted == [2]
+    for _ in range(40):
+        crowd(batcher, one, 4)
+    assert wanted == [2, 4]
 
 
 def test_an_engine_that_fails_tells_all_who_wait() -> None:

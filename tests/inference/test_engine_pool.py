@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +13,7 @@ import pytest
 from livefilter.errors import EngineFailed
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.batcher import Batcher
 from livefilter.inference.engine_pool import EnginePool
 from livefilter.inference.look import ComposingEngine, Look
 from livefilter.inference.selection import why_unavailable
@@ -30,8 +32,13 @@ class Negative(Engine):
     takes_batches = True
     opened: ClassVar[list[Negative]] = []
     mixes: ClassVar[bool] = False
+    refuses: ClassVar[Exception | None] = None
+    tried: ClassVar[list[int]] = []
 
     def __init__(self, network: Path, width: int, height: int, options: EngineOptions) -> None:
+        self.tried.append(options.batch)
+        if options.batch > 1 and self.refuses is not None:
+            raise self.refuses
         self.info = EngineInfo("negative", "nothing", "uint8", width, height)
         self.options, self.closed, self.fails = options, 0, False
         self.opened.append(self)
@@ -66,7 +73,7 @@ class Composing(ComposingEngine):
 
 @pytest.fixture(autouse=True)
 def _none_open() -> None:
-    Negative.opened, Negative.mixes = [], False
+    Negative.opened, Negative.mixes, Negative.refuses, Negative.tried = [], False, None, []
 
 
 def at_once(work: Callable[[], None]) -> None:
@@ -115,12 +122,23 @@ def test_an_engine_that_failed_is_given_to_nobody_else() -> None:
     assert [engine.closed for engine in Negative.opened] == [1, 1]
 
 
-def test_with_each_user_more_can_be_drawn_at_once() -> None:
-    """Engines for two and four frames are opened once; all are closed in the end."""
+def wanting(pool: EnginePool, user: Engine, *sizes: int) -> None:
+    """What the batcher of a user does when so many frames have often waited together."""
+    batcher: Batcher = user._batcher  # type: ignore[attr-defined]
+    for size in sizes:
+        assert batcher._wanted is not None
+        batcher._wanted(batcher, size)
+
+
+def test_more_are_drawn_at_once_where_they_have_waited_together() -> None:
+    """Two who draw in turn, as one stream whose style is opened anew, get no further engine; all close in the end."""
     pool = EnginePool(at_once)
-    users = [opened(pool) for _ in range(4)]
-    users.pop().close()
-    users.append(opened(pool))
+    users = [opened(pool) for _ in range(2)]
+    for _ in range(400):
+        for user in users:
+            user.run(np.zeros((48, 64, 3), np.uint8))
+    assert Negative.tried == [1]
+    wanting(pool, users[0], 2, 4)
     assert [engine.options.batch for engine in Negative.opened] == [1, 2, 4]
     for user in users:
         user.close()
@@ -132,9 +150,40 @@ def test_a_network_that_mixes_up_the_pictures_of_a_batch_is_drawn_in_turn(caplog
     Negative.mixes = True
     pool = EnginePool(at_once)
     users = [opened(pool) for _ in range(2)]
+    wanting(pool, users[0], 2)
     assert "not drawn at once" in caplog.text
     assert Negative.opened[1].closed == 1
     assert users[1].run(np.full((48, 64, 3), 5, np.uint8)).min() == 250
+
+
+@pytest.mark.parametrize("error", [EngineFailed("its build failed."), RuntimeError("a driver broke")])
+def test_a_batch_that_cannot_be_opened_is_told_of_once(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Frames go on one by one, and nobody waits for the same failure again, also not with a new engine."""
+    Negative.refuses = error
+    pool = EnginePool(at_once)
+    for _ in range(2):
+        user = opened(pool)
+        wanting(pool, user, 2)
+        assert user.run(np.full((48, 64, 3), 5, np.uint8)).min() == 250
+        user.close()
+    assert Negative.tried == [1, 2, 1]
+    assert [record.getMessage() for record in caplog.records] == [f"2 frames are not drawn at once: {error}"]
+
+
+def test_a_batch_that_comes_too_late_is_not_opened(caplog: pytest.LogCaptureFixture) -> None:
+    """Batches are opened one after the other; who waits for a turn until all streams have gone opens nothing."""
+    turns: list[Callable[[], None]] = []
+    pool = EnginePool(turns.append)
+    user = opened(pool)
+    wanting(pool, user, 2, 4)
+    user.close()
+    threads = [threading.Thread(target=turn) for turn in turns]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20.0)
+    assert Negative.tried == [1]
+    assert caplog.records == []
 
 
 def test_an_engine_that_composes_is_shared_with_each_ones_own_look() -> None:

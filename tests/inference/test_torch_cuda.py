@@ -20,7 +20,7 @@ from livefilter.generator.network import Design, Generator
 from livefilter.generator.onnx_network import load_network
 from livefilter.generator.rebuild import generator_from_onnx
 from livefilter.inference.base import EngineOptions
-from livefilter.inference.look import Look
+from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.inference.torch_cuda import TorchCudaEngine
 from livefilter.tensorrt.look_graph import add_frame_extras
@@ -98,6 +98,42 @@ def test_without_a_gpu_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livefilter.inference.torch_cuda.find_gpu", lambda: "this machine has no NVIDIA driver")
     with pytest.raises(BackendUnavailable, match="torch needs an NVIDIA GPU, but this machine has no NVIDIA driver"):
         TorchCudaEngine(NETWORKS["hayao-lite"], WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("nv12", [False, True])
+@pytest.mark.parametrize("person", [0, 1])
+def test_frames_of_a_batch_come_out_as_alone(tmp_path: Path, nv12: bool, person: int) -> None:
+    """Each in its place, finished as each look says, with its own mask; of two batches the second one's."""
+    path = tmp_path / "network.onnx"
+    export(Generator(Design(strength=1, person=person)), path)
+    images = [picture(WIDTH, HEIGHT, number) for number in range(8)]
+    with (
+        TorchCudaEngine(path, WIDTH, HEIGHT, EngineOptions(nv12=nv12), device="cpu") as alone,
+        TorchCudaEngine(path, WIDTH, HEIGHT, EngineOptions(nv12=nv12, batch=4), device="cpu") as together,
+    ):
+        for look in (*LOOKS, Look(strength=0.5, room=False)):
+            expected = [(alone.compose(image, look).copy(), np.array(alone.person)) for image in images[4:]]
+            together.compose_batch(images[:4], PLAIN)
+            for (styled, mask), (styled_alone, mask_alone) in zip(
+                together.compose_batch(images[4:], look), expected, strict=True
+            ):
+                assert np.abs(styled.astype(int) - styled_alone).max() <= 1
+                assert (mask is not None) == bool(person)
+                if mask is not None:
+                    assert np.abs(mask.astype(int) - mask_alone).max() <= 1
+            for other, _ in expected[1:]:
+                assert np.abs(expected[0][0].astype(int) - other).max() > 10
+
+
+def test_a_batch_has_one_strength() -> None:
+    """Which is that of all; another is refused instead of drawing with the first one's."""
+    images = [picture(WIDTH, HEIGHT, number) for number in range(2)]
+    with TorchCudaEngine(NETWORKS["hayao-lite"], WIDTH, HEIGHT, EngineOptions(batch=2), device="cpu") as engine:
+        mild = [styled.copy() for styled, _ in engine.run_batch(images, [0.5, 0.5])]
+        bold = engine.run_batch(images, [1.5, 1.5])
+        assert all(np.abs(a.astype(int) - b).mean() > 1 for a, (b, _) in zip(mild, bold, strict=True))
+        with pytest.raises(EngineFailed, match="at one strength only"):
+            engine.run_batch(images, [0.5, 1.0])
 
 
 @pytest.mark.parametrize("nv12", [False, True])

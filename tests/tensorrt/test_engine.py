@@ -6,7 +6,9 @@ import dataclasses
 import gc
 import hashlib
 import importlib
+import itertools
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 
 pytest.importorskip("filelock", reason="the engine store needs filelock")
 
-from livefilter.errors import BackendUnavailable, EngineFailed, EngineMismatch, InvalidInput, StyleCorrupt
+from livefilter.errors import BackendUnavailable, BuildFailed, EngineFailed, EngineMismatch, InvalidInput, StyleCorrupt
 from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.cuda import Cuda
@@ -26,11 +28,12 @@ from livefilter.tensorrt.builder import EngineRequest
 from livefilter.tensorrt.engine import TensorRTEngine, TensorRTRtxEngine
 from livefilter.tensorrt.flavour import Flavour
 from livefilter.tensorrt.key import EngineKey, SizeRange
+from livefilter.tensorrt.lookup import find_engine
 from livefilter.tensorrt.store import EngineStore
 from tests.conftest import picture
 from tests.inference.fake_cuda import CUresult, FakeDriver
-from tests.inference.fake_runtime import FakeRuntime
-from tests.tensorrt.engines import built_plan
+from tests.inference.fake_runtime import FakeRuntime, batch_plan
+from tests.tensorrt.engines import PLAN, built_plan
 
 WIDTH, HEIGHT = 96, 64
 SIZE = WIDTH * HEIGHT * 3
@@ -55,6 +58,8 @@ class Machine:
         self.network.parent.mkdir()
         self.network.write_bytes(b"onnx")
         self.store = EngineStore(folder / "engines")
+        self.asked: list[list[str]] = []
+        self.build_fails = False
 
     def key(self, **changes: Any) -> EngineKey:
         """The key of the engine that fits."""
@@ -66,8 +71,17 @@ class Machine:
     def build(self, **changes: Any) -> Machine:
         """Put an engine into the store."""
         key = self.key(**changes)
-        self.store.obtain(key, "style", lambda: built_plan(key), lambda _: None)
+        plan = batch_plan(key.batch) if key.batch > 1 else PLAN
+        self.store.obtain(key, "style", lambda: built_plan(key, plan), lambda _: None)
         return self
+
+    def run_build(self, arguments: Sequence[str]) -> None:
+        """What a build in a process of its own does: `asked` keeps its arguments."""
+        self.asked.append(list(arguments))
+        if self.build_fails:
+            raise BuildFailed("TensorRT cannot build 96x64: no tactic fits.")
+        told = dict(itertools.pairwise(arguments))
+        self.build(batch=int(told["--batch"]), level=int(told["--level"]))
 
     def open_cuda(self, gpu: int, implementation: str) -> Cuda:
         return BindingsCuda(gpu, self.driver)
@@ -85,6 +99,7 @@ class Machine:
             cuda=self.open_cuda,
             module=self.runtime,
             form=form,
+            build=self.run_build,
         )
 
 
@@ -250,7 +265,7 @@ def test_the_engine_of_the_highest_level_is_taken(tmp_path: Path) -> None:
     """A user who built with --level 5 gets that one."""
     machine = Machine(tmp_path).build(level=1).build(level=5)
     request = EngineRequest(machine.network, "style", "", SizeRange.parse("96x64"), machine.kind.flavour)
-    _, engine = backend.find_engine(machine.store, request, GPU)
+    _, engine = find_engine(machine.store, request, GPU)
     assert engine.sidecar is not None
     assert engine.sidecar.key.level == 5
 

@@ -14,10 +14,10 @@ pytest.importorskip("filelock", reason="the engine store needs filelock")
 from livefilter.errors import EngineMismatch, GpuFault
 from livefilter.inference.look import Look
 from livefilter.inference.ports import NetworkPorts
-from livefilter.tensorrt import engine as backend
 from livefilter.tensorrt.builder import EngineRequest
 from livefilter.tensorrt.engine import TensorRTEngine, TensorRTRtxEngine
 from livefilter.tensorrt.key import EngineKey, SizeRange
+from livefilter.tensorrt.lookup import find_engine
 from tests.inference.fake_runtime import to_nv12
 from tests.tensorrt.test_engine import GPU, HEIGHT, SIZE, WIDTH, Machine, _installed, frame, machine
 
@@ -68,7 +68,7 @@ def test_an_engine_for_the_very_size_goes_before_one_for_a_range(tmp_path: Path)
 
 def found(machine: Machine, request: EngineRequest) -> EngineKey:
     """The key of the engine that is taken for a request."""
-    engine = backend.find_engine(machine.store, request, GPU)[1]
+    engine = find_engine(machine.store, request, GPU)[1]
     assert engine.sidecar is not None
     return engine.sidecar.key
 

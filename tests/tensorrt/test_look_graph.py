@@ -29,6 +29,7 @@ from tests.inference.looks import LOOKS, finished_on_the_cpu
 from tests.inference.networks import write_style_network
 from tests.inference.own_networks import write_own_network
 from tests.output.camera.test_virtual_camera import FakeLibrary, install
+from tests.styles.bundled import NETWORKS
 
 WIDTH, HEIGHT = 96, 64
 
@@ -89,6 +90,39 @@ def test_white_black_and_grey_have_no_colour(tmp_path: Path) -> None:
         found = drawn(extended, np.full((8, 16, 3), level, np.uint8), PLAIN)
         assert set(found[:8].flat) == {luma}
         assert set(found[8:].flat) == {128}
+
+
+@pytest.mark.parametrize("nv12", [False, True])
+@pytest.mark.parametrize("kind", ["fp16", "with a person"])
+def test_frames_of_a_batch_are_finished_as_alone(tmp_path: Path, kind: str, nv12: bool) -> None:
+    """Each in its place with its own mask, in every look that all of them get; that is the graph TensorRT is given."""
+    if kind == "fp16":
+        network = to_half(load_network(NETWORKS["hayao-lite"]))
+    else:
+        network = load_network(write_own_network(tmp_path / "own.onnx"))
+    images = [picture(WIDTH, HEIGHT, number) for number in range(4)]
+    alone, together = (
+        onnxruntime.InferenceSession(
+            add_frame_extras(fix_size(network, WIDTH, HEIGHT, batch), nv12).SerializeToString(),
+            providers=["CPUExecutionProvider"],
+        )
+        for batch in (1, 4)
+    )
+
+    def run(session: onnxruntime.InferenceSession, look: Look, *given: Image) -> list[Any]:
+        strength = np.full((len(given), HEIGHT // 2, WIDTH // 2, 1), look.strength, np.float32)
+        ports: dict[str, Any] = {"frame": np.stack(given), "strength": strength, "look": look.columns(WIDTH, True)}
+        found: list[Any] = session.run(None, ports)
+        return found
+
+    for look in (*LOOKS, Look(strength=0.5, room=False)):
+        expected = [run(alone, look, image) for image in images]
+        found = run(together, look, *images)
+        for place, outputs in enumerate(expected):
+            for one, several in zip(outputs, found, strict=True):
+                apart = np.abs(several[place].astype(int) - one[0])
+                assert np.percentile(apart, 99.9) <= 1
+        assert np.abs(expected[0][0].astype(int) - expected[1][0]).max() > 10
 
 
 @pytest.mark.parametrize("nv12", [False, True])
