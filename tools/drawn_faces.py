@@ -32,6 +32,7 @@ LEAST = 64.0  # pixels
 FARTHEST = 0.065  # mean distance, in widths of the face; three quarters of all are under 0.05
 # Of Face Mesh: forehead, chin, cheeks, nose, mouth, corners of the eyes, inner ends of the brows.
 COMPARED = [10, 152, 234, 454, 1, 197, 61, 291, 13, 14, 33, 133, 263, 362, 55, 285]
+WINK = 0.1  # one eye of a person is so much further open than the other
 WIDER = 1.2  # anime eyes are open wider than people's
 SMALLEST_SHARE = 0.08  # of the eye, that a lid is lowered by
 KINDS = ("target", "mild")
@@ -72,13 +73,14 @@ def looked_through(find: Find, photo: Points, drawing: Points, faces: Sequence[F
 
 
 def _lowered(drawing: Points, person: Points, drawn: Points) -> Points:
-    """The drawing with each lid of one face as far down as `WIDER` allows."""
-    for lids, brow in zip(LIDS, BROWS, strict=True):
-        upper, lower = (drawn[list(lid)] for lid in lids)
-        open_wide = openness(*(person[list(lid)] for lid in lids))
-        share = 1.0 - min(1.0, WIDER * open_wide / max(openness(upper, lower), 1e-6))
+    """The drawing with the lids of one face as far down as `WIDER` allows; both alike, unless the person winks."""
+    opened = np.array([[openness(*(points[list(lid)] for lid in lids)) for lids in LIDS] for points in (person, drawn)])
+    if abs(opened[0, 0] - opened[0, 1]) < WINK:
+        opened[:] = opened.mean(1, keepdims=True)
+    shares = 1.0 - np.minimum(1.0, WIDER * opened[0] / np.maximum(opened[1], 1e-6))
+    for (upper, lower), brow, share in zip(LIDS, BROWS, shares.tolist(), strict=True):
         if share > SMALLEST_SHARE:
-            drawing = one_lowered(drawing, upper, lower, drawn[list(brow)], share=share)
+            drawing = one_lowered(drawing, *(drawn[list(part)] for part in (upper, lower, brow)), share=share)
     return drawing
 
 
