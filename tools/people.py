@@ -32,11 +32,14 @@ SIDES, TOP, CHIN = (234, 454), 10, 152
 RIM = 0.085  # of a face's width, along its outline, where hair and the outline's own line may be
 # What is no skin, or has lines of its own, and how far beyond it they are drawn, in widths of the face.
 APART = (
-    ((33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7), 0.055),  # eyes
-    ((362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382), 0.055),
     ((61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146), 0.04),  # lips
     ((1, 44, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 274), 0.012),  # tip of the nose and nostrils
 )
+RIMS = (
+    [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7],
+    [362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382],
+)
+AROUND, OUTWARD = 0.055, 0.09  # around eyes, and how much further away from the nose they may be drawn
 BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
 BROW, RAISED = 0.04, 0.09  # around brows, and how much higher they may be drawn
 BRIDGE, CORNERS = 168, (133, 362)  # of the nose; the inner ends of the eyes
@@ -83,6 +86,11 @@ def skin(points: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any
     found = hull(shape, points[OVAL], -RIM * wide)
     for part, reach in APART:
         found[hull(shape, points[list(part)], reach * wide) > 0] = 0
+    for rim in RIMS:
+        eye = points[rim]
+        outward = eye.mean(0) - points[BRIDGE]
+        outward *= OUTWARD * wide / max(float(np.linalg.norm(outward)), 1e-6)
+        found[hull(shape, np.concatenate([eye, eye + outward]), AROUND * wide) > 0] = 0
     up = points[TOP] - points[CHIN]
     up *= RAISED * wide / max(float(np.linalg.norm(up)), 1e-6)
     for ends in BROWS:

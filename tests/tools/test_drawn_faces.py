@@ -33,8 +33,8 @@ def face(people: Any, turned: float = 0.0) -> Points:
     turn = np.linspace(0, 2 * np.pi, len(people.OVAL), endpoint=False)
     points[people.OVAL] = 100 + 50 * np.stack([np.sin(turn), -np.cos(turn)], 1)
     points[[234, 454, 10, 152]] = (50, 100), (150, 100), (100, 50), (100, 150)
-    places = [(80, 90), (120, 90), (100, 128), (100, 112), (80, 78), (120, 78)]
-    for part, place in zip([*(part for part, _ in people.APART), *people.BROWS], places, strict=True):
+    places = [(100, 128), (100, 112), (80, 90), (120, 90), (80, 78), (120, 78)]
+    for part, place in zip([*(part for part, _ in people.APART), *people.RIMS, *people.BROWS], places, strict=True):
         around = np.linspace(0, 2 * np.pi, len(part), endpoint=False)
         points[list(part)] = np.array(place) + np.stack([8 * np.cos(around), 3 * np.sin(around)], 1)
     points[168] = 100, 90
@@ -48,7 +48,7 @@ def test_skin_is_in_the_face_and_not_on_eyes_brows_mouth_and_nose(people: Any) -
     assert skin.dtype == np.uint8
     for x, y in ((72, 115), (128, 115), (100, 65), (100, 98)):
         assert skin[y, x] > 240, (x, y)
-    for x, y in ((80, 90), (120, 90), (80, 78), (80, 70), (100, 128), (100, 112), (52, 100), (100, 148), (20, 20)):
+    for x, y in ((80, 90), (120, 90), (64, 90), (136, 90), (80, 78), (80, 70), (100, 128), (100, 112), (52, 100), (100, 148), (20, 20)):
         assert skin[y, x] == 0, (x, y)
 
 
