@@ -23,11 +23,17 @@ PREFERENCE = (
 # These run what was built ahead for one size, so they may be present and still have nothing to run.
 BUILT_AHEAD = ("tensorrt", "tensorrt-rtx")
 _ON_CPU = ("openvino", "onnxruntime", "identity")
+_ON_NVIDIA = (*BUILT_AHEAD, "torch", "onnxruntime-tensorrt", "onnxruntime-tensorrt-rtx", "onnxruntime-cuda")
 
 
 def runs_on_gpu(name: str) -> bool:
     """Whether a backend runs on a GPU, and so takes a style's full network where none is named."""
     return name not in _ON_CPU
+
+
+def numbers_gpus(name: str) -> bool:
+    """Whether a backend runs on the GPU of the number that it is told, which those on NVIDIA's do."""
+    return name in _ON_NVIDIA
 
 
 def choose_backend(name: str, without: Collection[str] = ()) -> tuple[str, str]:

@@ -21,13 +21,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 class StreamPlan:
     """One stream: its name, all of its settings, and the machine of a cluster that it is bound to, if any.
 
-    share: whether it may share its engine with streams like it, "auto" being on a GPU.
+    share: whether it may share its engine with streams like it, "auto" being on a GPU. gpu: the one that it names.
     """
 
     name: str
     settings: Mapping[str, Any]
     machine: str = ""
     share: Share = "auto"
+    gpu: int | None = None
 
     def shares(self, *, on_gpu: bool) -> bool:
         """Whether it is to run in one process with others; a window needs one of its own, and gaming mode slows it."""
@@ -79,7 +80,7 @@ def _plan(name: str, settings: dict[str, Any], path: Path, cluster: bool) -> Str
         config = load_config(settings, environment={})
     except ConfigError as error:
         raise ConfigError(f"The stream {name} in {path}: {error}") from error
-    return StreamPlan(name, config.model_dump(mode="json"), machine, share)
+    return StreamPlan(name, config.model_dump(mode="json"), machine, share, config.gpu if "gpu" in settings else None)
 
 
 def _refuse_shared(plans: list[StreamPlan], path: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from livefilter.errors import LivefilterError
 from livefilter.inference.hardware import find_gpu
-from livefilter.inference.selection import choose_backend, runs_on_gpu
+from livefilter.inference.selection import choose_backend, numbers_gpus, runs_on_gpu
 from livefilter.wall.config import StreamPlan
+from livefilter.wall.gpus import Gpus
 from livefilter.wall.process import Running, StreamProcess
 from livefilter.wall.stream import LATER
 
@@ -24,16 +25,27 @@ _POLL_S = 0.02
 
 
 class Hosts:
-    """Starts streams: alone, or in a process with others that draw with the same engine."""
+    """Starts streams: alone, or in a process with others that draw with the same engine.
 
-    def __init__(self, command: Sequence[str] = COMMAND, alone: type[StreamProcess] = StreamProcess) -> None:
-        self._command, self._alone = command, alone
+    gpus: of this machine, for `open`.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] = COMMAND,
+        alone: type[StreamProcess] = StreamProcess,
+        gpus: Gpus | None = None,
+    ) -> None:
+        self._command, self._alone, self._gpus = command, alone, gpus or Gpus()
         self._hosts: dict[tuple[Any, ...], list[_Host]] = {}
 
     def open(self, plan: StreamPlan) -> Running:
-        """Start a stream on this machine as its plan has it."""
-        together = plan.shares(on_gpu=_on_gpu(str(plan.settings.get("backend", "auto"))))
-        return self.start(plan.settings, together, plan.name)
+        """Start a stream on this machine as its plan has it, on the GPU that is least busy if it draws on one."""
+        backend = _backend(str(plan.settings.get("backend", "auto")))
+        together = plan.shares(on_gpu=bool(backend) and runs_on_gpu(backend))
+        if not numbers_gpus(backend):
+            return self.start(plan.settings, together, plan.name)
+        return self._gpus.start(plan, lambda settings: self.start(settings, together, plan.name))
 
     def start(self, settings: Mapping[str, Any], together: bool, name: str = "") -> Running:
         """Start a stream. together: with others like it, of which one that fails to end takes all with it."""
@@ -125,13 +137,13 @@ class _Host:
 
 
 @functools.lru_cache(maxsize=16)
-def _on_gpu(backend: str) -> bool:
-    """Whether a stream with that setting draws on a GPU here; where it cannot run, its own process says why."""
-    if backend != "auto":
-        return runs_on_gpu(backend)
+def _backend(named: str) -> str:
+    """What a stream with that setting draws with here; "" for a processor, or where its own process says why not."""
+    if named != "auto":
+        return named
     if sys.platform.startswith("linux") and isinstance(find_gpu(), str):
-        return False  # without asking every runtime
+        return ""  # without asking every runtime
     try:
-        return runs_on_gpu(choose_backend(backend)[0])
+        return choose_backend(named)[0]
     except LivefilterError:
-        return False
+        return ""

@@ -56,7 +56,7 @@ class Machines:
         if not measured or not (hurries or self._all_measured(kind)):
             raise NoPlace(self._why_not(plan, kind, known))
         places = [each.place for each in known if each.place is not None]
-        found = choose(places, self._taken(), measured, self._last_on.get(plan.name, ""))
+        found = choose(places, self._taken(), measured, self._last_on.get(plan.name, ""), plan.gpu)
         assert found is not None
         place, gpu = found
         self._last_on[plan.name] = place.node

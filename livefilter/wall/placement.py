@@ -38,11 +38,16 @@ def load_of(place: Place, taken: Iterable[Taken], gpu: int = 0, more: Cost | Non
 
 
 def choose(
-    places: Iterable[Place], taken: Iterable[Taken], costs: Mapping[str, Cost], avoid: str = ""
+    places: Iterable[Place],
+    taken: Iterable[Taken],
+    costs: Mapping[str, Cost],
+    avoid: str = "",
+    bound: int | None = None,
 ) -> tuple[Place, int] | None:
     """Where a stream is to run, and on which GPU there; None without a place.
 
     costs: of the stream on each node; one that is not in it takes no such stream. avoid: a node that comes last.
+    bound: the only GPU that may be taken.
     """
     taken = list(taken)
     found: list[tuple[bool, float, Place, int]] = []
@@ -50,7 +55,8 @@ def choose(
         cost = costs.get(place.node)
         if cost is None:
             continue
-        for gpu in range(place.gpus) if cost.gpu and place.gpus else (0,):
+        gpus = range(place.gpus) if cost.gpu and place.gpus else range(1)
+        for gpu in gpus if bound is None else (bound,):
             found.append((place.node == avoid, load_of(place, taken, gpu, cost), place, gpu))
     if not found:
         return None
