@@ -151,7 +151,8 @@ class EngineBuilder:
         timing = self._timing(timing_path) if request.flavour.timing_cache else None
         started = time.perf_counter()
         turing = request.flavour.builds_for_turing(key.capability)
-        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing, turing, strength)
+        gpu = request.gpu if request.flavour.needs_gpu else 0
+        asked = PlanRequest(network.SerializeToString(), request.size, request.level, timing, turing, strength, gpu)
         result = build_plan(module, asked, self._report, self._cancel)
         sidecar = Sidecar(
             key=key,

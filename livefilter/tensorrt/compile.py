@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from livefilter.errors import BuildCancelled, BuildFailed
+from livefilter.errors import BuildCancelled, BuildFailed, GpuFault
+from livefilter.inference.cuda import open_cuda
 from livefilter.tensorrt.key import SizeRange
 from livefilter.tensorrt.progress import BuildProgress
 from livefilter.text import sentence
@@ -29,7 +32,7 @@ class PlanRequest:
     size: the frames it must take. level: builder optimisation, 0 (fast build) to 5 (fast engine).
     timing: a timing cache from an earlier build, or None where none is kept.
     turing: TensorRT-RTX shall build for Turing (7.5), which it leaves out of what fits all later GPUs.
-    strength: the graph has the input of that name.
+    strength: the graph has the input of that name. gpu: the number of the one to build on, if it is not the first.
     """
 
     onnx: bytes
@@ -38,6 +41,7 @@ class PlanRequest:
     timing: bytes | None = None
     turing: bool = False
     strength: bool = False
+    gpu: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,16 @@ def build_plan(
     """Build in a thread of its own, so that Ctrl-C and `cancel` are heard while TensorRT works.
 
     module: from `Flavour.load`. report: told the fraction done and the phase, from any thread.
-    Raises: BuildFailed: with TensorRT's own reason. BuildCancelled. KeyboardInterrupt: after the build has ended.
+    Raises: BuildFailed: with TensorRT's own reason. BackendUnavailable: there is no such GPU. BuildCancelled.
+    KeyboardInterrupt: after the build has ended.
     """
     results: list[PlanResult] = []
     errors: list[BaseException] = []
 
     def work() -> None:
         try:
-            results.append(_compile(module, request, report, cancel))
+            with _on(request.gpu):
+                results.append(_compile(module, request, report, cancel))
         except BaseException as error:
             errors.append(error)
         finally:
@@ -85,6 +91,24 @@ def build_plan(
     if errors:
         raise errors[0]
     return results[0]
+
+
+@contextmanager
+def _on(gpu: int) -> Iterator[None]:
+    """Make a GPU this thread's own, for TensorRT builds on that one, which is the first one where nobody says so."""
+    if not gpu:
+        yield
+        return
+    cuda = open_cuda(gpu)
+    try:
+        with cuda.current():
+            yield
+    except BaseException as error:
+        with suppress(GpuFault), cuda.current():
+            traceback.clear_frames(error.__traceback__)  # TensorRT's objects in them must go before their context
+        raise
+    finally:
+        cuda.close()
 
 
 def _compile(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
+from dataclasses import replace
 
 import pytest
 
 from livefilter.errors import BuildCancelled, BuildFailed
+from livefilter.inference.cuda.bindings import BindingsCuda
+from livefilter.tensorrt import compile as compile_module
 from livefilter.tensorrt.compile import PlanRequest, build_plan
 from livefilter.tensorrt.key import SizeRange
 from livefilter.tensorrt.progress import BuildProgress
+from tests.inference.fake_cuda import FakeDriver
 from tests.tensorrt.fake_tensorrt import STEPS, FakeTensorRT
 
 REQUEST = PlanRequest(b"onnx", SizeRange.parse("64x48"), level=2)
@@ -63,6 +67,24 @@ def test_ctrl_c_stops_the_build_before_it_goes_on() -> None:
     assert cancel.is_set()
     assert module.steps < STEPS
     assert not [thread for thread in threading.enumerate() if thread.is_alive() and thread.name == "engine-build"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("gpu", [0, 1])
+def test_an_engine_is_built_on_the_gpu_that_it_is_for(gpu: int, fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorRT takes the one of the thread; where that is the first one CUDA is left alone, and nothing stays open."""
+    driver = FakeDriver(gpus=2)
+    monkeypatch.setattr(compile_module, "open_cuda", lambda number: BindingsCuda(number, driver))
+    current: list[list[int]] = []
+    module = FakeTensorRT(before_step=lambda step: current.append(list(driver._stack())), fails=fails)
+    request = replace(REQUEST, gpu=gpu)
+    if fails:
+        with pytest.raises(BuildFailed, match="no tactic fits"):
+            build(module, request)
+    else:
+        build(module, request)
+    assert current == [[501] if gpu else []] * STEPS
+    assert (driver.left, bool(driver.calls)) == ({}, gpu == 1)
 
 
 def test_a_range_of_sizes_gets_a_profile() -> None:
