@@ -108,8 +108,9 @@ def _run(path: Path, port: int, lan: bool, where: str | None, trusted: bool) -> 
         opened.callback(server.close)
         for each in (signal.SIGINT, signal.SIGTERM):
             opened.callback(signal.signal, each, signal.signal(each, end))
-        start = machines.start if machines is not None else Hosts().open
-        with Wall(plans, lambda plan: Watched(plan, start=start), machines) as streams:
+        hosts = Hosts()
+        start = machines.start if machines is not None else hosts.open
+        with Wall(plans, lambda plan: Watched(plan, start=start), machines, hosts.leaves) as streams:
             server.steer(WallRoom(streams))
             console.print(f"{len(plans)} streams. Metrics: {url_of(host, number)}metrics", soft_wrap=True)
             if lan:

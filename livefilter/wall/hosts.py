@@ -47,6 +47,10 @@ class Hosts:
             return self.start(plan.settings, together, plan.name)
         return self._gpus.start(plan, lambda settings: self.start(settings, together, plan.name))
 
+    def leaves(self, run: Running, plan: StreamPlan) -> bool:
+        """Whether a stream that `open` has started is to be moved to another GPU of this machine."""
+        return self._gpus.leaves(run, plan)
+
     def start(self, settings: Mapping[str, Any], together: bool, name: str = "") -> Running:
         """Start a stream. together: with others like it, of which one that fails to end takes all with it."""
         if not together:

@@ -9,6 +9,7 @@ from livefilter.closeable import Closeable
 from livefilter.errors import StageStuck
 from livefilter.masking import mask_text
 from livefilter.wall.config import StreamPlan
+from livefilter.wall.process import Running
 from livefilter.wall.watched import OVER, Watched
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Wall(Closeable):
     """Starts every stream and keeps them running.
 
     plans: the streams. watch: makes a stream of a plan. machines: of a cluster; None for this machine alone.
+    leaves: whether a stream that runs on this machine alone is to be started anew, elsewhere on it.
     """
 
     def __init__(
@@ -26,9 +28,11 @@ class Wall(Closeable):
         plans: Sequence[StreamPlan],
         watch: Callable[[StreamPlan], Watched] = Watched,
         machines: Machines | None = None,
+        leaves: Callable[[Running, StreamPlan], bool] = lambda run, plan: False,
     ) -> None:
         self.streams: list[Watched] = []
         self.machines = machines
+        self._leaves = machines.leaves if machines is not None else leaves
         try:
             for plan in plans:
                 self.streams.append(watch(plan))
@@ -40,7 +44,7 @@ class Wall(Closeable):
         """Look after every stream; False when all of them are at their end."""
         if self.machines is not None:
             self.machines.look()
-            self._move(self.machines)
+        self._move()
         for stream in self.streams:
             stream.look()
         return any(stream.state not in OVER for stream in self.streams)
@@ -88,11 +92,11 @@ class Wall(Closeable):
         if stuck:
             raise stuck[0]
 
-    def _move(self, machines: Machines) -> None:
-        """Move streams from machines that are to be left, one after the other."""
+    def _move(self) -> None:
+        """Move streams from where they are not to stay, one after the other."""
         if any(stream.state == "moving" for stream in self.streams):
             return
         for stream in self.streams:
-            if stream.running is not None and machines.leaves(stream.running, stream.plan):
+            if stream.running is not None and self._leaves(stream.running, stream.plan):
                 stream.move()
                 return

@@ -134,7 +134,7 @@ class Watched:
         where, moved = self.machine, self.state == "moving"
         self.running = None
         if moved or code == GONE:
-            self.error = f"It was moved from {where}." if moved else f"{where} is gone."
+            self.error = f"It was moved from {where or 'its GPU'}." if moved else f"{where} is gone."
             self._wait_s, self._again_at = _FIRST_WAIT_S, now
             self.state = "waiting"
             return

@@ -17,6 +17,7 @@ from livefilter.wall.gpus import Gpus
 from livefilter.wall.hosts import Hosts
 from livefilter.wall.placement import Place, choose
 from livefilter.wall.process import Running
+from livefilter.wall.wall import Wall
 from livefilter.wall.watched import Watched
 from tests.wall.test_wall import write
 
@@ -51,10 +52,11 @@ class FakeStream:
 
 
 class Rack:
-    """So many GPUs, and streams on them by name."""
+    """So many GPUs, and streams on them by name; `now` are the seconds that have passed."""
 
     def __init__(self, count: int = 2) -> None:
-        self.gpus = Gpus(range(count))
+        self.now = 0.0
+        self.gpus = Gpus(range(count), lambda: self.now)
         self.streams: dict[str, FakeStream] = {}
         self.runs: dict[str, Running] = {}
 
@@ -68,10 +70,16 @@ class Rack:
         self.runs[name] = self.gpus.start(StreamPlan(name, {"gpu": gpu or 0, **settings}, gpu=gpu), begin)
         return int(self.streams[name].settings["gpu"])
 
-    def measure(self) -> None:
-        """Let all tell what they take."""
-        for run in self.runs.values():
-            run.told()
+    def measure(self, times: int = 1) -> None:
+        """Let all tell what they take, once a second."""
+        for _ in range(times):
+            self.now += 1.0
+            for run in self.runs.values():
+                run.told()
+
+    def leaving(self) -> str:
+        """The stream that is to be moved now, if any."""
+        return next((name for name, run in self.runs.items() if self.gpus.leaves(run, StreamPlan(name, {}))), "")
 
 
 def test_streams_that_nobody_has_measured_go_to_all_gpus_in_turn() -> None:
@@ -92,6 +100,67 @@ def test_what_streams_were_measured_to_take_counts() -> None:
     assert rack.start("heavy too", style="full", frame_ms=20.0) == 1
     rack.measure()
     assert rack.start("d", frame_ms=2.0) == 0
+
+
+def test_a_gpu_with_too_much_to_do_hands_a_stream_to_another_once() -> None:
+    """The one whose move helps most, when all were measured; then all stay, also where it is still too much."""
+    rack = Rack()
+    given = {"a": 20.0, "b": 2.0, "c": 24.0, "d": 2.0, "e": 8.0}  # of 40 ms for each frame
+    assert [rack.start(name, frame_ms=ms, style=name) for name, ms in given.items()] == [0, 1, 0, 1, 0]
+    rack.measure(9)
+    assert rack.leaving() == ""
+    rack.measure()
+    assert rack.leaving() == "c"
+    rack.runs["c"].end()
+    assert rack.start("c", frame_ms=24.0, style="c") == 1
+    rack.measure(10)
+    assert rack.leaving() == ""
+    rack.streams["c"].settings = {"frame_ms": 80.0}
+    rack.measure(10)
+    assert rack.leaving() == ""
+
+
+def test_streams_stay_where_a_move_would_not_help_or_the_file_wants_them() -> None:
+    """One stream that is too much for a GPU is so for the other; one that shows nothing is not waited for for long."""
+    rack = Rack()
+    assert (rack.start("large", frame_ms=60.0), rack.start("small", frame_ms=30.0)) == (0, 1)
+    rack.measure(20)
+    assert rack.leaving() == ""
+    bound = Rack()
+    for name in "abc":
+        bound.start(name, gpu=1, frame_ms=30.0)
+    bound.measure(20)
+    plans = {name: StreamPlan(name, {}, gpu=1) for name in "abc"}
+    assert not any(bound.gpus.leaves(bound.runs[name], plan) for name, plan in plans.items())
+    dark = Rack()
+    assert [dark.start(name, frame_ms=ms) for name, ms in zip("abc", [30.0, None, 30.0], strict=True)] == [0, 1, 0]
+    dark.measure(100)
+    assert dark.leaving() == ""
+    dark.measure(30)
+    assert dark.leaving() == "a"
+
+
+def test_the_wall_moves_a_stream_to_another_gpu_and_says_so() -> None:
+    """It is ended and started anew at once, as nothing has failed."""
+    rack, started = Rack(), []
+
+    def start(plan: StreamPlan) -> Running:
+        run = rack.gpus.start(plan, FakeStream)
+        started.append((plan.name, run.gpu))  # type: ignore[attr-defined]
+        return run
+
+    def clock() -> float:
+        return rack.now
+
+    plans = [StreamPlan(name, {"frame_ms": ms, "style": name}) for name, ms in (("a", 30.0), ("b", 2.0), ("c", 20.0))]
+    with Wall(plans, lambda plan: Watched(plan, start=start, clock=clock), leaves=rack.gpus.leaves) as wall:
+        assert started == [("a", 0), ("b", 1), ("c", 0)]
+        for _ in range(30):
+            rack.now += 1.0
+            wall.look()
+        assert started[3:] == [("c", 1)]
+        assert [one["state"] for one in wall.state()] == ["running"] * 3
+        assert [one["error"] for one in wall.state()] == ["", "", "It was moved from its GPU."]
 
 
 def test_a_stream_that_has_ended_takes_nothing() -> None:
