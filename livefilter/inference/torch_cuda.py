@@ -145,6 +145,7 @@ class TorchCudaEngine(ComposingEngine):
         cuda = self._torch.cuda
         with cuda.device(self._device), self._torch.inference_mode():
             stream = cuda.Stream()
+            stream.wait_stream(cuda.current_stream())  # on which the buffers are filled
             with cuda.stream(stream):
                 for _ in range(3):
                     self._frame()
