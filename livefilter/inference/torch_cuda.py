@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,12 @@ from livefilter.errors import BackendUnavailable, EngineFailed, GpuFault
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, one_line, require_frame, require_network, require_size
+from livefilter.inference.cuda.base import CAPTURING
 from livefilter.inference.hardware import find_gpu
 from livefilter.inference.look import PLAIN, ComposingEngine, Look
 from livefilter.nv12 import CHROMA, CHROMA_OFFSET, LUMA, LUMA_OFFSET
 
 _FIX = 'pip install "torch>=2.9,<3" "onnx>=1.16,<2" with the command for your CUDA version from https://pytorch.org'
-
-# Capturing waits for the whole GPU, which another capture does not survive.
-_CAPTURING = threading.Lock()
 
 
 class TorchCudaEngine(ComposingEngine):
@@ -152,7 +149,7 @@ class TorchCudaEngine(ComposingEngine):
             stream.synchronize()
             graph = cuda.CUDAGraph()
             # Other threads may draw meanwhile, with engines of their own.
-            with _CAPTURING, cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            with CAPTURING, cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
                 self._frame()
             stream.synchronize()
             self._graph = graph

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import importlib
 import inspect
@@ -16,6 +17,7 @@ import pytest
 
 from livefilter.errors import BackendUnavailable, GpuFault, UnknownName
 from livefilter.inference.cuda import Cuda, open_cuda
+from livefilter.inference.cuda.base import CAPTURING
 from livefilter.inference.cuda.bindings import BindingsCuda
 from livefilter.inference.cuda.pycuda import PycudaCuda
 from livefilter.inference.hardware import find_gpu
@@ -99,6 +101,21 @@ def test_a_graph_repeats_what_was_captured_with_new_contents(cuda: Cuda) -> None
             cuda.launch(graph)
             cuda.wait()
             assert set(taken) == {value}
+
+
+def test_graphs_are_recorded_one_after_the_other(cuda: Cuda) -> None:
+    """Whoever records one in this process; also one that fails lets the next one go on."""
+    held: list[bool] = []
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with cuda.current():
+        for work in (lambda: held.append(CAPTURING.locked()), fail, lambda: held.append(CAPTURING.locked())):
+            with contextlib.suppress(ZeroDivisionError):
+                cuda.capture(work)
+            held.append(CAPTURING.locked())
+    assert held == [True, False, False, True, False]
 
 
 def test_a_capture_that_fails_leaves_the_stream_usable(cuda: Cuda) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 HostBuffer: TypeAlias = NDArray[np.uint8]
 Graph = NewType("Graph", object)  # an instantiated CUDA graph, to be given back to the Cuda that captured it
+# Held while a graph is recorded: PyTorch waits for the whole GPU before, which no other recording survives.
+CAPTURING = threading.Lock()
 Driver: TypeAlias = Any  # the module cuda.bindings.driver, which carries no types, or a stand-in for it
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from livefilter.errors import BackendUnavailable, GpuFault
-from livefilter.inference.cuda.base import CudaDevice, Driver, Graph
+from livefilter.inference.cuda.base import CAPTURING, CudaDevice, Driver, Graph
 from livefilter.inference.hardware import TURING
 
 INSTALL = 'pip install "cuda-bindings>=12.8,<14"'
@@ -98,15 +98,16 @@ class GraphCalls:
         """Record what `work` enqueues on this thread, without running it, and send it to the GPU."""
         # Thread-local: another thread, such as an encoder's, may allocate while we record.
         mode = self._driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
-        call(self._driver, "cuStreamBeginCapture", self._stream, mode)
-        try:
-            work()
-        except BaseException:
-            status, remains = self._driver.cuStreamEndCapture(self._stream)
-            if int(status) == 0 and remains is not None:
-                self._driver.cuGraphDestroy(remains)
-            raise
-        graph = call(self._driver, "cuStreamEndCapture", self._stream)
+        with CAPTURING:
+            call(self._driver, "cuStreamBeginCapture", self._stream, mode)
+            try:
+                work()
+            except BaseException:
+                status, remains = self._driver.cuStreamEndCapture(self._stream)
+                if int(status) == 0 and remains is not None:
+                    self._driver.cuGraphDestroy(remains)
+                raise
+            graph = call(self._driver, "cuStreamEndCapture", self._stream)
         try:
             executable = call(self._driver, "cuGraphInstantiate", graph, 0)
         except GpuFault:
