@@ -46,11 +46,12 @@ _COST = """
 ## Cost
 
 Frames of 1280x720 in a style, and what each room adds to one: finding and bending, on a thread of its own while the
-style draws, and composing. Medians, side by side in one process. Aim: {cost:.0%} of the frame. *Processor*: what a raw
+style draws, and composing. Medians, side by side in one process. Aim: {cost:.0%} of the frame. *In turn*: a raw room
+where people are found once the style has drawn, on as many threads. *Processor*: what a raw
 room adds to the processor time of all threads, which is what it costs where no core is free.
 
-| backend | threads | style drawn at | frame | {rooms} | processor |
-|---|---|---|---|{lines}---|
+| backend | threads | style drawn at | frame | {rooms} | in turn | processor |
+|---|---|---|---|{lines}---|---|
 """
 
 
@@ -88,6 +89,7 @@ def _group(name: str, scores: Sequence[Score], flicker: float) -> str:
 
 def _cost(cost: Cost) -> str:
     added = [f"{cost.added_ms[room]:.1f} ms, {cost.share(room):.0%}" for room in ROOMS]
+    added.append(f"{cost.in_turn_ms:.1f} ms, {cost.in_turn_ms / cost.alone_ms:.0%}")
     at = f"{cost.process_size} px"
     # Engines of several threads wait by computing.
     processor = f"{cost.processor_ms[RAW]:.1f} ms" if cost.threads == 1 else _NONE
