@@ -3,7 +3,8 @@
 Landmarks (Face Mesh, Kartynnik et al. 2019) of each photo and of its drawing are compared. Chains open eyes too far:
 where a drawn eye is more than `WIDER` times as far open as the person's, its lid is lowered. And they draw some faces
 as no faces: dim, blurred or small ones, and those behind hands. Where the landmarks lie further apart than `FARTHEST`
-of the face's width, or none are found in the drawing, training passes over the photo. Only faces of `LEAST` pixels or
+of the face's width, or none are found in the drawing, or its mouth is shut that is open, or the other way round,
+training passes over the photo. Only faces of `LEAST` pixels or
 more in their drawing are looked at, and each drawing once: CACHE/looked.json has the names, each with whether a face
 is lost.
 
@@ -32,6 +33,8 @@ LEAST = 64.0  # pixels
 FARTHEST = 0.065  # mean distance, in widths of the face; three quarters of all are under 0.05
 # Of Face Mesh: forehead, chin, cheeks, nose, mouth, corners of the eyes, inner ends of the brows.
 COMPARED = [10, 152, 234, 454, 1, 197, 61, 291, 13, 14, 33, 133, 263, 362, 55, 285]
+MOUTH = 61, 291, 13, 14  # corners, and the lips between them
+OTHERWISE = 0.2  # height through width, by which a drawn mouth is further open or shut than the person's
 WINK = 0.1  # one eye of a person is so much further open than the other
 WIDER = 1.2  # anime eyes are open wider than people's
 SMALLEST_SHARE = 0.08  # of the eye, that a lid is lowered by
@@ -51,6 +54,12 @@ def openness(upper: Points, lower: Points) -> float:
     return float(np.linalg.norm(upper[middle] - lower[middle])) / wide
 
 
+def gap(points: Points) -> float:
+    """Between the lips: height through width of the mouth."""
+    left, right, upper, lower = (points[index] for index in MOUTH)
+    return float(np.linalg.norm(upper - lower)) / max(float(np.linalg.norm(left - right)), 1e-6)
+
+
 def looked_through(find: Find, photo: Points, drawing: Points, faces: Sequence[Face]) -> tuple[Points, bool]:
     """A drawing with its lids where they belong; and whether a face of the photo is not that face in it.
 
@@ -65,7 +74,7 @@ def looked_through(find: Find, photo: Points, drawing: Points, faces: Sequence[F
         if person is None or face["side"] * scale[0] < LEAST:
             continue
         drawn = find(drawing, (square[0] * scale[0], square[1] * scale[1], square[2] * scale[0]))
-        if drawn is None or distance(person * scale, drawn) > FARTHEST:
+        if drawn is None or distance(person * scale, drawn) > FARTHEST or abs(gap(person) - gap(drawn)) > OTHERWISE:
             lost = True
         else:
             result = _lowered(result, person, drawn)

@@ -87,6 +87,13 @@ def test_a_face_that_moved_or_is_not_found_is_lost(people: Any) -> None:
     assert verdict(2.0 * points + np.array((0.0, 2.1 * FARTHEST * WIDE)))
     assert verdict(None)
     assert not verdict(None, [{**faces[0], "side": 30.0}])
+    yawning = 2.0 * points
+    yawning[[13, 14, 61, 291]] = (200, 249), (200, 263), (180, 256), (220, 256)
+    shut = yawning.copy()
+    shut[[13, 14]] = (200, 256)
+    points[[13, 14, 61, 291]] = yawning[[13, 14, 61, 291]] / 2.0
+    assert not verdict(yawning)
+    assert verdict(shut)
     assert not looked_through(lambda *_: None, photo, drawing, faces)[1]  # nobody can tell
 
 
