@@ -3,10 +3,9 @@
 Landmarks (Face Mesh, Kartynnik et al. 2019) of each photo and of its drawing are compared. Chains open eyes too far:
 where a drawn eye is more than `WIDER` times as far open as the person's, its lid is lowered. And they draw some faces
 as no faces: dim, blurred or small ones, and those behind hands. Where the landmarks lie further apart than `FARTHEST`
-of the face's width, or none are found in the drawing, or its mouth is shut that is open, or the other way round,
-training passes over the photo. Only faces of `LEAST` pixels or
-more in their drawing are looked at, and each drawing once: CACHE/looked.json has the names, each with whether a face
-is lost.
+of the face's width, or none are found in the drawing, or a mouth is drawn open that is shut, or shut that is open,
+training passes over the photo. Only faces of `LEAST` pixels or more in their drawing are looked at, and each drawing
+once: CACHE/looked.json has the names, each with whether a face is lost.
 
 Needs what tools/people.py needs, and what it wrote.
 """
