@@ -114,7 +114,7 @@ def network_work(network: Path, width: int, height: int) -> tuple[float, float]:
     """
     import torch
 
-    from livefilter.generator.network import Conv
+    from livefilter.generator.conv import Conv
 
     macs = values = 0
 

@@ -18,6 +18,7 @@ from livefilter.bench.source import Preloaded, preload
 from livefilter.capture import resolve_input
 from livefilter.capture.base import SourceOptions
 from livefilter.config import Config
+from livefilter.control.parts import STYLED
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions, Precision
@@ -166,4 +167,4 @@ def open_case(case: Case, schedule: Schedule, parts: Parts, catalogue: Catalogue
         precision=parts.precision,
     )
     budget_ms = LIVE_SHARE * 1000.0 / schedule.fps if case.process_size == "auto" else None
-    return open_styler(config, catalogue, case.style, case.width, case.height, budget_ms)
+    return open_styler(config, catalogue, case.style, case.width, case.height, budget_ms, people=case.room != STYLED)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from livefilter.cli import train_animegan, train_person
+from livefilter.cli import train_animegan, train_branch, train_person
 from livefilter.cli.ready_to_train import ready_to_train
 
 SCALES = ("384", "512", "640")
@@ -21,7 +21,7 @@ def train() -> None:
     """Train a generator (needs the extra `training`)."""
 
 
-for command in (*train_animegan.COMMANDS, train_person.person):
+for command in (*train_animegan.COMMANDS, train_person.person, train_branch.person_branch):
     train.add_command(command)
 
 

@@ -11,9 +11,11 @@ import onnx
 import torch
 from onnx import TensorProto
 
+from livefilter.generator.conv import Conv
 from livefilter.generator.graph import Graph
-from livefilter.generator.network import Block, Conv, Generator, at_strength
+from livefilter.generator.network import Block, Generator, at_strength
 from livefilter.generator.onnx_network import FRAME, PERSON, STRENGTH, STYLED
+from livefilter.generator.person_branch import PersonBranch
 from livefilter.whole_file import write_whole
 
 Layer = TypeVar("Layer", bound=torch.nn.Module)
@@ -61,6 +63,14 @@ class _Graph(Graph):
             nearest_mode="floor",
         )
 
+    def fitting(self, features: str, like: str) -> str:
+        """Twice as large, without what an odd side has no room for."""
+        if not any(tensor.name == "axes" for tensor in self.initializers):
+            for name, values in {"axes": [2, 3], "corner": [0, 0], "two": [2], "four": [4], "zero": [0]}.items():
+                self.constant(np.array(values, np.int64), name)
+        size = self.node("Slice", self.node("Shape", like), "two", "four", "zero")
+        return self.node("Slice", self.twice(features), "corner", size, "axes")
+
     def relu(self, features: str) -> str:
         return self.node("Relu", features)
 
@@ -95,11 +105,12 @@ def to_onnx(generator: Generator, *, draws: bool = True) -> onnx.ModelProto:
         half = g.node("Add", half, g.node("Mul", g.node("Transpose", STRENGTH, perm=[0, 3, 1, 2]), gains))
     half = g.relu(half)
     quarter = g.relu(g.conv(generator.down_quarter, half, "down_quarter"))
-    quarter = _chain(g, generator.quarter_in, quarter, "quarter_in")
-    deep = g.relu(g.conv(generator.down_eighth, quarter, "down_eighth"))
+    fine = _chain(g, generator.quarter_in, quarter, "quarter_in")
+    first = g.relu(g.conv(generator.down_eighth, fine, "down_eighth"))
+    deep = first
     for index, block in enumerate(generator.blocks):
         deep = g.block(_as(Block, block), deep, f"block_{index}")
-    quarter = g.relu(g.node("Add", quarter, g.twice(g.conv(generator.up_quarter, deep, "up_quarter"))))
+    quarter = g.relu(g.node("Add", fine, g.twice(g.conv(generator.up_quarter, deep, "up_quarter"))))
     quarter = _chain(g, generator.quarter_out, quarter, "quarter_out")
     half = g.relu(g.node("Add", half, g.twice(g.conv(generator.up_half, quarter, "up_half"))))
     half = _chain(g, generator.half_out, half, "half_out")
@@ -109,8 +120,11 @@ def to_onnx(generator: Generator, *, draws: bool = True) -> onnx.ModelProto:
         black = g.node("Mul", g.cast(FRAME, TensorProto.FLOAT), g.number(0.0, "black"))
         g.cast(black, TensorProto.UINT8, output=STYLED)
     if generator.person is not None:
-        likely = g.node("Sigmoid", g.conv(generator.person, half, "person"))
+        person = generator.person
+        logits = g.conv(person, half, "person") if isinstance(person, Conv) else _people(g, person, fine, first, deep)
+        likely = g.node("Sigmoid", logits)
         likely = g.node("Add", g.node("Mul", likely, g.number(255.0, "white")), g.number(0.5, "rounding"))
+        likely = likely if isinstance(person, Conv) else g.twice(likely)
         g.cast(g.node("Transpose", likely, perm=[0, 2, 3, 1]), TensorProto.UINT8, output=PERSON)
 
     return g.model("generator", strength=bool(design.strength), person=bool(design.person))
@@ -146,6 +160,25 @@ def parameters(generator: Generator) -> int:
     layers = [layer for layer in at_strength(generator).modules() if isinstance(layer, Conv)]
     gains = generator.design.half * generator.design.strength
     return gains + sum(layer.weight.numel() + layer.bias.numel() for layer in layers)
+
+
+def _people(g: _Graph, branch: PersonBranch, fine: str, first: str, deep: str) -> str:
+    """The logits of a branch for people, at 1/4, from what it is given."""
+
+    def conv(layer: str, features: str) -> str:
+        return g.conv(_as(Conv, getattr(branch, layer)), features, f"person_{layer}")
+
+    eighth = g.relu(g.node("Add", conv("first", first), conv("deep", deep)))
+    wide = g.relu(conv("at_16", g.relu(conv("down_16", eighth))))
+    whole = g.relu(conv("down_32", wide))
+    for index, pair in enumerate(branch.pairs):
+        one, other = (_as(Conv, layer) for layer in _as(torch.nn.ModuleList, pair))
+        hidden = g.relu(g.conv(one, whole, f"person_pairs_{index}_0"))
+        whole = g.relu(g.node("Add", whole, g.conv(other, hidden, f"person_pairs_{index}_1")))
+    wide = g.relu(conv("out_16", g.relu(g.node("Add", wide, g.fitting(conv("up_16", whole), wide)))))
+    eighth = g.relu(conv("out_8", g.relu(g.node("Add", eighth, g.fitting(conv("up_8", wide), eighth)))))
+    quarter = g.node("Add", conv("fine", fine), g.twice(conv("up_4", eighth)))
+    return conv("last", g.relu(conv("out_4", g.relu(quarter))))
 
 
 def _chain(g: _Graph, layers: torch.nn.ModuleList, features: str, name: str) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import copy
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from livefilter.generator.conv import Conv
+from livefilter.generator.person_branch import PersonBranch, twice
+
 MULTIPLE = 8
+BRANCH = 2  # of Design.person
+Seen: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,8 @@ class Design:
     `expansion` widens the hidden layer of the blocks at 1/8, which are inverted bottlenecks with a depthwise 3x3;
     0 makes them plain residual pairs of 3x3 convolutions. `dilation` spreads the first kernel of every second block,
     so that one eye knows of the other. `strength` adds a plane to the frame's three, which says how strong the
-    drawing is to be; `person` adds an output that says where people are. Both are 0 or 1.
+    drawing is to be, and is 0 or 1. `person` adds an output that says where people are: 1 is one more layer at the end,
+    2 a branch of its own, which the drawing knows nothing of.
     """
 
     half: int = 16
@@ -44,50 +50,6 @@ DESIGNS = {
     "lite": Design(16, 32, 64, half_convs=1, quarter_convs=2, eighth_blocks=5, dilation=2, strength=1),
     "full": Design(32, 64, 96, half_convs=1, quarter_convs=2, eighth_blocks=6, dilation=2, strength=1),
 }
-
-
-class Conv(nn.Module):
-    """A convolution whose kernel is the sum of branches; the sum is taken in weight space, so folding is exact.
-
-    A square 3x3 kernel with stride 1 trains as 3x3 + 1x1 + identity (RepVGG, Ding et al. 2021, without batch
-    normalisation); `kernel()` gives the single kernel that inference uses.
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        size: int = 3,
-        stride: int = 1,
-        groups: int = 1,
-        gain: float = 1.0,
-        dilation: int = 1,
-    ) -> None:
-        super().__init__()
-        self.stride, self.groups, self.dilation = stride, groups, dilation
-        self.padding = (size - stride) // 2 if size % 2 == 0 else dilation * (size // 2)
-        self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, size, size))
-        nn.init.kaiming_normal_(self.weight, a=0.1)
-        self.weight.data.mul_(gain)
-        self.bias = nn.Parameter(torch.zeros(outputs))
-        branched = size == 3 and stride == 1
-        self.point = nn.Parameter(torch.zeros(outputs, inputs // groups, 1, 1)) if branched else None
-        self.identity = nn.Parameter(torch.zeros(outputs)) if branched and inputs == outputs else None
-
-    def kernel(self) -> Tensor:
-        """Fold the branches: the (outputs, inputs / groups, size, size) kernel that this layer applies."""
-        kernel: Tensor = self.weight
-        if self.point is not None:
-            kernel = kernel + F.pad(self.point, (1, 1, 1, 1))
-        if self.identity is not None:
-            width = kernel.shape[1]
-            eye = torch.eye(width, device=kernel.device).repeat(self.groups, 1)
-            kernel = kernel + F.pad((eye * self.identity[:, None])[:, :, None, None], (1, 1, 1, 1))
-        return kernel
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Convolve (N, C, H, W) with zero padding."""
-        return F.conv2d(features, self.kernel(), self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
 class Block(nn.Module):
@@ -141,7 +103,9 @@ class Generator(nn.Module):
         self.up_half = Conv(d.quarter, d.half, 1)
         self.half_out = nn.ModuleList([Conv(d.half, d.half) for _ in range(d.half_convs)])
         self.tail = Conv(d.half, 12, gain=0.3)
-        self.person = Conv(d.half, 1, 1) if d.person else None
+        self.person: Conv | PersonBranch | None = Conv(d.half, 1, 1) if d.person == 1 else None
+        if d.person == BRANCH:
+            self.person = PersonBranch(d.quarter, d.eighth)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Style frames.
@@ -156,35 +120,52 @@ class Generator(nn.Module):
 
     def draw(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
         """The styled frames and, where the design has `person`, logits (N, 1, H/2, W/2) of a person being there."""
-        half = self._features(frames)
-        return F.pixel_shuffle(self.tail(half), 2), None if self.person is None else self.person(half)
+        half, seen = self._features(frames)
+        return F.pixel_shuffle(self.tail(half), 2), None if self.person is None else self._people(half, seen)
 
     def find(self, frames: Tensor) -> Tensor:
         """The logits of `draw` alone.
 
         Raises: ValueError: the design has no `person`.
         """
+        return self._people(*self._features(frames))
+
+    def without_person(self) -> None:
+        """Take the output for people away."""
+        self.design, self.person = replace(self.design, person=0), None
+
+    def seen(self, frames: Tensor) -> Seen:
+        """What a branch for people is given: features at 1/4, and at 1/8 before and after the blocks."""
+        return self._seen(F.relu(self.head(frames)))
+
+    def _people(self, half: Tensor, seen: Seen) -> Tensor:
         if self.person is None:
             raise ValueError("This network has no output for people.")
-        found: Tensor = self.person(self._features(frames))
+        found: Tensor = twice(self.person(*seen)) if isinstance(self.person, PersonBranch) else self.person(half)
         return found
 
-    def _features(self, frames: Tensor) -> Tensor:
-        """What the last layers draw from: (N, half, H/2, W/2)."""
-        half = F.relu(self.head(frames))
-        quarter = F.relu(self.down_quarter(half))
+    def _seen(self, half: Tensor) -> Seen:
+        fine = F.relu(self.down_quarter(half))
         for layer in self.quarter_in:
-            quarter = F.relu(layer(quarter))
-        deep = F.relu(self.down_eighth(quarter))
+            fine = F.relu(layer(fine))
+        first = F.relu(self.down_eighth(fine))
+        deep = first
         for block in self.blocks:
             deep = block(deep)
-        quarter = F.relu(quarter + _twice(self.up_quarter(deep)))
+        return fine, first, deep
+
+    def _features(self, frames: Tensor) -> tuple[Tensor, Seen]:
+        """What the last layers draw from, (N, half, H/2, W/2), and what is `seen`."""
+        half = F.relu(self.head(frames))
+        seen = self._seen(half)
+        fine, _first, deep = seen
+        quarter = F.relu(fine + twice(self.up_quarter(deep)))
         for layer in self.quarter_out:
             quarter = F.relu(layer(quarter))
-        half = F.relu(half + _twice(self.up_half(quarter)))
+        half = F.relu(half + twice(self.up_half(quarter)))
         for layer in self.half_out:
             half = F.relu(layer(half))
-        return half
+        return half, seen
 
     @torch.no_grad()
     def take_folded(self, other: Generator) -> None:
@@ -195,8 +176,16 @@ class Generator(nn.Module):
 
         Raises: ValueError: the other one has more channels or layers, or other kernels.
         """
-        kept = {name: layer for name, layer in other.named_modules() if isinstance(layer, Conv) and name != "person"}
-        own = {name: layer for name, layer in self.named_modules() if isinstance(layer, Conv) and name != "person"}
+        kept = {
+            name: layer
+            for name, layer in other.named_modules()
+            if isinstance(layer, Conv) and not name.startswith("person")
+        }
+        own = {
+            name: layer
+            for name, layer in self.named_modules()
+            if isinstance(layer, Conv) and not name.startswith("person")
+        }
         if kept.keys() - own.keys():
             raise ValueError(f"This network has no layer {min(kept.keys() - own.keys())}.")
         for name, layer in own.items():
@@ -230,15 +219,10 @@ def at_strength(generator: Generator, strength: float = 1.0) -> Generator:
     The plane's share of the first convolution becomes part of its bias.
     """
     fixed = copy.deepcopy(generator).cpu()
-    fixed.design = replace(generator.design, strength=0, person=0)
-    fixed.person = None
+    fixed.without_person()
+    fixed.design = replace(fixed.design, strength=0)
     if generator.design.strength:
         kernel = fixed.head.weight.detach()
         fixed.head.weight = nn.Parameter(kernel[:, :3].clone())
         fixed.head.bias = nn.Parameter(fixed.head.bias.detach() + strength * kernel[:, 3].sum((1, 2)))
     return fixed
-
-
-def _twice(features: Tensor) -> Tensor:
-    """Repeat each value twice in height and width; unlike a pixel-shuffle it stays in the runtime's blocked layout."""
-    return F.interpolate(features, scale_factor=2.0, mode="nearest")

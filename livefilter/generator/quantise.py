@@ -87,9 +87,12 @@ def _with_ports_of(network: onnx.ModelProto, made: onnx.ModelProto) -> onnx.Mode
 
 
 def _outer(network: Path) -> list[str]:
-    """The names of the first convolution and the last three."""
-    names = [node.name for node in onnx.load(str(network)).graph.node if node.op_type == "Conv"]
-    return [*names[:1], *names[-3:]]
+    """The names of the first convolution and the last three of what draws, and of the last of what finds people."""
+    layers = [node for node in onnx.load(str(network)).graph.node if node.op_type == "Conv"]
+    draws, finds = (
+        [node.name for node in layers if node.input[1].startswith("person_") == each] for each in (False, True)
+    )
+    return [*draws[:1], *draws[-3:], *finds[-1:]]
 
 
 class _Shown(CalibrationDataReader):

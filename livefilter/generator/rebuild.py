@@ -9,8 +9,9 @@ import torch
 from onnx import numpy_helper
 
 from livefilter.errors import StyleCorrupt
+from livefilter.generator.conv import Conv
 from livefilter.generator.export import to_onnx
-from livefilter.generator.network import Conv, Design, Generator
+from livefilter.generator.network import Design, Generator
 from livefilter.styles.network_file import read_network
 
 
@@ -41,7 +42,7 @@ def generator_from_onnx(path: Path, sha256: str = "") -> Generator:
             expansion=kernels["block_0_0"].shape[0] // eighth if "block_0_2" in kernels else 0,
             dilation=_dilation(graph),
             strength=int("strength_gains_fp16" in values),
-            person=int("person" in kernels),
+            person=2 if "person_last" in kernels else int("person" in kernels),
         )
         generator = Generator(design)
         for name, layer in _layers(generator):
@@ -70,8 +71,9 @@ def _with_strength(kernel: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
 
 
 def _dilation(graph: onnx.GraphProto) -> int:
-    """The widest spread of a kernel in the graph."""
-    spreads = [entry.ints[0] for node in graph.node for entry in node.attribute if entry.name == "dilations"]
+    """The widest spread of a kernel that draws."""
+    nodes = [node for node in graph.node if not any(name.startswith("person_") for name in node.input)]
+    spreads = [entry.ints[0] for node in nodes for entry in node.attribute if entry.name == "dilations"]
     return max(spreads, default=1)
 
 

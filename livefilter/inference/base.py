@@ -26,6 +26,7 @@ class EngineOptions:
         same ones in every process; or what opens one engine for all runs of this process that are alike.
     sha256: what the network's file must be by its card; "" for any.
     batch: frames that an engine which `takes_batches` draws at once.
+    people: whether a network that tells where people are is to do so, which takes a few percent of its time.
     precision: of the convolutions: see `livefilter.inference.precision`, which an engine finds decided.
     """
 
@@ -37,6 +38,7 @@ class EngineOptions:
     shared: bool | Sharing = False
     batch: int = 1
     precision: Precision = "auto"
+    people: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Engine(Closeable):
     def person(self) -> Image | None:
         """Where people are in the frame of the newest `run`, (H/2, W/2) uint8, 255 for certain; valid as its result is.
 
-        None where the network does not tell: it `gives_person` or not.
+        None where the network does not tell, or was opened so that it does not: it `gives_person` or not.
         """
         return None
 

@@ -26,7 +26,7 @@ from livefilter.inference.ports import (
     person_buffer,
     read_ports,
 )
-from livefilter.styles.network_file import read_network, with_batch
+from livefilter.styles.network_file import read_network, with_batch, without_output
 from livefilter.user_folders import cache_folder
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
@@ -55,7 +55,7 @@ class _OnnxRuntimeEngine(Engine):
         threads = options.threads or usable_cores()
         precision = "int8" if options.precision == "int8" else self.precision
         self.info = EngineInfo(self.backend, self._device(threads), precision, width, height)
-        self._batch = options.batch
+        self._batch, self._people = options.batch, options.people
         self._session: Any = self._open(network, options.sha256, threads)
         ports = self._ports(network)
         self.takes_strength, self.gives_person = ports.strength, ports.person
@@ -138,7 +138,7 @@ class _OnnxRuntimeEngine(Engine):
             chosen.append((providers.CUDA, {"device_id": str(self._gpu)}))  # takes the few nodes that TensorRT leaves
         data = read_network(network, sha256)
         try:
-            data = with_batch(data, self._batch)
+            data = with_batch(data if self._people else without_output(data, PERSON), self._batch)
             session = providers.create_session(data, self._session_options(threads), chosen)
         except Exception as error:
             if self.provider == providers.CPU or type(error).__name__ in _BROKEN_NETWORK:

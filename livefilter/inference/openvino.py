@@ -17,7 +17,7 @@ from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu
 from livefilter.inference.ports import PERSON, STRENGTH, NetworkPorts, StrengthPlane, person_buffer, read_ports
-from livefilter.styles.network_file import read_network
+from livefilter.styles.network_file import read_network, without_output
 
 _PRECISIONS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 _FIX = install_extra("openvino")
@@ -41,7 +41,7 @@ class OpenVINOEngine(Engine):
         options = options or EngineOptions()
         threads = options.threads
         ov = importlib.import_module("openvino")
-        model, ports = _read(network, options.sha256, width, height, options.batch)
+        model, ports = _read(network, options, width, height)
         self.takes_strength, self.gives_person = ports.strength, ports.person
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if threads:
@@ -124,7 +124,7 @@ def _core() -> Any:
     return importlib.import_module("openvino").Core()
 
 
-def _read(network: Path, sha256: str, width: int, height: int, batch: int) -> tuple[Any, NetworkPorts]:
+def _read(network: Path, options: EngineOptions, width: int, height: int) -> tuple[Any, NetworkPorts]:
     """Read the ONNX file at one fixed size.
 
     Raises: StyleCorrupt.
@@ -132,8 +132,9 @@ def _read(network: Path, sha256: str, width: int, height: int, batch: int) -> tu
     # `Core.read_model` asks every front end in turn, and TensorFlow's writes its complaints to the terminal.
     manager = importlib.import_module("openvino.frontend").FrontEndManager()
     onnx = manager.load_by_framework("onnx")
-    data = read_network(network, sha256)
+    data, batch = read_network(network, options.sha256), options.batch
     try:
+        data = data if options.people else without_output(data, PERSON)
         model = onnx.convert(onnx.load(io.BytesIO(data)))
         named = [
             [(port.get_any_name(), port.element_type.get_type_name()) for port in side]

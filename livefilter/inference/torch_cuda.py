@@ -60,6 +60,8 @@ class TorchCudaEngine(ComposingEngine):
         self._graph: Any = None
         self.info = EngineInfo(self.backend, "CPU", "float16" if on_gpu else "float32", width, height)
         generator: Any = generator_from_onnx(network, options.sha256)
+        if not options.people:
+            generator.without_person()
         self.takes_strength, self.gives_person = bool(generator.design.strength), bool(generator.design.person)
         try:
             self._generator: Any = generator.to(self._device, self._type, memory_format=torch.channels_last)

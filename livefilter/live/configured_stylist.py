@@ -53,7 +53,7 @@ class ConfiguredStylist:
         """Style one picture, (H, W, 3) uint8 BGR of any size; a new one of the same shape, BGRA if it `cuts_out`."""
         if self._styler is None:
             height, width = image.shape[:2]
-            self._styler = self._open(self.wanted.style, width, height)
+            self._styler = self._open(self.wanted.style, width, height, people=self.wanted.parted)
             info = self._styler.engine_info
             self.device = f"{self.wanted.style} {self._styler.network_size} on {info.backend}, {info.device}"
         styled = self._styler.draw(image, self._config.strength)
@@ -77,5 +77,5 @@ class ConfiguredStylist:
         if self._styler is not None:
             self._styler.close()
 
-    def _open(self, style: str, width: int, height: int) -> Styler:
-        return open_styler(self._config, self._catalogue, style, width, height, shared=self._shared)
+    def _open(self, style: str, width: int, height: int, *, people: bool = False) -> Styler:
+        return open_styler(self._config, self._catalogue, style, width, height, shared=self._shared, people=people)

@@ -48,7 +48,7 @@ def steer_pages(
     def small_styler(style: str) -> Styler:
         """For small pictures, on one CPU core, so that the live run has the rest."""
         network = catalogue.get(style).network("lite", gpu=False)
-        return Styler(network, "onnxruntime", options=EngineOptions(threads=1))
+        return Styler(network, "onnxruntime", options=EngineOptions(threads=1, people=False))
 
     def steer(sink: Sink) -> None:
         if isinstance(sink, PageSink):

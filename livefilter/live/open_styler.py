@@ -25,15 +25,18 @@ def open_styler(
     nv12: bool = False,
     shared: bool | Sharing = False,
     steady: bool = False,
+    people: bool = False,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
     nv12: let an engine that can do so give NV12. steady: as of Styler.
-    shared: as of EngineOptions.
+    shared, people: as of EngineOptions.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
-    options = EngineOptions(config.threads, config.gpu, config.cuda, nv12, shared=shared, precision=config.precision)
+    options = EngineOptions(
+        config.threads, config.gpu, config.cuda, nv12, shared=shared, precision=config.precision, people=people
+    )
 
     def on(backend: str) -> Styler:
         _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))

@@ -20,6 +20,8 @@ from livefilter.web.clip_studio import ClipStudio
 from livefilter.web.photo_studio import PhotoStudio, Wish
 from livefilter.web.photo_styling import FACES
 
+_DRAWS = EngineOptions(people=False)  # a photo has other sizes than networks find people at
+
 
 def photo_features(catalogue: Catalogue) -> dict[str, Any]:
     """The photo page's own part of a site's features."""
@@ -27,11 +29,12 @@ def photo_features(catalogue: Catalogue) -> dict[str, Any]:
     def open_for_photos(style: str, network: str) -> Styler:
         """For pictures of many sizes: on a backend that opens a new size in a moment."""
         backend, _reason = choose_backend("auto", without=BUILT_AHEAD)
-        return Styler(catalogue.get(style).networks[network], "onnxruntime" if backend == "openvino" else backend)
+        backend = "onnxruntime" if backend == "openvino" else backend
+        return Styler(catalogue.get(style).networks[network], backend, options=_DRAWS)
 
     def open_room(style: str) -> Styler:
         """The style of a photo's room, which is drawn at a size that networks know, whatever the photo's."""
-        return Styler(catalogue.get(style).network("auto", gpu=True), "onnxruntime", FACES["usual"])
+        return Styler(catalogue.get(style).network("auto", gpu=True), "onnxruntime", FACES["usual"], _DRAWS)
 
     parted = Parted("onnxruntime", EngineOptions(), open_room)
 
@@ -40,7 +43,9 @@ def photo_features(catalogue: Catalogue) -> dict[str, Any]:
         return parted(photo, drawn, None, wanted)
 
     def open_for_clips(style: str, network: str) -> Styler:
-        return Styler(catalogue.get(style).networks[network], choose_backend("auto", without=BUILT_AHEAD)[0], 360)
+        return Styler(
+            catalogue.get(style).networks[network], choose_backend("auto", without=BUILT_AHEAD)[0], 360, _DRAWS
+        )
 
     studio = PhotoStudio(open_for_photos, put_together, parted.close)
     return {"photos": studio, "clips": ClipStudio(functools.partial(render_clip, open_for_clips))}

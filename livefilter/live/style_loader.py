@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from livefilter.config import Config
-from livefilter.control.settings import SharedSettings
+from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.base import EngineOptions, Sharing
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.part_styler import PartStyler
@@ -13,6 +13,7 @@ from livefilter.live.engine_upgrade import EngineUpgrade
 from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.governor.wire import on_ladder
+from livefilter.live.mask_source import asks_style
 from livefilter.live.open_styler import open_styler
 from livefilter.live.person_crop import Part
 from livefilter.live.person_network import alongside, open_person_network
@@ -66,8 +67,8 @@ class StyleLoader:
         wanted = self._settings.current
         styler = self._upgrade.open(style) if self._upgrade is not None else self._open_ready(style)
         networks = self._catalogue.get(style).networks
-        follow = self._governor.follow
-        return on_ladder(self._config, wanted, networks, styler, self._size, follow, shared=self._shared)
+        follow, people = self._governor.follow, asks_style(wanted, self._ready)
+        return on_ladder(self._config, wanted, networks, styler, self._size, follow, shared=self._shared, people=people)
 
     def load_room(self, style: str) -> Styler:
         """Another style to run beside the one on screen, at the size of that one; the governor leaves it as it is.
@@ -87,7 +88,7 @@ class StyleLoader:
         network.verify()
         whole = fit_network(*part.frame, part.size, network.accepts)
         options = EngineOptions(
-            config.threads, config.gpu, config.cuda, shared=self._shared, precision=config.precision
+            config.threads, config.gpu, config.cuda, shared=self._shared, precision=config.precision, people=False
         )
         return PartStyler(
             network,
@@ -113,17 +114,21 @@ class StyleLoader:
         return open_person_network(self._ready, alongside(options), *self._size)
 
     def start(self, stylist: LiveStylist) -> None:
-        """Let the stylist change over to engines that are built beside it, and to a network or size that is chosen."""
+        """Let the stylist change over to engines that are built beside it, to a network or size that is chosen, and to
+        one that says where people are while somebody asks.
+        """
         if self._upgrade is not None:
             self._upgrade.start(stylist.reload)
-        loaded = (self._settings.current.network, self._settings.current.process_size)
+        first = self._settings.current
+        loaded, asked = (first.network, first.process_size), asks_style(first, self._ready)
 
         def follow() -> None:
-            nonlocal loaded
+            nonlocal loaded, asked
             wanted = self._settings.current
-            if (wanted.network, wanted.process_size) != loaded:
-                loaded = (wanted.network, wanted.process_size)
+            sizes, asks = (wanted.network, wanted.process_size), asks_style(wanted, self._ready)
+            if sizes != loaded or (asks != asked and self._may_tell(wanted)):
                 stylist.reload(wanted.style)
+            loaded, asked = sizes, asks
 
         self._settings.listen(follow)
 
@@ -131,6 +136,11 @@ class StyleLoader:
         """End what is being built. Can be called twice."""
         if self._upgrade is not None:
             self._upgrade.close()
+
+    def _may_tell(self, wanted: LiveSettings) -> bool:
+        """Whether the style's network says where people are if it is opened so; engines that are built always do."""
+        network = self._catalogue.get(wanted.style).network(wanted.network, gpu=runs_on_gpu(self._ready))
+        return self._upgrade is None and network.tells_people
 
     def _open_ready(self, style: str) -> Styler:
         wanted = self._settings.current
@@ -147,6 +157,7 @@ class StyleLoader:
             nv12=self._config.nv12,
             shared=self._shared,
             steady=at.steady,
+            people=asks_style(wanted, self._ready),
         )
         if size == "auto":
             self._sizes.settle(network, styler.working_size)

@@ -10,9 +10,11 @@ from types import MappingProxyType
 
 from livefilter.errors import StyleCorrupt
 from livefilter.styles.accepts import Accepts
+from livefilter.styles.network_file import gives
 
 # Smallest first: `lite` is for CPUs, `full` for GPUs.
 SIZES = ("lite", "full")
+_PERSON = "person"  # the output that says where people are
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,14 @@ class Network:
     def label(self) -> str:
         """What tells it from every other network: style and size."""
         return f"{self.style}-{self.size}"
+
+    @property
+    def tells_people(self) -> bool:
+        """Whether the file has an output that says where people are; not where it cannot be read."""
+        try:
+            return gives(self.path.read_bytes(), _PERSON)
+        except (OSError, ValueError):  # opening it says why
+            return False
 
     def verify(self) -> None:
         """Compare the files with the card's SHA-256, so that no other file runs in their place.

@@ -32,6 +32,9 @@ _KEY, _VALUE = 1, 2
 # this where it has one place.
 _GRAPH, _PORTS, _TO_AXIS, _ONE = 7, (11, 12), (2, 1, 2, 1), b"\x08\x01"
 
+_NODE, _TENSOR, _OUTPUT = 1, 5, 12  # of a graph
+_NODE_INPUT, _NODE_OUTPUT, _TENSOR_NAME = 1, 2, 8
+
 
 def read_network(path: Path, sha256: str = "") -> bytes:
     """The bytes of a network's file, which reads nothing from other files.
@@ -118,6 +121,68 @@ def with_batch(data: bytes, batch: int) -> bytes:
                     raise ValueError("its batch is not one frame")
                 axis[1] = batch
     return bytes(changed)
+
+
+def gives(data: bytes, output: str) -> bool:
+    """Whether an ONNX file has an output of this name. Raises: ValueError: it is no ONNX file, or is damaged."""
+    graph = _first(memoryview(data), _GRAPH)
+    return any(number == _OUTPUT and _name(value) == output for number, value in _messages(graph))
+
+
+def without_output(data: bytes, output: str) -> bytes:
+    """An ONNX file without one of its outputs, and without what is calculated for that alone; itself if it has none.
+
+    Raises: ValueError: it is no ONNX file, or is damaged.
+    """
+    if not gives(data, output):
+        return data
+    graph = list(_messages(_first(memoryview(data), _GRAPH)))
+    needed = {_name(value) for number, value in graph if number == _OUTPUT} - {output}
+    idle: set[int] = set()
+    for place in reversed(range(len(graph))):  # nodes come in the order in which they are calculated
+        number, value = graph[place]
+        if number == _NODE:
+            named = [(port, bytes(text).decode("utf-8", "replace")) for port, text in _messages(value)]
+            if needed & {name for port, name in named if port == _NODE_OUTPUT}:
+                needed |= {name for port, name in named if port == _NODE_INPUT}
+            else:
+                idle.add(place)
+    kept = [
+        _message(number, bytes(value))
+        for place, (number, value) in enumerate(graph)
+        if place not in idle
+        and not (number == _OUTPUT and _name(value) == output)
+        and not (number == _TENSOR and _name(value, _TENSOR_NAME) not in needed)
+    ]
+    return b"".join(
+        _message(number, b"".join(kept)) if number == _GRAPH else _field(number, value)
+        for number, value in _fields(memoryview(data))
+    )
+
+
+def _messages(view: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """The fields of a message that are no numbers."""
+    return ((number, value) for number, value in _fields(view) if not isinstance(value, int))
+
+
+def _name(view: memoryview, number: int = 1) -> str:
+    return bytes(_first(view, number)).decode("utf-8", "replace")
+
+
+def _field(number: int, value: int | memoryview) -> bytes:
+    return _written(number << 3) + _written(value) if isinstance(value, int) else _message(number, bytes(value))
+
+
+def _message(number: int, data: bytes) -> bytes:
+    return _written(number << 3 | _BYTES) + _written(len(data)) + data
+
+
+def _written(value: int) -> bytes:
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*written, value])
 
 
 def _first(view: memoryview, *way: int) -> memoryview:

@@ -20,6 +20,7 @@ from livefilter.styles.network import SIZES, Network
 from livefilter.training.sheet import draw
 
 PICTURE_WIDTH = 640
+_TAUGHT = "  # then where people are: "
 
 
 def write_style(
@@ -86,6 +87,32 @@ def write_style(
             best=style.best if style.best in networks else "",
         )
     )
+
+
+def write_taught(
+    style: Style,
+    size: str,
+    generator: Generator,
+    training: str,
+    figures: Mapping[str, float | int],
+    frames: Sequence[Image],
+) -> None:
+    """Write a network of a style again that has learned where people are, and note it on the card.
+
+    style: as its card says. generator: the network, with its branch. training: the command that taught it.
+    figures: of `overlap`. frames: as of `write_style`, for a network that has an INT8 form.
+    """
+    network = style.networks[size]
+    int8_path = network.int8_path
+    sha256 = export(generator, network.path)
+    taught = replace(
+        network,
+        sha256=sha256,
+        int8_sha256=quantise(network.path, frames, int8_path) if int8_path is not None else "",
+        training=f"{network.training.partition(_TAUGHT)[0]}{_TAUGHT}{training}",
+        figures={**network.figures, **{f"person_{name}": value for name, value in figures.items()}},
+    )
+    write_card(replace(style, networks={**style.networks, size: taught}))
 
 
 def _write_picture(path: Path, before: Image, generator: Generator) -> None:

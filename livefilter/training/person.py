@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +19,9 @@ from livefilter.generator.network import Design, Generator
 from livefilter.training.artist import read_picture
 from livefilter.training.data import is_held_out
 from livefilter.training.degradation import Degradation, exposure_table
-from livefilter.training.muon import KernelMuon
+from livefilter.training.learner import Learner
 from livefilter.training.people import People
 from livefilter.whole_file import replacing
-
-log = logging.getLogger(__name__)
 
 Image = npt.NDArray[np.uint8]
 # Wide kernels at 1/8, so that what a shirt belongs to is seen; 0.28 MB. Half of its time goes into 1/2 as it is.
@@ -37,7 +33,6 @@ _NEARER = 1.7  # than as much of a photo as fits into a crop
 _NEAR_FACE = 0.12  # of the shorter side: somebody before a webcam
 _DIM, _OFTEN_DIM = (0.2, 0.8), 0.3  # rooms at night
 _OFTEN_ELSEWHERE, _OFTEN_SOFT, _SOFT = 0.5, 0.5, (1.0, 6.0)  # pixels
-_RATE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -53,16 +48,17 @@ class Sitter:
     near: bool = False
 
 
-def load(photos: Sequence[Path], people: People) -> list[Sitter]:
+def load(photos: Sequence[Path], people: People, largest: int = _LARGEST) -> list[Sitter]:
     """Read photos and their masks; a photo in which no face was found has nobody in it.
 
+    largest: the shorter side in pixels to which larger photos are made smaller.
     Raises: InvalidInput: a photo cannot be read, or none has a mask.
     """
     found = []
     for path in photos:
         photo = read_picture(path)
         near = any(face.side >= _NEAR_FACE * min(photo.shape[:2]) for face in people.faces(path.name))
-        factor = min(1.0, _LARGEST / min(photo.shape[:2]))
+        factor = min(1.0, largest / min(photo.shape[:2]))
         size = round(photo.shape[1] * factor), round(photo.shape[0] * factor)
         mask = people.mask(path.name, *size)
         if mask is not None:
@@ -78,18 +74,20 @@ class PersonSampler:
 
     Half of those photos are out of focus, as what is behind somebody often is.
 
-    Photos of somebody near are drawn twice as often as others.
+    Photos of somebody near are drawn twice as often as others. shapes: (width, height) of crops, in turns.
     """
 
-    def __init__(self, sitters: Sequence[Sitter], batch: int, seed: int = 0) -> None:
-        self._batch, self._seed = batch, seed
+    def __init__(
+        self, sitters: Sequence[Sitter], batch: int, seed: int = 0, shapes: Sequence[tuple[int, int]] = SHAPES
+    ) -> None:
+        self._batch, self._seed, self._shapes = batch, seed, shapes
         self._sitters = [sitter for sitter in sitters for _ in range(1 + sitter.near)]
         self._with_people = [sitter for sitter in self._sitters if sitter.mask.any()]
 
     def batch(self, step: int) -> tuple[Image, Image]:
-        """(N, H, W, 3) and (N, H, W) uint8 of one of SHAPES; they depend on the seed and the step alone."""
+        """(N, H, W, 3) and (N, H, W) uint8 of one of the shapes; they depend on the seed and the step alone."""
         random = np.random.default_rng((self._seed, step))
-        shape = SHAPES[step % len(SHAPES)]
+        shape = self._shapes[step % len(self._shapes)]
         seen, wanted = [], []
         for _ in range(self._batch):
             photo, mask = self._crop(self._sitters, shape, random)
@@ -131,34 +129,13 @@ def train_person(
     torch.manual_seed(seed)
     network = Generator(DESIGN) if start is None else copy.deepcopy(start)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    kernels = KernelMuon([value for value in network.parameters() if value.ndim == 4 and min(value.shape[:2]) > 3])
-    known = {id(value) for value in network.parameters() if value.ndim == 4 and min(value.shape[:2]) > 3}
-    others = torch.optim.Adam([value for value in network.parameters() if id(value) not in known], _RATE)
-    averaged = copy.deepcopy(network).requires_grad_(False)
+    learner = Learner(network, steps)
     sampler = PersonSampler([sitter for sitter in sitters if not is_held_out(sitter.name)], batch, seed)
-    sum_of_losses = 0.0
-    warm_up = max(1, min(200, steps // 10))
-    since = time.perf_counter()
     for step in range(steps):
         seen, wanted = sampler.batch(step)
         # In bfloat16 so few channels take longer.
-        loss = person_loss(_logits(network, seen), torch.from_numpy(wanted)[:, None].float() / 255.0)
-        network.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        rate = _RATE * min(1.0, (step + 1) / warm_up) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / steps)))
-        for group in others.param_groups:
-            group["lr"] = rate
-        others.step()
-        kernels.step(rate)
-        keep = min(0.998, (1 + step) / (10 + step))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(averaged.parameters()), list(network.parameters()), 1.0 - keep)
-        sum_of_losses += float(loss.detach())
-        if step % 200 == 199:
-            pace = 200 / (time.perf_counter() - since)
-            log.info("step %d  %.1f steps/s  loss %.4f", step + 1, pace, sum_of_losses / 200)
-            since, sum_of_losses = time.perf_counter(), 0.0
-    return averaged
+        learner.step(person_loss(_logits(network, seen), torch.from_numpy(wanted)[:, None].float() / 255.0))
+    return learner.averaged
 
 
 def save_network(network: Generator, path: Path) -> None:
@@ -182,8 +159,11 @@ def load_network(path: Path) -> Generator:
 
 
 def person_loss(logits: Tensor, wanted: Tensor) -> Tensor:
-    """Cross-entropy and Dice (Milletari et al. 2016) of (N, 1, H/2, W/2) logits and an (N, 1, H, W) mask in [0, 1]."""
-    goal = F.avg_pool2d(wanted, 2)
+    """Cross-entropy and Dice (Milletari et al. 2016) of logits and a mask in [0, 1].
+
+    logits: (N, 1, H/n, W/n). wanted: (N, 1, H, W).
+    """
+    goal = F.avg_pool2d(wanted, wanted.shape[-1] // logits.shape[-1])
     found = logits.sigmoid()
     # Edges are few, and what people look at.
     edge = F.max_pool2d(goal, 5, 1, 2) + F.max_pool2d(-goal, 5, 1, 2)
@@ -193,9 +173,10 @@ def person_loss(logits: Tensor, wanted: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def overlap(network: Generator, sitters: Sequence[Sitter]) -> dict[str, float]:
+def overlap(network: Generator, sitters: Sequence[Sitter], side: int = SIDE) -> dict[str, float]:
     """How well people are found in the photos held out, at the size that the network is for.
 
+    side: their shorter side in pixels.
     Returns: photos; iou: intersection over union, its mean over photos with people; false_alarm: the share of pixels of
         photos without people that are called one.
     """
@@ -203,7 +184,7 @@ def overlap(network: Generator, sitters: Sequence[Sitter]) -> dict[str, float]:
     for sitter in sitters:
         if not is_held_out(sitter.name):
             continue
-        factor = SIDE / min(sitter.mask.shape)
+        factor = side / min(sitter.mask.shape)
         width, height = (max(8, round(side * factor / 8) * 8) for side in sitter.mask.shape[::-1])
         photo = np.asarray(cv2.resize(sitter.photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         mask = cv2.resize(sitter.mask, (width // 2, height // 2), interpolation=cv2.INTER_AREA) > 127
@@ -219,6 +200,14 @@ def overlap(network: Generator, sitters: Sequence[Sitter]) -> dict[str, float]:
     }
 
 
+def planes(pictures: Image, strengths: Sequence[float] | None = None) -> Tensor:
+    """What a network takes, (N, 3, H, W) of (N, H, W, 3) uint8 BGR; with strengths a fourth plane of each."""
+    seen = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+    if strengths is not None:
+        values = torch.tensor(strengths)[:, None, None, None]
+        seen = torch.cat([seen, values.expand(-1, 1, *seen.shape[2:])], 1)
+    return seen.contiguous(memory_format=torch.channels_last)
+
+
 def _logits(network: Generator, pictures: Image) -> Tensor:
-    planes = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-    return network.find(planes.contiguous(memory_format=torch.channels_last))
+    return network.find(planes(pictures, [1.0] * len(pictures) if network.design.strength else None))

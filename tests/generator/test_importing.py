@@ -13,8 +13,10 @@ import pytest
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.generator.importing import import_generator
+from livefilter.generator.onnx_cost import parameters
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.styles.catalogue import Catalogue
+from livefilter.styles.network_file import without_output
 from tests.conftest import picture
 from tests.generator.float_networks import write_generator
 
@@ -109,12 +111,13 @@ def test_a_network_that_draws_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_styles_own_network_stays_as_it_is() -> None:
-    """A network with uint8 ports is taken byte for byte."""
+    """A network with uint8 ports is taken byte for byte; the card counts what draws, without what finds people."""
     network = Catalogue(user=Path("no such folder")).get("hayao").network("lite")
     incoming = import_generator(network.path, OnnxRuntimeCpu)
     assert incoming.data == network.path.read_bytes()
-    assert incoming.parameters == network.parameters
-    assert incoming.macs_per_pixel == pytest.approx(network.macs_per_pixel, rel=0.01)
+    draws = onnx.load_model_from_string(without_output(incoming.data, "person"))
+    assert parameters(draws) == network.parameters <= incoming.parameters
+    assert incoming.macs_per_pixel == pytest.approx(network.macs_per_pixel, rel=0.07)
 
 
 @pytest.mark.skipif(not TEACHERS, reason="LIVEFILTER_TEACHERS names no folder of published ONNX generators")

@@ -7,8 +7,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
+from livefilter.generator.conv import Conv  # noqa: E402
 from livefilter.generator.export import macs_per_pixel, to_onnx  # noqa: E402
-from livefilter.generator.network import DESIGNS, MULTIPLE, Conv, Design, Generator, at_strength  # noqa: E402
+from livefilter.generator.network import DESIGNS, MULTIPLE, Design, Generator, at_strength  # noqa: E402
 
 SMALL = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,35 @@ def test_only_what_lies_deep_is_in_int8(forms: tuple[Path, Path, list[Image], st
     assert inner == [False, *[True] * (len(inner) - 4), False, False, False]
     assert int8.stat().st_size < 1.5 * plain.stat().st_size
     assert quantise(plain, frames, int8.with_name("again.onnx")) == told
+
+
+def test_what_finds_people_is_in_int8_but_its_last_layer(
+    tmp_path: Path, forms: tuple[Path, Path, list[Image], str]
+) -> None:
+    """A branch for people is told apart from what draws, of which the same layers are in INT8 as without it."""
+    plain, int8 = tmp_path / "plain.onnx", tmp_path / "int8.onnx"
+    torch.manual_seed(0)
+    export(Generator(replace(SMALL, person=2)), plain)
+    quantise(plain, forms[2][:2], int8)
+    alone, both = (_in_int8(path) for path in (forms[1], int8))
+    assert {name: deep for name, deep in both.items() if not name.startswith("person_")} == alone
+    finds = {name: deep for name, deep in both.items() if name.startswith("person_")}
+    assert [name for name, deep in finds.items() if not deep] == ["person_last_kernel"]
+    assert len(finds) > 10
+
+
+def _in_int8(path: Path) -> dict[str, bool]:
+    """Of each convolution, by the name of its kernel, whether it is in INT8."""
+    graph = onnx.load(path).graph
+    made = {node.output[0]: node for node in graph.node}
+    found = {}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            kernel = node.input[1]
+            deep = kernel in made and made[kernel].op_type == "DequantizeLinear"
+            name = made[kernel].input[0] if deep else kernel
+            found[name.removesuffix("_quantized")] = deep
+    return found
 
 
 @pytest.mark.skipif(not multiplies_bytes(), reason="this processor has no VNNI")

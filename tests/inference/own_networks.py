@@ -13,15 +13,18 @@ from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.look import ComposingEngine, Look
 
 
-def write_own_network(path: Path, *, strength: bool = True, person: bool = True) -> Path:
-    """A small generator with random weights, the same each time; how strong it draws shows at a glance."""
+def write_own_network(path: Path, *, strength: bool = True, person: int = 1) -> Path:
+    """A small generator with random weights, the same each time; how strong it draws shows at a glance.
+
+    person: as of Design.
+    """
     import torch
 
     from livefilter.generator.export import export
     from livefilter.generator.network import Design, Generator
 
     torch.manual_seed(3)
-    generator = Generator(Design(8, 8, 8, eighth_blocks=1, strength=int(strength), person=int(person)))
+    generator = Generator(Design(8, 8, 8, eighth_blocks=1, strength=int(strength), person=person))
     if strength:
         generator.head.weight.data[:, 3] *= 3
     export(generator, path)

@@ -28,6 +28,7 @@ from livefilter.tensorrt.flavour import FLAVOURS
 from livefilter.tensorrt.key import SizeRange
 from livefilter.tensorrt.store import EngineStore
 from tests.generator.networks import NORMS, normalised_by, normalising
+from tests.inference.own_networks import write_own_network
 from tests.styles.bundled import NETWORKS
 
 SIZES = ["512x512", "1280x720", "512x288:1280x720:1920x1080"]
@@ -104,6 +105,17 @@ def test_turing_gets_an_engine_of_its_own(
     assert [request.turing for request in asked] == [turing]
     plain = build_plan(FLAVOURS["rtx"].load(), replace(asked[0], turing=False), lambda done, phase: None, Event())
     assert (len(plain.plan) == engine.plan_path.stat().st_size) != turing
+
+
+@pytest.mark.parametrize("size", ["104x72", "64x48:104x72:256x144"])
+def test_a_branch_for_people_builds(tmp_path: Path, size: str) -> None:
+    """Its sizes, which are calculated where sides are odd, are no matter, and the plan gives the mask."""
+    pytest.importorskip("torch", reason="PyTorch, which writes the network, is not installed")
+    path = write_own_network(tmp_path / "own.onnx", person=2)
+    engine, built = EngineBuilder(EngineStore(tmp_path / "engines"), lambda _: None).obtain(wanted(path, size))
+    assert built
+    assert engine.sidecar is not None
+    assert any("person" in str(layer) for layer in engine.sidecar.layers)
 
 
 @pytest.mark.parametrize(

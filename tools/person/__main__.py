@@ -17,6 +17,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--mediapipe-python", required=True, type=_PATH, help="A Python that has MediaPipe.")
 @click.option("--out", required=True, type=_PATH, help="Folder for frames, masks and sheets, which are not published.")
 @click.option("--network", type=_PATH, help="Another network than the one that comes with livefilter.")
+@click.option("--side", type=click.IntRange(64), help="Shorter side at which a style's own network is to look.")
 @click.option("--style", default="hayao", show_default=True, help="The style beside which the cost is measured.")
 @click.option("--report", default=Path("docs/person-figures.md"), show_default=True, type=_PATH, help="What to write.")
 @click.option("--frames", default=12, show_default=True, type=click.IntRange(2), help="Of each clip, for masks.")
@@ -29,20 +30,21 @@ def person(
     mediapipe_python: Path,
     out: Path,
     network: Path | None,
+    side: int | None,
     style: str,
     report: Path,
     frames: int,
     rounds: int,
 ) -> None:
     """Measure masks of people on unseen photos and on clips, their flicker, their lag and their cost."""
-    from livefilter.live.person_network import person_network
+    from livefilter.live.person_network import SIDE, person_network
     from tools.person.figures import Figures, sheet
     from tools.person.material import clip_frames, held_out_photos, in_the_dark, moving
     from tools.person.report import markdown
 
     left_out = held_out_photos(photos, people)
     shown = [*left_out, *in_the_dark(left_out), *clip_frames(clips, frames, mediapipe_python, out)]
-    figures = Figures.measured(network or person_network(), shown, moving(clips, 16), style, rounds)
+    figures = Figures.measured(network or person_network(), shown, moving(clips, 16), style, rounds, side or SIDE)
     report.write_text(markdown(figures, unseen), encoding="utf-8")
     for group in figures.groups:
         sheet(

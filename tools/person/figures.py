@@ -10,8 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from livefilter.errors import StyleCorrupt
 from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions
+from livefilter.inference.look import Look
 from livefilter.inference.mask import Mask, reduced
 from livefilter.inference.selection import why_unavailable
 from livefilter.inference.styler import Styler
@@ -52,13 +54,19 @@ class Figures:
 
     @classmethod
     def measured(
-        cls, network: Path, shown: Sequence[Shown], moving: Mapping[str, Sequence[Image]], style: str, rounds: int
+        cls,
+        network: Path,
+        shown: Sequence[Shown],
+        moving: Mapping[str, Sequence[Image]],
+        style: str,
+        rounds: int,
+        side: int = SIDE,
     ) -> Figures:
-        """Measure a network. rounds: of timing."""
+        """Measure a network. rounds: of timing, which is that of livefilter's own. side: as of Finder."""
         figures = cls(network.stat().st_size)
         backends = [name for name in ("openvino", "onnxruntime") if why_unavailable(name) is None]
         with ExitStack() as opened:
-            finder = opened.enter_context(Finder(network, backends[0]))
+            finder = opened.enter_context(Finder(network, backends[0], side))
             for each in shown:
                 figures.found[each.name] = finder(each.picture)
                 score = _score(each, figures.found[each.name])
@@ -79,22 +87,27 @@ class Figures:
 
 
 class Finder:
-    """The mask at the full size of pictures of any size, as a live run makes it."""
+    """The mask at the full size of pictures of any size, as a live run makes it.
 
-    def __init__(self, network: Path, backend: str) -> None:
-        self._network, self._backend = network, backend
+    side: the shorter side at which the network sees them; another than SIDE is a style's own network.
+    """
+
+    def __init__(self, network: Path, backend: str, side: int = SIDE) -> None:
+        self._network, self._backend, self._side = network, backend, side
         self._styler: Styler | None = None
 
     def __call__(self, picture: Image) -> Image:
         """(H, W, 3) uint8 BGR to (H, W) uint8."""
         small = reduced(picture, SIDE)
-        if self._styler is None:
+        if self._styler is None and self._side != SIDE:
+            self._styler = Styler(self._network, self._backend, self._side, low_light=True)
+        elif self._styler is None:
             size = picture.shape[1], picture.shape[0]
             self._styler = open_person_network(self._backend, EngineOptions(), *size, self._network)
-        self._styler(lit(small))
+        self._styler(lit(small) if self._side == SIDE else picture, Look(finish=False))
         coarse = self._styler.person
         if coarse is None:
-            raise AssertionError("open_person_network gives no other networks")
+            raise StyleCorrupt(f"Network file {self._network} does not tell who is a person.")
         return Mask(coarse, picture, small).whole()
 
     def __enter__(self) -> Finder:

@@ -39,11 +39,12 @@ def on_ladder(
     on_use: Callable[[LadderStyler], None],
     *,
     shared: bool | Sharing = False,
+    people: bool = False,
 ) -> LadderStyler:
     """Put a warm styler of a style onto the ladder of all that may take its place on the same backend.
 
     wanted: a size or network that it names stays. known: the style's networks by size. frame_size: in pixels.
-    shared: as of EngineOptions.
+    shared, people: as of EngineOptions.
     """
     backend = styler.engine_info.backend
     networks = _networks(wanted, known, styler.network_size, gpu=runs_on_gpu(backend))
@@ -53,7 +54,7 @@ def on_ladder(
         short = min(frame_size)
         sizes += [size for size in (_LEAST_SIZE, *AUTO_SIZES) if size < short] + [min(short, AUTO_SIZES[-1])]
     options = EngineOptions(
-        config.threads, config.gpu, config.cuda, config.nv12, shared=shared, precision=config.precision
+        config.threads, config.gpu, config.cuda, config.nv12, shared=shared, precision=config.precision, people=people
     )
 
     def rung_of(network: Network, size: int) -> Rung:
