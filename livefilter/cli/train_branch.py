@@ -26,7 +26,8 @@ def person_branch(
 ) -> None:
     """Teach a network of the style in the folder STYLE to say where people are, in minutes.
 
-    What it draws stays as it is. Its files and the card are written again. About one photo in 19 is kept out for
+    What it draws stays as it is. Its files and the card are written again; run again, it goes on from there, so take
+    another --seed. About one photo in 19 is kept out for
     measuring.
     """
     ready_to_train("onnxruntime", threads=threads)
