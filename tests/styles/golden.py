@@ -50,7 +50,7 @@ def main() -> None:
     for style, size in bundled():
         cv2.imwrite(str(FOLDER / f"{style}-{size}.png"), styled(style, photo(192), size=size))
     README_PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    near = np.asarray(cv2.resize(photo()[:400, 20:420], (512, 512), interpolation=cv2.INTER_CUBIC), np.uint8)
+    near = np.asarray(cv2.resize(photo()[5:335, 60:390], (512, 512), interpolation=cv2.INTER_CUBIC), np.uint8)
     row = np.hstack([near, *(styled(style.name, near) for style in Catalogue(user=Path("no such folder")).styles)])
     row = np.asarray(cv2.resize(row, None, fx=0.61, fy=0.61, interpolation=cv2.INTER_AREA), np.uint8)
     cv2.imwrite(str(README_PICTURE), row, [cv2.IMWRITE_JPEG_QUALITY, 90])
