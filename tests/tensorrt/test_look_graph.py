@@ -99,6 +99,7 @@ def test_frames_of_a_batch_are_finished_as_alone(tmp_path: Path, kind: str, nv12
     if kind == "fp16":
         network = to_half(load_network(NETWORKS["hayao-lite"]))
     else:
+        pytest.importorskip("torch", reason="PyTorch is not installed")
         network = load_network(write_own_network(tmp_path / "own.onnx"))
     images = [picture(WIDTH, HEIGHT, number) for number in range(4)]
     alone, together = (
