@@ -22,7 +22,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tools.eyelids import BROWS, LIDS, one_lowered
+from tools.eyelids import BROWS, one_lowered
+from tools.people import EYES, LIDS, MOUTH, landmarks, ratio, read_faces, width_of
 
 Points = np.ndarray[Any, Any]
 Find = Callable[[Points, tuple[float, float, float]], "Points | None"]
@@ -32,7 +33,6 @@ LEAST = 64.0  # pixels
 FARTHEST = 0.065  # mean distance, in widths of the face; three quarters of all are under 0.05
 # Of Face Mesh: forehead, chin, cheeks, nose, mouth, corners of the eyes, inner ends of the brows.
 COMPARED = [10, 152, 234, 454, 1, 197, 61, 291, 13, 14, 33, 133, 263, 362, 55, 285]
-MOUTH = 61, 291, 13, 14  # corners, and the lips between them
 OTHERWISE = 0.2  # height through width, by which a drawn mouth is further open or shut than the person's
 WINK = 0.1  # one eye of a person is so much further open than the other
 WIDER = 1.2  # anime eyes are open wider than people's
@@ -42,21 +42,12 @@ KINDS = ("target", "mild")
 
 def distance(photo: Points, drawing: Points) -> float:
     """How far the landmarks of a face are apart, in widths of the face."""
-    wide = max(np.linalg.norm(photo[234] - photo[454]), 0.6 * np.linalg.norm(photo[10] - photo[152]))
-    return float(np.linalg.norm(photo[COMPARED] - drawing[COMPARED], axis=1).mean() / wide)
+    return float(np.linalg.norm(photo[COMPARED] - drawing[COMPARED], axis=1).mean()) / width_of(photo)
 
 
-def openness(upper: Points, lower: Points) -> float:
-    """Height through width of an eye, by its lids, each from corner to corner."""
-    middle = len(upper) // 2
-    wide = max(float(np.linalg.norm(upper[0] - upper[-1])), 1e-6)
-    return float(np.linalg.norm(upper[middle] - lower[middle])) / wide
-
-
-def gap(points: Points) -> float:
-    """Between the lips: height through width of the mouth."""
-    left, right, upper, lower = (points[index] for index in MOUTH)
-    return float(np.linalg.norm(upper - lower)) / max(float(np.linalg.norm(left - right)), 1e-6)
+def another(person: Points, drawn: Points) -> bool:
+    """Whether a drawn face is not the person's, or its mouth is not."""
+    return distance(person, drawn) > FARTHEST or abs(ratio(person, MOUTH) - ratio(drawn, MOUTH)) > OTHERWISE
 
 
 def looked_through(find: Find, photo: Points, drawing: Points, faces: Sequence[Face]) -> tuple[Points, bool]:
@@ -73,7 +64,7 @@ def looked_through(find: Find, photo: Points, drawing: Points, faces: Sequence[F
         if person is None or face["side"] * scale[0] < LEAST:
             continue
         drawn = find(drawing, (square[0] * scale[0], square[1] * scale[1], square[2] * scale[0]))
-        if drawn is None or distance(person * scale, drawn) > FARTHEST or abs(gap(person) - gap(drawn)) > OTHERWISE:
+        if drawn is None or another(person * scale, drawn):
             lost = True
         else:
             result = _lowered(result, person, drawn)
@@ -82,7 +73,7 @@ def looked_through(find: Find, photo: Points, drawing: Points, faces: Sequence[F
 
 def _lowered(drawing: Points, person: Points, drawn: Points) -> Points:
     """The drawing with the lids of one face as far down as `WIDER` allows; both alike, unless the person winks."""
-    opened = np.array([[openness(*(points[list(lid)] for lid in lids)) for lids in LIDS] for points in (person, drawn)])
+    opened = np.array([[ratio(points, eye) for eye in EYES] for points in (person, drawn)])
     if abs(opened[0, 0] - opened[0, 1]) < WINK:
         opened[:] = opened.mean(1, keepdims=True)
     shares = 1.0 - np.minimum(1.0, WIDER * opened[0] / np.maximum(opened[1], 1e-6))
@@ -102,32 +93,34 @@ def main() -> None:
     """Read the arguments, and write the list and the drawings that changed."""
     import mediapipe as mp
 
-    from tools.people import landmarks
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=Path)
     parser.add_argument("people", type=Path, help="what tools/people.py wrote about them")
     parser.add_argument("cache", type=Path, help="a style's drawings: livefilter train distill --draw-only")
     arguments = parser.parse_args()
-    known = json.loads((arguments.people / "faces.json").read_text(encoding="utf-8"))
+    known = read_faces(arguments.photos, arguments.people)
+    if not any(arguments.cache.glob(f"*-{KINDS[0]}.png")):
+        raise SystemExit(f"{arguments.cache} holds no drawing. Make them: livefilter train distill --draw-only")
     mesh = mp.solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
     book = arguments.cache / "looked.json"
     looked = json.loads(book.read_text(encoding="utf-8")) if book.exists() else {}
     find, changed = partial(landmarks, mesh), 0
-    for name, faces in sorted(known.items()):
-        photo = read(arguments.photos / name) if faces and name not in looked else None
-        for kind in KINDS:
-            file = arguments.cache / f"{Path(name).stem}-{kind}.png"
-            drawing = read(file)
-            if photo is None or drawing is None:
-                continue
-            result, lost = looked_through(find, photo, drawing, faces)
-            if kind == KINDS[0]:
-                looked[name] = lost
-            if result is not drawing:
-                cv2.imwrite(str(file), cv2.cvtColor(result, cv2.COLOR_RGB2BGR))
-                changed += 1
-    book.write_text(json.dumps(looked, indent=1), encoding="utf-8")
+    try:
+        for name, faces in sorted(known.items()):
+            photo = read(arguments.photos / name) if faces and name not in looked else None
+            for kind in KINDS:
+                file = arguments.cache / f"{Path(name).stem}-{kind}.png"
+                drawing = read(file)
+                if photo is None or drawing is None:
+                    continue
+                result, lost = looked_through(find, photo, drawing, faces)
+                if kind == KINDS[0]:
+                    looked[name] = lost
+                if result is not drawing:
+                    cv2.imwrite(str(file), cv2.cvtColor(result, cv2.COLOR_RGB2BGR))
+                    changed += 1
+    finally:  # after Ctrl-C, too: lids that were lowered must not be lowered again
+        book.write_text(json.dumps(looked, indent=1), encoding="utf-8")
     passed = sum(looked.values())
     print(f"Lids were lowered in {changed} drawings; {passed} photos are passed over from now on.")  # noqa: T201
 

@@ -19,13 +19,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from tools.people import FACES, LIDS, landmarks, read_faces
+
 Points = np.ndarray[Any, Any]
 
-# Of Face Mesh, for both eyes: the upper lid and the lower one, each from the left corner to the right one.
-LIDS = (
-    ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)),
-    ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)),
-)
+# Of Face Mesh, above both eyes.
 BROWS = ((70, 63, 105, 66, 107), (336, 296, 334, 293, 300))
 LEAST = 64.0  # pixels of a face
 LASHES = 0.09  # of an eye's width
@@ -74,16 +72,12 @@ def main() -> None:
     """Read the arguments and write the pictures."""
     import mediapipe as mp
 
-    from tools.people import landmarks
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", type=Path)
     parser.add_argument("people", type=Path, help="what tools/people.py wrote about them")
     arguments = parser.parse_args()
-    book = arguments.people / "faces.json"
-    if not book.is_file():
-        raise SystemExit(f"{book} is missing. Write it: python tools/people.py {arguments.photos} {arguments.people}")
-    known = json.loads(book.read_text(encoding="utf-8"))
+    book = arguments.people / FACES
+    known = read_faces(arguments.photos, arguments.people)
     mesh = mp.solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
     made = seen = 0
     for name, found in sorted(known.items()):

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import mediapipe as mp
 import numpy as np
 
+FACES = "faces.json"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 SHUT, HALF_SHUT = 0.17, 0.24  # an eye's height through its width; open ones have 0.3 to 0.5
 OPEN = 0.25  # the gap between the lips through the mouth's width; a smile that shows teeth has less
@@ -35,9 +35,10 @@ APART = (
     ((61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146), 0.04),  # lips
     ((1, 44, 49, 48, 64, 98, 97, 2, 326, 327, 294, 278, 279, 274), 0.012),  # tip of the nose and nostrils
 )
-RIMS = (
-    [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7],
-    [362, 398, 384, 385, 386, 387, 388, 466, 263, 249, 390, 373, 374, 380, 381, 382],
+# Of Face Mesh, for both eyes: the upper lid and the lower one, each from the left corner to the right one.
+LIDS = (
+    ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)),
+    ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)),
 )
 AROUND, OUTWARD = 0.055, 0.09  # around eyes, and how much further away from the nose they may be drawn
 BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
@@ -51,6 +52,21 @@ def ratio(points: np.ndarray[Any, Any], which: tuple[int, int, int, int]) -> flo
     """Height through width of an eye or a mouth; `which` names its left, right, upper and lower point."""
     left, right, upper, lower = (points[index] for index in which)
     return float(np.linalg.norm(upper - lower) / max(float(np.linalg.norm(left - right)), 1e-6))
+
+
+def width_of(points: np.ndarray[Any, Any]) -> float:
+    """Of a face by its landmarks, in pixels; of a turned one by its height."""
+    wide, high = (float(np.linalg.norm(points[one] - points[other])) for one, other in (SIDES, (TOP, CHIN)))
+    return max(wide, 0.6 * high)
+
+
+def read_faces(photos: Path, people: Path) -> Any:
+    """What was written of these photos: by the name of each, its faces."""
+    try:
+        return json.loads((people / FACES).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        again = f"python tools/people.py {photos} {people}"
+        raise SystemExit(f"{people / FACES} cannot be read ({error}). Write it anew: {again}") from error
 
 
 def landmarks(mesh: Any, picture: np.ndarray[Any, Any], square: tuple[float, float, float]) -> Any:
@@ -81,13 +97,12 @@ def hull(shape: tuple[int, ...], points: np.ndarray[Any, Any], reach: float) -> 
 
 def skin(points: np.ndarray[Any, Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     """Where a face has nothing but skin, 0 to 255: none in a profile."""
-    wide = float(np.linalg.norm(points[SIDES[0]] - points[SIDES[1]]))
-    wide = max(wide, 0.6 * float(np.linalg.norm(points[TOP] - points[CHIN])))
+    wide = width_of(points)
     found = hull(shape, points[OVAL], -RIM * wide)
     for part, reach in APART:
         found[hull(shape, points[list(part)], reach * wide) > 0] = 0
-    for rim in RIMS:
-        eye = points[rim]
+    for upper, lower in LIDS:
+        eye = points[[*upper, *lower]]
         outward = eye.mean(0) - points[BRIDGE]
         outward *= OUTWARD * wide / max(float(np.linalg.norm(outward)), 1e-6)
         found[hull(shape, np.concatenate([eye, eye + outward]), AROUND * wide) > 0] = 0
@@ -143,6 +158,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    import mediapipe as mp
+
     solutions = mp.solutions
     detectors = [
         solutions.face_detection.FaceDetection(model_selection=model, min_detection_confidence=0.5) for model in (0, 1)
@@ -162,7 +179,7 @@ def main() -> None:
             cv2.imwrite(str(arguments.out / f"{path.stem}-skin.png"), skins)
         mask = np.clip(person.process(picture).segmentation_mask, 0.0, 1.0)
         cv2.imwrite(str(arguments.out / f"{path.stem}.png"), np.rint(mask * 255).astype(np.uint8))
-    (arguments.out / "faces.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    (arguments.out / FACES).write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
