@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from livefilter.cli.console import open_console
+from livefilter.cli.ending import ends_like_ctrl_c
 from livefilter.errors import InvalidInput
 from livefilter.styles.catalogue import Catalogue, Network, Style, user_folder
 from livefilter.styles.known import recognise
@@ -64,7 +65,7 @@ def import_style(
     console = open_console(stderr=True)
     mine = UserStyles(user_folder())
     there = _room_for(mine, name, size)
-    with console.status(f"Reading {escape(file.name)} ..."):
+    with ends_like_ctrl_c(), console.status(f"Reading {escape(file.name)} ..."):
         try:
             from livefilter.generator.import_apart import Limits, import_apart
         except ImportError as error:

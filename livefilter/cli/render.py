@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from livefilter.cli.console import open_console
+from livefilter.cli.ending import ends_like_ctrl_c
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.render_cluster import ClusterFlags, render_on_cluster
 from livefilter.errors import InvalidInput
@@ -116,10 +117,12 @@ def render(
     console = open_console(stderr=True)
     started = time.monotonic()
     bar = _progress_bar(console)
-    with ConfiguredStylist(settings) as stylist:
+    with ends_like_ctrl_c() as ended, ConfiguredStylist(settings) as stylist:
         task = bar.add_task(source.name, total=None)
 
         def report(done: int, total: int) -> None:
+            if ended.is_set():  # while a library was being loaded, which swallowed it
+                raise KeyboardInterrupt
             bar.start()  # not before there is something to show; starting twice is harmless
             bar.update(task, completed=done, total=total or None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,6 +118,7 @@ def render_folder(
     """
     contents = folder_contents(source, target, openers.video_suffixes)
     check_all_free((out for _, out in contents.pairs), overwrite)
+    new = not target.exists()
     make_folder(target)
     jobs, count = list(contents.pictures), len(contents.pairs)
     bad: list[LivefilterError | str] = []
@@ -143,11 +145,16 @@ def render_folder(
             bad += made.bad
             progress(done + 1)
     except KeyboardInterrupt as interrupt:
-        raise Interrupted(target if done else None, done) from interrupt
+        begun = isinstance(interrupt, Interrupted) and interrupt.partial is not None  # the beginning of a video
+        raise Interrupted(target if done or begun else None, done) from interrupt
     except BaseException:
         if done:
             _log.warning("The %d %ss that were done are in %s", done, contents.what, target)
         raise
+    finally:
+        if new:
+            with suppress(OSError):  # a folder that holds something stays
+                target.rmdir()
     if not done:
         more = f" Nor can {len(bad) - 1} more." if len(bad) > 1 else ""
         raise InvalidInput(f"No {contents.what} of {source} can be rendered. {bad[0]}{more}")

@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from livefilter.capture.base import Source
@@ -55,6 +55,10 @@ def render_video(
             render(opened, stylist, record, progress, tracks)
             damage = opened.damage
         except KeyboardInterrupt as interrupt:
+            # A second one came while the file was being finished: it does not play.
+            if not done or isinstance(interrupt.__context__, KeyboardInterrupt):
+                with suppress(OSError):
+                    partial.unlink(missing_ok=True)
             raise Interrupted(partial if partial.exists() else None, done) from interrupt
         except BaseException:
             if partial.exists() and not done:

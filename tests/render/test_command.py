@@ -55,9 +55,10 @@ def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, arguments: tuple[
     assert [entry.name for entry in tmp_path.iterdir() if entry.is_file()] == ["in.mp4"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_ctrl_c_says_where_the_part_is_and_it_plays(tmp_path: Path) -> None:
-    """Exit code 130, no traceback, and a playable part beside where the output would have been."""
+@pytest.mark.skipif(sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_ctrl_c_says_where_the_part_is_and_it_plays(tmp_path: Path, name: str) -> None:
+    """Exit code 130, no traceback, and a playable part beside where the output would have been; however it is ended."""
     make_video(tmp_path / "in.mp4", 320, 240, seconds=60)
     command = [sys.executable, "-m", "livefilter", "render", "in.mp4", "out.mp4", "--backend", "identity"]
     with subprocess.Popen(
@@ -68,7 +69,7 @@ def test_ctrl_c_says_where_the_part_is_and_it_plays(tmp_path: Path) -> None:
         ):
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(getattr(signal, name))
         said = process.communicate(timeout=120)[1]
     assert process.returncode == 130, said
     (part,) = tmp_path.glob("out.partial-*.mp4")

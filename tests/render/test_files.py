@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -12,8 +14,9 @@ import pytest
 from PIL import Image as Pillow
 
 from livefilter.errors import EngineFailed, InvalidInput, LivefilterError, SinkUnavailable
-from livefilter.frame import Image
+from livefilter.frame import Frame, Image
 from livefilter.live.open_files import file_openers
+from livefilter.output.base import Sink, SinkOptions
 from livefilter.render import Interrupted, Rendered, render_path
 from tests.conftest import make_video, picture
 from tests.output.video.sync import beeps, flashes, make_sync_video, picture_times
@@ -180,6 +183,75 @@ def test_an_error_at_the_first_frame_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(EngineFailed):
         rendered(source, tmp_path / "out.mp4", style)
     assert names(tmp_path) == ["in.mp4"]
+
+
+@pytest.mark.parametrize("target", ["out.mp4", "out"])
+def test_an_interrupt_before_the_first_frame_is_done_leaves_nothing(tmp_path: Path, target: str) -> None:
+    """Neither an empty file nor a folder with nothing in it; and no part is told of."""
+    (tmp_path / "in").mkdir()
+    source = make_video(tmp_path / "in" / "in.mp4", seconds=3)
+
+    def style(image: Image) -> Image:
+        _thread.interrupt_main()
+        threading.Event().wait(0.5)
+        raise EngineFailed("too late")
+
+    with pytest.raises(Interrupted) as interrupted:
+        rendered(source if target.endswith(".mp4") else source.parent, tmp_path / target, style)
+    assert (interrupted.value.partial, interrupted.value.frames) == (None, 0)
+    assert names(tmp_path) == ["in"]
+
+
+def test_a_folder_of_which_only_the_beginning_of_a_video_is_done_is_told_of(tmp_path: Path) -> None:
+    """What lies in it is not called nothing."""
+    (tmp_path / "in").mkdir()
+    make_video(tmp_path / "in" / "in.mp4", seconds=3)
+    count = 0
+
+    def style(image: Image) -> Image:
+        nonlocal count
+        count += 1
+        if count == 40:
+            _thread.interrupt_main()
+        return image
+
+    with pytest.raises(Interrupted) as interrupted:
+        rendered(tmp_path / "in", tmp_path / "out", style)
+    assert interrupted.value.partial == tmp_path / "out"
+    assert len(names(tmp_path / "out")) == 1
+
+
+def test_a_second_interrupt_while_the_part_is_finished_leaves_nothing_that_does_not_play(tmp_path: Path) -> None:
+    """A file without its end is not said to be what was done."""
+    source = make_video(tmp_path / "in.mp4", seconds=3)
+    openers, closing, go_on = file_openers(), threading.Event(), threading.Event()
+
+    class Slow(Sink):
+        """A recording whose end takes its time."""
+
+        def __init__(self, path: Path, options: SinkOptions) -> None:
+            self._sink = openers.recording(path, options)
+
+        def send(self, frame: Frame) -> None:
+            self._sink.send(frame)
+            if frame.number == 10:
+                _thread.interrupt_main()
+
+        def close(self) -> None:
+            closing.set()
+            go_on.wait(20)
+
+    def press_again() -> None:
+        closing.wait(20)
+        _thread.interrupt_main()
+
+    threading.Thread(target=press_again, daemon=True).start()
+    slow = replace(openers, recording=Slow)
+    with pytest.raises(Interrupted) as interrupted:
+        render_path(source, tmp_path / "out.mp4", same, slow, report=lambda done, total: None)
+    assert interrupted.value.partial is None
+    assert names(tmp_path) == ["in.mp4"]
+    go_on.set()
 
 
 def test_a_truncated_video_is_rendered_as_far_as_it_goes(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""How commands that write files are ended."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import suppress
+
+import pytest
+
+from livefilter.cli.ending import ends_like_ctrl_c
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_what_a_library_swallows_is_remembered(name: str) -> None:
+    """Each signal raises what Ctrl-C raises, and sets the event; afterwards all is as it was."""
+    number = getattr(signal, name, None)
+    if number is None:
+        pytest.skip(f"no {name} on this system")
+    before = signal.getsignal(number)
+    with ends_like_ctrl_c() as ended:
+        assert not ended.is_set()
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+            pytest.fail("it went on")
+        assert ended.is_set()
+    assert signal.getsignal(number) == before
+
+
+def test_what_is_switched_off_stays_so() -> None:
+    """As under nohup, which a closed terminal does not end."""
+    number = getattr(signal, "SIGHUP", signal.SIGTERM)
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with ends_like_ctrl_c() as ended:
+            signal.raise_signal(number)
+        assert not ended.is_set()
+    finally:
+        signal.signal(number, before)
