@@ -22,8 +22,8 @@ MAX_FRAMES = 5400  # three minutes at 30 a second
 RenderClip = Callable[[Path, Path, str, str, float, Callable[[int, int], None]], None]
 
 
-class _Cancelled(BaseException):
-    """Somebody does not want the clip any more; no error of the render's."""
+class _Cancelled(KeyboardInterrupt):
+    """Somebody does not want the clip any more: to a render the same as Ctrl-C, which is no error."""
 
 
 @dataclass
@@ -116,7 +116,7 @@ class ClipStudio(Closeable):
         try:
             self._render(clip.source, clip.result, style, network, strength, report)
             clip.finished = True
-        except _Cancelled:
+        except KeyboardInterrupt:
             pass
         except (LivefilterError, OSError) as error:
             # Its place on the disk is nobody's business.

@@ -166,6 +166,12 @@ def test_another_input_is_chosen_on_the_page(page: tuple[Any, Client, Image]) ->
     until(lambda: client.state()["input"]["name"] == first, "the first input again")
 
 
+KEYS_END_AT = (
+    "return Math.max(...[...document.querySelectorAll('#keys td:nth-child(2)')].map((each) => "
+    "each.getBoundingClientRect().right))"
+)
+
+
 @pytest.mark.parametrize("path", ["", "dock", "setup"])
 def test_the_views_fit_a_phone(page: tuple[Any, Client, Image], path: str) -> None:
     """Nothing is wider than the screen of a phone, nor a dock than its column."""
@@ -178,6 +184,9 @@ def test_the_views_fit_a_phone(page: tuple[Any, Client, Image], path: str) -> No
         browser.get(url + path)
         until_script(browser, "return document.body.dataset.state === 'live'")
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        if path == "setup":  # each action with its key, without scrolling
+            until_script(browser, "return document.querySelectorAll('#keys tr').length > 20")
+            assert browser.execute_script(KEYS_END_AT) <= width
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

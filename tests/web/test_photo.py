@@ -311,15 +311,17 @@ def test_a_file_that_names_others_is_no_clip(studio: PageSink, content: bytes) -
 
 
 def test_one_clip_at_a_time_and_it_can_be_cancelled(
-    studio: PageSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    studio: PageSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A second one is told to wait; after a cancel nothing is left and the next one may come."""
+    """A second one is told to wait; after a cancel nothing is left, or said to be, and the next one may come."""
     content = make_video(tmp_path / "clip.mp4", seconds=8).read_bytes()
     first = call(studio, "/api/clips?name=clip.mp4&style=hayao&network=full", "POST", body=content)[1]
     folder = studio._server.site.features["clips"].get(first["id"]).folder
     assert call(studio, "/api/clips?name=clip.mp4&style=hayao", "POST", body=content)[0] == 429
+    until(lambda: call(studio, f"/api/clips/{first['id']}")[1]["done"] > 0, "the first frame")
     assert call(studio, f"/api/clips/{first['id']}", "DELETE") == (200, {"done": True})
     assert not folder.exists()
+    assert folder.name not in caplog.text
     assert call(studio, f"/api/clips/{first['id']}")[0] == 404
     monkeypatch.setattr(clip_studio, "MAX_FRAMES", 20)
     long = call(studio, "/api/clips?name=clip.mp4&style=hayao", "POST", body=content)[1]

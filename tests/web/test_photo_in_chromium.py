@@ -117,6 +117,31 @@ def test_a_clip_is_styled_with_progress_and_downloaded(chromium: Any, studio: Pa
     assert path.stat().st_size > 1000
 
 
+def test_a_clip_is_styled_again_in_the_style_that_is_chosen_beside_it(
+    chromium: Any, studio: PageSink, tmp_path: Path
+) -> None:
+    """Also while it is still styled, whatever was chosen in between; nothing is offered without effect."""
+    make_video(tmp_path / "clip.mp4", seconds=2.0)
+    chromium.find_element("id", "file").send_keys(str(tmp_path / "clip.mp4"))
+    until_script(chromium, "return document.querySelectorAll('.choice img[src*=\"card.jpg\"]').length === 4")
+    first, second, third = chromium.find_elements("css selector", ".choice")[:3]
+    second.click()
+    third.click()
+    style = third.get_attribute("data-style")
+    load = "document.getElementById('clip-load')"
+    until_script(chromium, f"return !{load}.hidden && {load}.download === 'clip-{style}.mp4'")
+    first.click()
+    until_script(
+        chromium, f"return !{load}.hidden && {load}.download === 'clip-{first.get_attribute('data-style')}.mp4'"
+    )
+    assert not chromium.find_elements("css selector", ".toast.error")
+    shown = {
+        name: chromium.find_element("id", name).is_displayed()
+        for name in ("network", "faces", "person", "room", "strength")
+    }
+    assert shown == {"network": False, "faces": False, "person": False, "room": False, "strength": True}
+
+
 def test_a_photo_takes_the_place_of_a_clip(chromium: Any, studio: PageSink, tmp_path: Path) -> None:
     """Chosen while a clip is styled, it stays on screen, and the clip is styled no further."""
     make_video(tmp_path / "long.mp4", seconds=60.0)

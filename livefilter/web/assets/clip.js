@@ -5,7 +5,7 @@ import { call } from "/link.js";
 
 const EVERY_MS = 400;
 const byId = (id) => document.getElementById(id);
-let clip = null; // the one that counts: { name, style, and id once it is sent }
+let clip = null; // the one that counts: { name, style, sent: what livefilter says of it, id once it is there }
 
 export function isClip(file) {
   return file.type.startsWith("video/") || /\.(mp4|mov|mkv|webm|avi|m4v)$/i.test(file.name);
@@ -23,9 +23,9 @@ export async function styleClip(file, wishes) {
   byId("progress").removeAttribute("value");
   const asked = new URLSearchParams({ name: file.name, network: "lite", ...wishes });
   try {
-    mine.id = (await (await call(`/api/clips?${asked}`, { method: "POST", body: file })).json()).id;
+    mine.sent = call(`/api/clips?${asked}`, { method: "POST", body: file }).then((answer) => answer.json());
+    mine.id = (await mine.sent).id;
     if (clip === mine) await watch(mine);
-    else await drop(mine);
   } catch (error) {
     if (clip === mine) throw error;
   }
@@ -35,11 +35,9 @@ export async function styleClip(file, wishes) {
 export async function leaveClip() {
   const mine = clip;
   clip = null;
-  if (mine?.id) await drop(mine);
-}
-
-function drop(mine) {
-  return call(`/api/clips/${mine.id}`, { method: "DELETE" }).catch(() => {});
+  try {
+    if (mine) await call(`/api/clips/${(await mine.sent).id}`, { method: "DELETE" }); // it has no name before
+  } catch { /* there is none */ }
 }
 
 async function watch(mine) {

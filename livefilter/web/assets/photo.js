@@ -3,7 +3,7 @@
 import { isClip, leaveClip, styleClip } from "/clip.js";
 import { Compare } from "/compare.js";
 import { named, onFile, save } from "/files.js";
-import { call, toast } from "/link.js";
+import { address as addressOf, call, toast } from "/link.js";
 
 const byId = (id) => document.getElementById(id);
 const box = byId("compare"), grid = byId("grid");
@@ -15,6 +15,9 @@ const chosen = { network: "auto", faces: "usual", person: "style", room: "style"
 let photo = null; // { id, name, width, height, original }
 let drawn = new Map(); // what is drawn -> address of the styled preview
 let round = null; // ends the drawing of what is not wanted any more
+let clip = null; // the file of a clip that is shown instead of a photo
+let wishes = 0; // how often a clip was wished anew
+let left = Promise.resolve(); // when livefilter has forgotten the clips before
 
 function looks() {
   return `${new URLSearchParams(chosen)}&strength=${strength()}`;
@@ -65,7 +68,7 @@ function forget() {
     URL.revokeObjectURL(photo.original);
     call(`/api/photos/${photo.id}`, { method: "DELETE" }).catch(() => {});
   }
-  photo = null;
+  photo = clip = null;
   for (const id of ["before", "after"]) byId(id).removeAttribute("src");
 }
 
@@ -146,17 +149,23 @@ function tiles() {
     const address = drawn.get(keyOf(choice.dataset.style)), picture = choice.querySelector("img");
     choice.dataset.drawing = Boolean(photo) && !address;
     // What was drawn of this photo with other wishes stays until the new drawing is there.
-    const wanted = address || (photo && picture.dataset.of !== photo.id ? photo.original : "");
+    const card = addressOf(`/api/styles/${encodeURIComponent(choice.dataset.style)}/card.jpg`); // beside a clip
+    const wanted = address || (!photo ? card : picture.dataset.of !== photo.id ? photo.original : "");
     if (wanted && picture.getAttribute("src") !== wanted) picture.src = wanted;
-    if (photo) picture.dataset.of = photo.id;
+    picture.dataset.of = photo ? photo.id : "";
     choice.setAttribute("aria-checked", choice.dataset.style === style);
     choice.tabIndex = choice.dataset.style === style ? 0 : -1;
   }
 }
 
 function choose(name) {
+  const other = name !== style;
   style = name;
   tiles();
+  if (clip) {
+    if (other) again();
+    return;
+  }
   show();
   if (photo && !drawn.has(keyOf(style))) all();
 }
@@ -174,7 +183,7 @@ let settled = 0;
 byId("strength").addEventListener("input", () => {
   tell();
   clearTimeout(settled);
-  settled = setTimeout(() => { if (photo) all(); }, 150);
+  settled = setTimeout(() => { if (photo) all(); else if (clip) again(); }, 150);
 });
 for (const name of Object.keys(chosen)) {
   const buttons = [...byId(name).children];
@@ -189,7 +198,7 @@ for (const name of Object.keys(chosen)) {
 
 /** Take in whatever was dropped, pasted or chosen. */
 async function take(file) {
-  const left = leaveClip();
+  left = left.then(leaveClip);
   if (isClip(file)) { await left; await takeClip(file); return; }
   busy("");
   view("work");
@@ -247,18 +256,28 @@ byId("copy").addEventListener("click", async () => {
 
 async function takeClip(file) {
   forget();
+  clip = file;
   tiles();
   view("work", "clip");
   try {
     await styleClip(file, { style, strength: strength() });
   } catch (error) {
     toast(error.message, "error");
+    clip = null;
     view("empty");
   }
 }
 
-byId("cancel").addEventListener("click", () => { leaveClip(); view("empty"); });
-byId("another").addEventListener("click", () => { leaveClip(); forget(); view("empty"); byId("choose").focus(); });
+/** The clip once more, in the style and strength that were chosen last. */
+async function again() {
+  const file = clip, mine = ++wishes;
+  left = left.then(leaveClip);
+  await left;
+  if (clip === file && mine === wishes) await takeClip(file);
+}
+
+byId("cancel").addEventListener("click", () => { left = left.then(leaveClip); forget(); view("empty"); });
+byId("another").addEventListener("click", () => { left = left.then(leaveClip); forget(); view("empty"); byId("choose").focus(); });
 byId("sample").addEventListener("click", () => from("sample"));
 byId("camera").addEventListener("click", () => from("camera"));
 
