@@ -235,5 +235,7 @@ def _share_meant(key: str, value: Any) -> str:
         percent = float(str(value).strip().removesuffix("%"))
     except ValueError:
         return ""
-    least, most = 0 if str(value).endswith("%") else 1, 150 if key == "strength" else 100
+    # 2 may be meant as twice as strong; 80 is a percentage.
+    least = 0 if str(value).endswith("%") else 9 if key == "strength" else 1
+    most = 150 if key == "strength" else 100
     return f" Did you mean {percent / 100:g}?" if least < percent <= most else ""

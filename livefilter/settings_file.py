@@ -101,6 +101,6 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
     except OSError as error:
-        raise ConfigError(f"Settings file {path} cannot be read: {error.strerror}.") from error
+        raise ConfigError(f"Settings file {path} cannot be read: {error.strerror}. Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"Settings file {path} is not valid TOML: {error}. Texts stand in quotes.") from error

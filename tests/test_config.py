@@ -50,6 +50,7 @@ def test_the_folder_of_recordings_may_start_at_home(tmp_path: Path, monkeypatch:
         ({"strength": "120"}, "must be a number from 0 to 1.5. Did you mean 1.2?"),
         ({"strength": "80"}, "must be a number from 0 to 1.5. Did you mean 0.8?"),
         ({"strength": "800"}, "must be a number from 0 to 1.5.$"),
+        ({"strength": "2"}, "must be a number from 0 to 1.5.$"),
         ({"process_size": "5"}, "process_size = 5 must be auto or a number from 64 to 2160"),
         ({"process_size": "big"}, "must be auto or a number from 64 to 2160"),
         ({"loop": "maybe"}, "must be true or false"),

@@ -38,6 +38,7 @@ _DEFAULT_STEP_S, _SHORTEST_STEP_S = 0.1, 0.011  # browsers take what is shorter 
 _WITH_CODES = ("AVIF", "HEIF", "PNG")
 _HEAD = 1 << 20  # bytes that lie before the pixels at most
 _SMALL_COPY = 1  # of TIFF's NewSubfileType
+_AGAIN = "Copy it again from where it came"
 # Pillow's own reader takes separate planes of 16 bits for planes of 8.
 TiffImagePlugin.READ_LIBTIFF = True
 pillow_heif.register_heif_opener(thumbnails=False)
@@ -185,9 +186,7 @@ class PictureFile:
                 f"{self.name} does not fit into this machine's memory. Make it smaller first."
             ) from error
         except Exception as error:  # Pillow's readers raise whatever Python raises on bytes that make no sense
-            raise InvalidInput(
-                f"Cannot read {self.name} as an image: {_reason(error)} Convert it to PNG or JPEG."
-            ) from error
+            raise InvalidInput(f"Cannot read {self.name} as an image: {_reason(error)}") from error
 
 
 def read_picture(source: Path | bytes, name: str | None = None, *, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -223,11 +222,13 @@ def _deep_jpeg2000(source: Path | bytes) -> tuple[bytes, int] | None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "it is damaged, or of a kind that cannot be decoded here."
+        return "it is damaged, or of a kind that cannot be decoded here. Convert it to PNG or JPEG."
     text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     if "truncated" in text.lower() or isinstance(error, EOFError):
-        return f"it is cut off ({text}); render takes what there is with --accept-damage."
-    return f"it is damaged ({text})." if text != "the file is empty" else "the file is empty."
+        return f"it is cut off ({text}). {_AGAIN}; render takes what there is with --accept-damage."
+    if text == "the file is empty":
+        return f"{text}. {_AGAIN}."
+    return f"it is damaged ({text}). {_AGAIN}, or convert it to PNG or JPEG."
 
 
 def _pixels(picture: Image.Image, name: str, light: Light | None = None) -> NDArray[np.uint8]:

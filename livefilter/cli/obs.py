@@ -117,6 +117,7 @@ def calibrate(config: Path | None, profile: str | None, seconds: float, page: st
 
     settings = with_password(config_from(config, profile, {**flags, "obs": flags.get("obs") or "on"}).obs)
     client = Client(page)
+    client.state()  # nobody plays a film for a run that is not there
     click.echo(f"OBS records for {seconds:.0f} s: let the film flash and beep now.")
     found = asyncio.run(measure(settings, lambda: client.state().get("obs") or {}, seconds))
     Memory().keep_path(found.way, found.path_ms)

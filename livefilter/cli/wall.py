@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 0.25
 _PORT = 8425
+_COMMAND = "livefilter wall CONFIG.toml"
 _NUMBERS = ("styled fps", "delay p95", "dropped", "restarts", "streams", "cores", "GPUs", "load")
 
 
@@ -62,7 +63,7 @@ def wall(source: str, machine: str | None, port: int, lan: bool, where: str | No
 def _status(port: int) -> int:
     from livefilter.web.client import Client
 
-    client = Client(f"http://127.0.0.1:{port}", timeout_s=5.0)
+    client = Client(f"http://127.0.0.1:{port}", timeout_s=5.0, command=_COMMAND)
     told = client.state()
     streams = told.get("streams")
     if streams is None:
@@ -78,7 +79,7 @@ def _status(port: int) -> int:
 def _drain(machine: str, port: int) -> int:
     from livefilter.web.client import Client
 
-    Client(f"http://127.0.0.1:{port}").do("drain", machine=machine)
+    Client(f"http://127.0.0.1:{port}", command=_COMMAND).do("drain", machine=machine)
     open_console().print(f"The streams on {escape(machine)} move away; see `livefilter wall status`.")
     return 0
 

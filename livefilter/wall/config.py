@@ -47,7 +47,7 @@ def read_wall(path: Path, *, threads: int = 0, cluster: bool = False) -> list[St
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"The wall's file {path} cannot be read: {error.strerror}.") from error
+        raise ConfigError(f"The wall's file {path} cannot be read: {error.strerror}. Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"The wall's file {path} is not valid TOML: {error}. Texts stand in quotes.") from error
     unknown = set(told) - {"defaults", "streams"}

@@ -24,10 +24,18 @@ class Client:
         print(client.state()["style"], client.meters()["styled_fps"])
 
     address: of the page. token: needed from another computer; `livefilter token` prints it.
+    command: what starts it, for the error that tells that it is not there.
     """
 
-    def __init__(self, address: str = "http://127.0.0.1:8420", token: str = "", timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        address: str = "http://127.0.0.1:8420",
+        token: str = "",
+        timeout_s: float = 10.0,
+        command: str = "livefilter run",
+    ) -> None:
         self._address, self._token, self._timeout_s = address.rstrip("/"), token, timeout_s
+        self._command = command
 
     def do(self, action: str, **parameters: Any) -> None:
         """Carry out an action of docs/api.md.
@@ -73,5 +81,5 @@ class Client:
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
             raise NotAnswered(
-                f"{self._address} does not answer: {why}. Start livefilter run, or correct it."
+                f"{self._address} does not answer: {why}. Start {self._command}, or correct the address."
             ) from error
