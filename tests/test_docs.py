@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from livefilter.toml import tomllib
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = sorted(path.parent for top in ("livefilter", "tools") for path in (ROOT / top).rglob("README.md"))
 WALKS = ROOT / "docs" / "architecture.md"
@@ -57,3 +59,19 @@ def test_no_file_is_half_merged() -> None:
     assert len(files) > 500
     marks = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
     assert [str(path) for path in files if marks.search(path.read_text(encoding="utf-8", errors="replace"))] == []
+
+
+@pytest.mark.parametrize("size", ["lite", "full"])
+def test_what_the_networks_cost_is_told_as_their_cards_have_it(size: str) -> None:
+    """A new network changes the estimates of README.md, docs/performance.md and docs/import.md."""
+    cards = (ROOT / "livefilter" / "styles").glob("*/card.toml")
+    (macs,) = {tomllib.loads(card.read_text(encoding="utf-8"))["networks"][size]["macs_per_pixel"] for card in cards}
+    gflop = 2 * macs * 1280 * 720 / 1e9
+    said = {
+        name: (ROOT / name).read_text(encoding="utf-8")
+        for name in ("README.md", "docs/performance.md", "docs/import.md")
+    }
+    assert f"| bundled styles, `{size}` ({gflop:.0f} GFLOP," in said["README.md"]
+    (row,) = re.findall(r"^\| 1280x720 \| ([\d.]+), \d+ \| ([\d.]+), \d+ \|", said["docs/performance.md"], re.MULTILINE)
+    assert row[size == "full"] == f"{gflop:.1f}"
+    assert f"`{size}` needs {macs / 1000:.0f} thousand" in said["docs/import.md"].replace("`full` ", "`full` needs ")
