@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from livefilter.cli import train_animegan, train_branch, train_person
+from livefilter.cli import train_animegan, train_branch, train_person, train_styles
 from livefilter.cli.ready_to_train import ready_to_train
 
 SCALES = ("384", "512", "640")
 _NO_LIMIT = 10**9
 _CALIBRATING = 40  # photos that show the ranges of a network's INT8 form
-_PATHS = {"--photos", "--teacher", "--teachers", "--people", "--cache", "--out", "--picture", "--start-from"}
+_PATHS = {"--photos", "--teacher", "--teachers", "--people", "--cache", "--out", "--into", "--picture", "--start-from"}
 _UNSAID = click.core.ParameterSource.DEFAULT
 
 
@@ -21,7 +21,7 @@ def train() -> None:
     """Train a generator (needs the extra `training`)."""
 
 
-for command in (*train_animegan.COMMANDS, train_person.person, train_branch.person_branch):
+for command in (*train_animegan.COMMANDS, train_person.person, train_branch.person_branch, train_styles.styles):
     train.add_command(command)
 
 
@@ -42,6 +42,7 @@ for command in (*train_animegan.COMMANDS, train_person.person, train_branch.pers
 )
 @click.option("--cache", required=True, type=click.Path(path_type=Path), help="Folder for drawings and targets.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for checkpoints and the result.")
+@click.option("--into", type=click.Path(path_type=Path), help="Folder of the style that is made; default: OUT/style.")
 @click.option("--draw-only", is_flag=True, help="Only draw what the cache lacks, to look through it before training.")
 @click.option(
     "--people", type=click.Path(path_type=Path), help="What tools/people.py wrote of the photos: faces and masks."
@@ -57,8 +58,8 @@ for command in (*train_animegan.COMMANDS, train_person.person, train_branch.pers
 @click.option(
     "--scale", "scales", multiple=True, default=SCALES, show_default=True, help="Longest side; A:B draws at B."
 )
-@click.option("--steps", type=click.IntRange(1), help="Steps in all; default: 24000, or no limit with --minutes.")
-@click.option("--adversarial-from", type=int, help="Step at which the discriminator joins; default: never.")
+@click.option("--steps", type=click.IntRange(1), help="Steps in all; default: as the recipe says, or 24000.")
+@click.option("--adversarial-from", type=int, help="Step at which the discriminator joins.")
 @click.option("--minutes", default=0.0, type=click.FloatRange(0.0), help="Minutes of training; default: no limit.")
 @click.option("--consistency", default=1.5, show_default=True, type=click.FloatRange(0.0), help="Weight of steadiness.")
 @click.option("--flatness", default=1.0, show_default=True, type=click.FloatRange(0.0), help="Weight of flatness.")
@@ -86,6 +87,7 @@ def distill(
     people: Path | None,
     cache: Path,
     out: Path,
+    into: Path | None,
     draw_only: bool,
     start_from: Path | None,
     plain_l1: bool,
@@ -109,7 +111,7 @@ def distill(
 ) -> None:
     """Teach a small network to draw like a published one.
 
-    Continues from OUT if a run was cut off there. The result, OUT/style, is the folder of a style.
+    Continues from OUT if a run was cut off there. The result is the folder of a style.
     """
     import shlex
     import sys
@@ -151,6 +153,15 @@ def distill(
     finish = (style_recipe or read_recipe(style)).finish
     if size not in DESIGNS:
         raise UnknownName("network size", size, DESIGNS)
+    scheduled = style_recipe.schedule.get(size) if style_recipe and not (steps or minutes or plain_l1) else None
+    if scheduled is not None:
+        if scheduled.after and start_from is None and not draw_only:
+            raise InvalidInput(
+                f"{size} of {style} begins with the weights of {scheduled.after}: name them with --start-from, or let"
+                f" `livefilter train styles --style {style}` train both."
+            )
+        steps = scheduled.steps
+        adversarial_from = scheduled.adversarial_from if adversarial_from is None else adversarial_from
     if device not in ("cpu", "cuda"):
         raise UnknownName("training device", device, ("cpu", "cuda"))
     if device == "cuda" and not torch.cuda.is_available():
@@ -216,8 +227,9 @@ def distill(
     )
     command = f"livefilter {shlex.join(_without_paths(sys.argv[1:]))}  # {run.step} steps"
     frames = [pair.photo for pair in seen[:: max(1, len(seen) // _CALIBRATING)]]
-    write_style(out / "style", card, size, trained, command, figures, picture or lessons[0].photos()[0], frames)
-    click.echo(f"The style is in {out / 'style'}.")
+    into = into or out / "style"
+    write_style(into, card, size, trained, command, figures, picture or lessons[0].photos()[0], frames)
+    click.echo(f"The style is in {into}.")
 
 
 def _without_paths(arguments: list[str]) -> list[str]:

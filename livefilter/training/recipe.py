@@ -16,13 +16,26 @@ _STYLES = Path(__file__).resolve().parents[1] / "styles"
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """How long one network of a style is trained, and with whose weights it begins.
+
+    after: "hayao-lite", a network that is trained before, or "" for random weights; it may be a smaller one.
+    adversarial_from: the step at which the discriminator joins; None: `StyleRecipe.adversarial_after` tells.
+    """
+
+    steps: int
+    after: str = ""
+    adversarial_from: int | None = None
+
+
+@dataclass(frozen=True)
 class StyleRecipe:
     """What `livefilter train distill --recipe` reads.
 
     style: name of the style. steps, last: of the chain, see `ChainArtist`. scales: longest sides at which photos are
     drawn. crop, batch: of a step. adversarial_after: share of the steps after which the discriminator joins. flatness,
     consistency: weights of these losses. finish: how drawings of a single teacher become targets; the chain of the
-    steps makes targets itself.
+    steps makes targets itself. schedule: of each size of the network.
     """
 
     style: str
@@ -35,6 +48,7 @@ class StyleRecipe:
     consistency: float = 1.2
     last: list[dict[str, Any]] = field(default_factory=list)
     finish: Finish = field(default_factory=Finish)
+    schedule: dict[str, Schedule] = field(default_factory=dict)
 
 
 def trainable_styles() -> list[str]:
@@ -75,4 +89,9 @@ def read_recipe(name: str) -> StyleRecipe:
         finish = Finish(**found.pop("finish", {}))
     except TypeError as error:
         raise InvalidInput(f"The recipe {path} has another finish than recolour or keeps_greys.") from error
-    return StyleRecipe(**found, finish=finish)
+    try:
+        schedule = {size: Schedule(**each) for size, each in found.pop("schedule", {}).items()}
+    except (AttributeError, TypeError) as error:
+        names = ", ".join(each.name for each in fields(Schedule))
+        raise InvalidInput(f"The recipe {path} has another schedule of a network than {names}.") from error
+    return StyleRecipe(**found, finish=finish, schedule=schedule)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -21,19 +19,6 @@ pytest.importorskip("onnx")
 from livefilter.training.data import Pair, is_held_out
 from livefilter.training.distill import Distillation
 from livefilter.training.distill_recipe import DistillRecipe
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """Three photos, one of them with a name that is held out."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    names = [f"photo{index}.png" for index in range(1000)]
-    seen, held_out = ([name for name in names if is_held_out(name) is kept] for kept in (False, True))
-    for seed, name in enumerate((*seen[:2], held_out[0])):
-        blocks = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-        cv2.imwrite(str(folder / name), blocks.repeat(16, axis=0).repeat(16, axis=1))
-    return folder
 
 
 def arguments(photos: Path, teacher: Path, **changes: str) -> list[str]:
