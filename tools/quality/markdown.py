@@ -54,7 +54,8 @@ _EXPRESSION = """\
 
 Correlation of how wide eyes and mouth are open, in frames of the clips and in their drawings, by MediaPipe's face
 landmarks; each clip's mean is taken off. {frames:.0f} frames with a face of {narrowest:.0f} px or more; *found* is
-the share of drawings in which the landmarks find the face. Aims: lite {lite}, full {full}.
+the share of drawings in which the landmarks find the face. The chain draws these frames as it drew for training.
+Aims: lite {lite}, full {full}.
 """
 
 _FLICKER = """\
@@ -147,10 +148,10 @@ def _expressions(found: Mapping[str, StyleQuality]) -> str:
         return "## Expression\n\nNot measured: no `--landmarks-python` was given.\n"
     rows = []
     for quality in measured:
-        for size, figures in quality.expression.items():
-            aim = EXPRESSION_AIMS[size]
+        for artist, figures in quality.expression.items():
+            aim = EXPRESSION_AIMS.get(artist, 0.0)
             cells = [_aimed(f"{figures[part]:.2f}", figures[part] >= aim) for part in ("eyes", "mouth")]
-            rows.append([f"{quality.name}, {size}", *cells, f"{figures['found']:.0%}"])
+            rows.append([f"{quality.name}, {artist}", *cells, f"{figures['found']:.0%}"])
     frames = next(iter(measured[0].expression.values()))["frames"]
     text = _EXPRESSION.format(frames=frames, narrowest=NARROWEST, **EXPRESSION_AIMS)
     return f"{text}\n{_table(['', 'eyes', 'mouth', 'found'], rows)}"

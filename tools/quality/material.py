@@ -23,6 +23,7 @@ from livefilter.training.data import Pair, is_held_out, list_photos, scaled
 from livefilter.training.people import People
 from livefilter.training.recipe import StyleRecipe, read_recipe
 from tools.quality.clips import LONGEST, frames_in_a_row, frames_spread, list_clips
+from tools.quality.drawn_frames import DrawnFrames
 from tools.quality.plan import Plan
 
 Draw = Callable[[Image], Image]
@@ -57,6 +58,7 @@ class Material:
 
     pairs: photos that training left out and what the chain made of them. rows: by clip, frames one after the other.
     spread: by clip, frames from all over it. demo: livefilter's own photo. chain: draws any other picture.
+    chain_of_spread: draws `spread` as it drew the pairs; None without `Plan.landmarks_python`.
     encoder: file of the chain's first generator.
     """
 
@@ -65,6 +67,7 @@ class Material:
     spread: dict[str, list[Image]]
     demo: Image
     chain: Draw
+    chain_of_spread: Draw | None
     encoder: Path
 
     def of_kind(self, kind: str) -> list[Pair]:
@@ -98,13 +101,20 @@ def gather(name: str, plan: Plan) -> Material:
     clips = list_clips(plan.clips)
     with resources.as_file(resources.files("livefilter.capture") / "assets" / "demo.jpg") as demo:
         own = scaled(read_picture(demo), _DEMO_LONGEST)
+    frames = {clip.stem: frames_spread(clip, plan.expression_frames, LONGEST) for clip in clips}
+    drawings = plan.out / "drawings"
+    drawn_frames = None
+    if plan.landmarks_python:
+        cache = drawings / f"{name}-{steps_key(recipe)}-frames"
+        drawn_frames = DrawnFrames(frames, artist, plan.landmarks_python, plan.out / "frames", cache)
     first = next(step["name"] for step in recipe.steps if step["do"] == "teacher")
     return Material(
         sittings.load(photos, people, plan.cache / name),
         {clip.stem: frames_in_a_row(clip, plan.flicker_frames, _FLICKER_LONGEST) for clip in clips},
-        {clip.stem: frames_spread(clip, plan.expression_frames, LONGEST) for clip in clips},
+        frames,
         own,
-        KeptDrawings(partial(artist.draw, plan.out), plan.out / "drawings" / f"{name}-{steps_key(recipe)}"),
+        KeptDrawings(partial(artist.draw, plan.out), drawings / f"{name}-{steps_key(recipe)}"),
+        drawn_frames,
         plan.teachers / f"{first}.onnx",
     )
 

@@ -40,7 +40,7 @@ class StyleQuality:
     key: what it depends on. chain: the generators that drew for it. photos: how many were measured on.
     fidelity: by network, the figures of `training.figures.compare`. scores: by kind of photo and artist, "photo" and
     "chain" among them, the mean probability that the judge gives to a drawing; empty without a judge.
-    expression: by network, see `correlations`; empty without landmarks.
+    expression: by artist, "chain" among them, see `correlations`; empty without landmarks.
     flicker: by artist, the warped difference of each clip in grey levels (not of the chain), and the difference under
     fresh noise as "noise".
     """
@@ -126,15 +126,16 @@ def _expression(
     name: str, material: Material, sizes: Mapping[str, Draw], python: Path, out: Path
 ) -> dict[str, dict[str, float]]:
     """By artist, the correlations; frames in which eyes are most shut go to a sheet."""
-    found, frames = measure_openings(material.spread, sizes, python)
+    artists = ({CHAIN: material.chain_of_spread} if material.chain_of_spread else {}) | dict(sizes)
+    found, frames = measure_openings(material.spread, artists, python)
     shut = sorted(range(len(found)), key=lambda index: found[index].person[0])[:_SHUT_SHOWN]
     if shut:
         rows = [
-            {PHOTO: _near(frames[index])} | {who: _near(draw(frames[index])) for who, draw in sizes.items()}
+            {PHOTO: _near(frames[index])} | {who: _near(draw(frames[index])) for who, draw in artists.items()}
             for index in shut
         ]
         write_sheet(out / "sheets" / f"{name}-shut-eyes.jpg", rows, 400, 92)
-    return {who: correlations(found, who) for who in sizes}
+    return {who: correlations(found, who) for who in artists}
 
 
 def _near(picture: Image) -> Image:

@@ -106,14 +106,29 @@ def write_judge(path: Path) -> None:
     Judge(DrawingOrPhoto().eval()).save(path, {"figures": {"faces": figures, "scenes": figures}})
 
 
+_LANDMARKS = """
+import json, sys
+from pathlib import Path
+if sys.argv[1] == "tools/people.py":
+    photos, people = map(Path, sys.argv[2:])
+    people.mkdir()
+    (people / "faces.json").write_text(json.dumps({file.name: [] for file in photos.iterdir()}))
+elif sys.argv[2] == "tools.drawn_faces":
+    photos, people, cache = map(Path, sys.argv[3:])
+    drawn = [file for file in photos.iterdir() if (cache / (file.stem + "-target.png")).exists()]
+    (cache / "looked.json").write_text(json.dumps({file.name: False for file in drawn}))
+else:
+    opened = [[0.1 * row, 0.2 * row] for row in range(99)]
+    asked = json.load(sys.stdin)
+    print(json.dumps([[90.0, *([opened[row]] * len(files))] for row, files in enumerate(asked)]))
+"""
+
+
 def write_landmarks_python(path: Path) -> None:
     """A program in the place of a Python with MediaPipe: eyes and mouth are as wide as the frame's number."""
-    path.write_text(
-        "#!/bin/sh\n"
-        f"exec {sys.executable} -c 'import json, sys; "
-        "print(json.dumps([[90.0] + [[0.1 * row, 0.2 * row]] * len(files) "
-        "for row, files in enumerate(json.load(sys.stdin))]))'\n"
-    )
+    program = path.with_name("landmarks.py")
+    program.write_text(_LANDMARKS, encoding="utf-8")
+    path.write_text(f'#!/bin/sh\nexec {sys.executable} {program} "$@"\n')
     path.chmod(0o755)
 
 
@@ -139,6 +154,8 @@ def test_folders_become_a_report(arguments: list[str], tmp_path: Path, monkeypat
         "poster, lite",
     ]
     assert len(shares) == 2 + 3
+    names = [row.split("|")[1].strip() for row in expression[2:] if row]
+    assert names == ["negative, chain", "negative, lite", "negative, full", "poster, chain", "poster, lite"]
     # The drawings' eyes open as the frames' do.
     assert all(row.split("|")[2:4] == [" 1.00 ", " 1.00 "] for row in expression[2:] if row)
     assert [row.split("|")[1].strip() for row in flicker[2:4]] == ["photo", "negative, chain"]
@@ -152,6 +169,9 @@ def test_folders_become_a_report(arguments: list[str], tmp_path: Path, monkeypat
         # Photo, chain and two sizes; or one size.
         assert shown.shape[1] == (4 if name == "negative" else 3) * 304
     assert len(list((tmp_path / "out" / "sheets").glob("*.jpg"))) == 2 * 4
+    # What the chain made of the frames was drawn once, and looked through.
+    looked = list((tmp_path / "out" / "drawings").glob("*-frames/looked.json"))
+    assert [len(json.loads(file.read_text())) for file in looked] == [2, 2]
 
     monkeypatch.setattr(report_module, "measure_style", None)
     again = CliRunner().invoke(quality, arguments, catch_exceptions=False)
