@@ -12,7 +12,18 @@ from livefilter.cli.ready_to_train import ready_to_train
 SCALES = ("384", "512", "640")
 _NO_LIMIT = 10**9
 _CALIBRATING = 40  # photos that show the ranges of a network's INT8 form
-_PATHS = {"--photos", "--teacher", "--teachers", "--people", "--cache", "--out", "--into", "--picture", "--start-from"}
+_PATHS = {
+    "--photos",
+    "--teacher",
+    "--teachers",
+    "--people",
+    "--cache",
+    "--out",
+    "--into",
+    "--perceptual",
+    "--picture",
+    "--start-from",
+}
 _UNSAID = click.core.ParameterSource.DEFAULT
 
 
@@ -52,6 +63,9 @@ for command in (*train_animegan.COMMANDS, train_person.person, train_branch.pers
     type=click.Path(path_type=Path),
     help="Checkpoint of another style, of the same size, or a style's .onnx file.",
 )
+@click.option(
+    "--perceptual", type=click.Path(path_type=Path), help="Keras file of a MobileNetV2, by which drawings are compared."
+)
 @click.option("--plain-l1", is_flag=True, help="Train the baseline of the quality report: L1 to the bare drawings.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Photo to show on the card; default: the first one.")
 @click.option("--runtime", default="onnxruntime", show_default=True, help="Runs the teacher: onnxruntime or openvino.")
@@ -90,6 +104,7 @@ def distill(
     into: Path | None,
     draw_only: bool,
     start_from: Path | None,
+    perceptual: Path | None,
     plain_l1: bool,
     picture: Path | None,
     runtime: str,
@@ -132,6 +147,7 @@ def distill(
     from livefilter.training.distill_recipe import DistillRecipe
     from livefilter.training.figures import measure
     from livefilter.training.people import People
+    from livefilter.training.perceptual import read_features
     from livefilter.training.recipe import card_of, read_recipe
     from livefilter.training.sheet import draw, write_sheet
     from livefilter.training.target import palette_of
@@ -162,6 +178,13 @@ def distill(
             )
         steps = scheduled.steps
         adversarial_from = scheduled.adversarial_from if adversarial_from is None else adversarial_from
+    perceptual_weight = style_recipe.perceptual if style_recipe is not None and not plain_l1 else 0.0
+    if bool(perceptual_weight) != (perceptual is not None) and not draw_only:
+        raise InvalidInput(
+            f"The recipe of {style} compares drawings by a MobileNetV2: name its Keras file with --perceptual."
+            if perceptual_weight
+            else "--perceptual goes with a recipe that has a weight for it. Leave it out."
+        )
     if device not in ("cpu", "cuda"):
         raise UnknownName("training device", device, ("cpu", "cuda"))
     if device == "cuda" and not torch.cuda.is_available():
@@ -215,10 +238,12 @@ def distill(
         seed=seed,
         bfloat16=bfloat16,
     )
-    recipe = replace(recipe, weights=recipe.weights | {"consistency": consistency, "flatness": flatness})
+    weights = {"consistency": consistency, "flatness": flatness, "perceptual": perceptual_weight}
+    recipe = replace(recipe, weights=recipe.weights | weights)
     if plain_l1:
         seen, recipe = [replace(pair, target=pair.drawing) for pair in seen], recipe.plain_l1()
-    run = Distillation(seen, recipe, DESIGNS[size], device, workers)
+    eyes = read_features(perceptual) if perceptual is not None else None
+    run = Distillation(seen, recipe, DESIGNS[size], device, workers, eyes)
     if start_from is not None:
         run.start_from(start_from)
     trained = train_to_the_end(run, out, lambda network, path: write_sheet(network, shown_pairs, path))

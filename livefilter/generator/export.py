@@ -18,6 +18,7 @@ from livefilter.generator.onnx_network import FRAME, PERSON, STRENGTH, STYLED
 from livefilter.generator.person_branch import PersonBranch
 from livefilter.whole_file import write_whole
 
+CRISP = "crisp"
 Layer = TypeVar("Layer", bound=torch.nn.Module)
 
 
@@ -49,6 +50,15 @@ class _Graph(Graph):
 
     def shuffle(self, features: str) -> str:
         return self.node("DepthToSpace", features, blocksize=2, mode="CRD")
+
+    def crisped(self, planes: str, contrast: int) -> str:
+        """As `crisped` of livefilter.generator.network."""
+        window: dict[str, Any] = {"kernel_shape": [3, 3], "pads": [1] * 4, "strides": [1, 1]}
+        most = self.node("MaxPool", planes, **window)
+        least = self.node("Neg", self.node("MaxPool", self.node("Neg", planes), **window))
+        both = self.node("Mul", self.node("Add", most, least), self.number(0.5 - 0.5 * contrast, "from_the_middle"))
+        moved = self.node("Add", self.node("Mul", planes, self.number(contrast, CRISP)), both)
+        return self.node("Min", self.node("Max", moved, least), most)
 
     def twice(self, features: str) -> str:
         if not any(tensor.name == "twice" for tensor in self.initializers):
@@ -115,7 +125,8 @@ def to_onnx(generator: Generator, *, draws: bool = True) -> onnx.ModelProto:
     half = g.relu(g.node("Add", half, g.twice(g.conv(generator.up_half, quarter, "up_half"))))
     half = _chain(g, generator.half_out, half, "half_out")
     if draws:
-        g.styled(g.shuffle(g.conv(generator.tail, half, "tail")))
+        drawn = g.shuffle(g.conv(generator.tail, half, "tail"))
+        g.styled(g.crisped(drawn, design.crisp) if design.crisp else drawn)
     else:
         black = g.node("Mul", g.cast(FRAME, TensorProto.FLOAT), g.number(0.0, "black"))
         g.cast(black, TensorProto.UINT8, output=STYLED)

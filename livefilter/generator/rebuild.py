@@ -10,7 +10,7 @@ from onnx import numpy_helper
 
 from livefilter.errors import StyleCorrupt
 from livefilter.generator.conv import Conv
-from livefilter.generator.export import to_onnx
+from livefilter.generator.export import CRISP, to_onnx
 from livefilter.generator.network import Design, Generator
 from livefilter.styles.network_file import read_network
 
@@ -43,6 +43,7 @@ def generator_from_onnx(path: Path, sha256: str = "") -> Generator:
             dilation=_dilation(graph),
             strength=int("strength_gains_fp16" in values),
             person=2 if "person_last" in kernels else int("person" in kernels),
+            crisp=int(values.get(CRISP, 0)),
         )
         generator = Generator(design)
         for name, layer in _layers(generator):

@@ -23,6 +23,7 @@ from livefilter.training.background import in_background
 from livefilter.training.data import Pair
 from livefilter.training.distill_recipe import DistillRecipe
 from livefilter.training.muon import KernelMuon
+from livefilter.training.perceptual import MobileFeatures, perceptual_loss
 from livefilter.training.sampler import Batch, Sampler
 from livefilter.whole_file import replacing
 
@@ -37,7 +38,8 @@ class Distillation:
     Its whole state is saved and restored, so that a run that was cut off continues as if it had not been; but for the
     pace of one that counts minutes, which follows the clock.
 
-    device: "cpu", or "cuda" for an NVIDIA card. workers: processes that make the batches; 0 is a thread.
+    device: "cpu", or "cuda" for an NVIDIA card. workers: processes that make the batches; 0 is a thread. eyes: for the
+    perceptual loss.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Distillation:
         design: Design | None = None,
         device: str = "cpu",
         workers: int = 0,
+        eyes: MobileFeatures | None = None,
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
@@ -54,11 +57,11 @@ class Distillation:
         self.seconds = 0.0
         self._workers = workers
         self._device = torch.device(device)
-        self.generator = Generator(design)
-        self.generator.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._eyes = eyes.to(self._device) if eyes is not None else None
+        self.generator, self.discriminator = Generator(design), losses.PatchDiscriminator()
+        for network in (self.generator, self.discriminator):
+            network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.discriminator = losses.PatchDiscriminator()
-        self.discriminator.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         ends = [*self.generator.head.parameters(), *self.generator.tail.parameters()]
         known = {id(parameter) for parameter in ends}
         inner = [parameter for parameter in self.generator.parameters() if id(parameter) not in known]
@@ -68,15 +71,8 @@ class Distillation:
         self._judge = torch.optim.Adam(
             self.discriminator.parameters(), recipe.discriminator_learning_rate, betas=(0.5, 0.99), fused=True
         )
-        self._sampler = Sampler(
-            pairs,
-            recipe.crop,
-            recipe.batch,
-            recipe.repeats,
-            recipe.seed,
-            recipe.judged,
-            bool(self.generator.design.strength),
-        )
+        r, strengths = recipe, bool(self.generator.design.strength)
+        self._sampler = Sampler(pairs, r.crop, r.batch, r.repeats, r.seed, r.judged, strengths)
 
     def pace(self) -> float:
         """The part of each learning rate that this step takes: linear warm-up, then a cosine down to `last_pace`."""
@@ -113,8 +109,11 @@ class Distillation:
             drawn = self.generator(given.contiguous(memory_format=torch.channels_last))
         eyes = torch.from_numpy(batch.eyes).to(self._device)[:, None]
         terms = self._terms(drawn.float(), targets, batch.shifts, eyes)
+        rows = slice(self.recipe.judged)  # half a batch is enough for networks that judge, and costs half the time
+        if self._eyes is not None:
+            with self._autocast():
+                terms["perceptual"] = perceptual_loss(self._eyes, drawn[rows].float(), targets[rows])
         if adversarial:
-            rows = slice(self.recipe.judged)  # half a batch is enough for the discriminator and costs half the time
             terms |= self._judged(seen[rows], drawn[rows].float(), targets[rows])
         total = torch.stack([self.recipe.weights[name] * term for name, term in terms.items()]).sum()
         self.generator.zero_grad(set_to_none=True)
@@ -125,7 +124,7 @@ class Distillation:
         self._optimizer.step()
         self._kernels.step(self.recipe.kernel_learning_rate * pace)
         self._average()
-        values = {name: term.detach() for name, term in terms.items()} | {"total": total.detach()}
+        values = {name: term.detach() for name, term in (terms | {"total": total}).items()}
         if adversarial:
             values["discriminator"] = self._train_discriminator(seen[rows], drawn[rows].float().detach(), targets[rows])
         return values

@@ -40,6 +40,7 @@ class DistillRecipe:
             "consistency": 1.5,
             "adversarial": 0.1,
             "features": 5.0,
+            "perceptual": 0.0,
         }
     )
 

@@ -34,8 +34,8 @@ class StyleRecipe:
 
     style: name of the style. steps, last: of the chain, see `ChainArtist`. scales: longest sides at which photos are
     drawn. crop, batch: of a step. adversarial_after: share of the steps after which the discriminator joins. flatness,
-    consistency: weights of these losses. finish: how drawings of a single teacher become targets; the chain of the
-    steps makes targets itself. schedule: of each size of the network.
+    consistency, perceptual: weights of these losses. finish: how drawings of a single teacher become targets; the chain
+    of the steps makes targets itself. schedule: of each size of the network.
     """
 
     style: str
@@ -46,6 +46,7 @@ class StyleRecipe:
     adversarial_after: float = 0.45
     flatness: float = 0.7
     consistency: float = 1.2
+    perceptual: float = 0.0
     last: list[dict[str, Any]] = field(default_factory=list)
     finish: Finish = field(default_factory=Finish)
     schedule: dict[str, Schedule] = field(default_factory=dict)

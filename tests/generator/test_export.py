@@ -18,11 +18,12 @@ from livefilter.generator.export import export, macs_per_pixel, parameters, to_o
 from livefilter.generator.network import Design, Generator  # noqa: E402
 
 
-@pytest.fixture(scope="module", params=[0, 2], ids=["plain", "bottleneck"])
+@pytest.fixture(scope="module", params=[(0, 0), (2, 0), (0, 4)], ids=["plain", "bottleneck", "crisp"])
 def network(request: pytest.FixtureRequest) -> Generator:
     """A generator with random weights in every branch."""
     torch.manual_seed(1)
-    generator = Generator(Design(eighth=32, half_convs=2, eighth_blocks=2, expansion=request.param))
+    expansion, crisp = request.param
+    generator = Generator(Design(eighth=32, half_convs=2, eighth_blocks=2, expansion=expansion, crisp=crisp))
     with torch.no_grad():
         for values in generator.parameters():
             values.add_(torch.randn_like(values) * 0.01)

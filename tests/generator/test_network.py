@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -9,7 +11,7 @@ pytest.importorskip("onnx")
 
 from livefilter.generator.conv import Conv  # noqa: E402
 from livefilter.generator.export import macs_per_pixel, to_onnx  # noqa: E402
-from livefilter.generator.network import DESIGNS, MULTIPLE, Design, Generator, at_strength  # noqa: E402
+from livefilter.generator.network import DESIGNS, MULTIPLE, Design, Generator, at_strength, crisped  # noqa: E402
 
 SMALL = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
 
@@ -80,3 +82,23 @@ def test_the_person_output_has_half_the_resolution() -> None:
     assert person is not None
     assert person.shape == (2, 1, 16, 24)
     assert Generator(SMALL).draw(frames)[1] is None
+
+
+def test_soft_edges_become_crisp_and_stay_in_their_place() -> None:
+    """A ramp between two tones gets steeper around its middle, nothing overshoots, and flat tones stay."""
+    ramp = torch.tensor([0.0, 0.0, 0.1, 0.5, 0.9, 1.0, 1.0]).expand(1, 2, 7, 7)
+    found = crisped(ramp, 4)
+    torch.testing.assert_close(found, torch.tensor([0.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0]).expand(1, 2, 7, 7))
+    torch.testing.assert_close(crisped(found, 4), found)
+    torch.testing.assert_close(crisped(ramp.transpose(2, 3), 4), found.transpose(2, 3))
+
+
+def test_a_crisp_network_draws_what_a_soft_one_draws_with_crisp_edges() -> None:
+    """The design's figure is the contrast."""
+    torch.manual_seed(0)
+    soft, crisp = Generator(SMALL), Generator(replace(SMALL, crisp=3))
+    crisp.load_state_dict(soft.state_dict())
+    frames = torch.rand(1, 3, 32, 32) * 2 - 1
+    with torch.no_grad():
+        torch.testing.assert_close(crisp(frames), crisped(soft(frames), 3))
+        assert (crisp(frames) - soft(frames)).abs().max() > 0.01

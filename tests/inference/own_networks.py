@@ -13,10 +13,10 @@ from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.look import ComposingEngine, Look
 
 
-def write_own_network(path: Path, *, strength: bool = True, person: int = 1) -> Path:
+def write_own_network(path: Path, *, strength: bool = True, person: int = 1, crisp: int = 0) -> Path:
     """A small generator with random weights, the same each time; how strong it draws shows at a glance.
 
-    person: as of Design.
+    person, crisp: as of Design.
     """
     import torch
 
@@ -24,7 +24,7 @@ def write_own_network(path: Path, *, strength: bool = True, person: int = 1) -> 
     from livefilter.generator.network import Design, Generator
 
     torch.manual_seed(3)
-    generator = Generator(Design(8, 8, 8, eighth_blocks=1, strength=int(strength), person=person))
+    generator = Generator(Design(8, 8, 8, eighth_blocks=1, strength=int(strength), person=person, crisp=crisp))
     if strength:
         generator.head.weight.data[:, 3] *= 3
     export(generator, path)

@@ -133,12 +133,12 @@ def test_identity_takes_no_strength(network: Path) -> None:
         assert np.array_equal(seen(IdentityEngine, network, image, Look(strength))[0], image)
 
 
-@pytest.mark.parametrize("person", [0, 1, 2])
-def test_a_rebuilt_generator_writes_the_same_file(tmp_path: Path, person: int) -> None:
-    """Strength and people survive the way into the file and back."""
-    path = write_own_network(tmp_path / "own.onnx", person=person)
+@pytest.mark.parametrize(("person", "crisp"), [(0, 0), (1, 0), (2, 5)])
+def test_a_rebuilt_generator_writes_the_same_file(tmp_path: Path, person: int, crisp: int) -> None:
+    """Strength, people and crisp edges survive the way into the file and back."""
+    path = write_own_network(tmp_path / "own.onnx", person=person, crisp=crisp)
     generator = generator_from_onnx(path)
-    assert (generator.design.strength, generator.design.person) == (1, person)
+    assert (generator.design.strength, generator.design.person, generator.design.crisp) == (1, person, crisp)
     assert to_onnx(generator).SerializeToString(deterministic=True) == onnx.load(str(path)).SerializeToString(
         deterministic=True
     )

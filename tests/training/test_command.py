@@ -94,7 +94,7 @@ def test_what_a_graphics_card_needs_reaches_the_training(
     assert recipe.learning_rate == pytest.approx(1.5 * DistillRecipe().learning_rate)
     assert recipe.kernel_learning_rate == pytest.approx(1.5 * DistillRecipe().kernel_learning_rate)
     assert recipe.weights == DistillRecipe().weights | {"flatness": 0.25}
-    assert given["rest"][1:] == ("cpu", 1)
+    assert given["rest"][1:] == ("cpu", 1, None)
     assert "# 1 steps" in (photos.parent / "out" / "style" / "card.toml").read_text(encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,9 +26,11 @@ from livefilter.training.distill import LATEST, Distillation, distill, load_chec
 from livefilter.training.distill_recipe import DistillRecipe  # noqa: E402
 from livefilter.training.figures import measure  # noqa: E402
 from livefilter.training.muon import KernelMuon  # noqa: E402
+from livefilter.training.perceptual import MobileFeatures  # noqa: E402
 from livefilter.training.recipe import card_of  # noqa: E402
 from livefilter.training.sheet import draw, write_sheet  # noqa: E402
 from livefilter.training.target import Finish, finished  # noqa: E402
+from tests.training.mobile import weights  # noqa: E402
 
 TINY = Design(half=16, quarter=16, eighth=16, eighth_blocks=1)
 
@@ -98,6 +101,18 @@ def test_plain_l1_asks_for_pixels_only(pairs: list[Pair]) -> None:
     found: list[set[str]] = []
     run.run(1, lambda terms: found.append(set(terms)))
     assert found == [{"pixels", "total"}]
+
+
+def test_drawings_are_compared_by_features_where_they_are_given(pairs: list[Pair]) -> None:
+    """The perceptual term is part of the total, with its weight, and moves the network."""
+    weighted = replace(recipe(), weights=dict.fromkeys(recipe().weights, 0.0) | {"perceptual": 3.0})
+    run = Distillation(pairs, weighted, TINY, eyes=MobileFeatures(weights()))
+    before = [value.clone() for value in run.generator.parameters()]
+    found: list[dict[str, Any]] = []
+    run.run(2, found.append)
+    assert [set(terms) for terms in found] == [{"perceptual", "total"}] * 2
+    assert all(terms["total"] == pytest.approx(3.0 * float(terms["perceptual"])) for terms in found)
+    assert any((one != other).any() for one, other in zip(before, run.generator.parameters(), strict=True))
 
 
 def test_a_kernel_learns_in_all_directions() -> None:

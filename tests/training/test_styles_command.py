@@ -13,6 +13,7 @@ from livefilter.errors import InvalidInput, UnknownName
 from livefilter.styles.card import read_card
 from livefilter.training.lineage import lineage
 from livefilter.training.recipe import Schedule, StyleRecipe, read_recipe, trainable_styles
+from tests.training.mobile import weights, write_keras
 
 
 def recipe(style: str, **schedule: Schedule) -> StyleRecipe:
@@ -73,6 +74,7 @@ def words(tmp_path: Path, photos: Path, teacher: Path) -> list[str]:
     (tmp_path / "people" / "faces.json").write_text("{}", encoding="utf-8")
     folders = {"photos": photos, "teachers": tmp_path, "people": tmp_path / "people"}
     folders |= {"caches": tmp_path / "caches", "out": tmp_path / "out"}
+    folders["perceptual"] = write_keras(tmp_path / "mobile.h5", weights())
     options = [part for name, folder in folders.items() for part in (f"--{name}", str(folder))]
     return ["styles", "--style", "shinkai", "--network", "lite", *options]
 
@@ -119,6 +121,21 @@ def test_a_typo_is_named(words: list[str]) -> None:
         CliRunner().invoke(train, [*words, "--style", "hayoa"], catch_exceptions=False)
     with pytest.raises(UnknownName, match="light"):
         CliRunner().invoke(train, [*words, "--network", "light"], catch_exceptions=False)
+
+
+def test_what_a_recipe_compares_by_is_asked_for(words: list[str], tmp_path: Path) -> None:
+    """And not wanted where a recipe has no use for it."""
+    pytest.importorskip("torch")
+    place = words.index("--perceptual")
+    option, file = words[place : place + 2]
+    alone = ["distill", *words[words.index("--photos") : words.index("--caches")]]
+    alone += ["--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "out"), "--start-from", "any.onnx"]
+    with pytest.raises(InvalidInput, match="Keras file with --perceptual"):
+        CliRunner().invoke(train, [*alone, "--recipe", "shinkai"], catch_exceptions=False)
+    plain = tmp_path / "plain.toml"
+    plain.write_text('style = "shinkai"\nscales = ["128"]\nsteps = []\n', encoding="utf-8")
+    with pytest.raises(InvalidInput, match="Leave it out"):
+        CliRunner().invoke(train, [*alone, "--recipe", str(plain), option, file], catch_exceptions=False)
 
 
 def test_a_network_that_begins_with_another_is_not_trained_without_it(tmp_path: Path) -> None:
