@@ -108,7 +108,9 @@ class Config(BaseModel):
         True, description="Keep the drawing still where the picture is, so that lines do not flicker (not on GPUs)."
     )
     low_light: bool = Field(
-        True, description="Draw dark frames from a lighter copy, with lines and eyes (not where a GPU composes)."
+        True,
+        description="Draw dark frames, and who is dark before a window, from a lighter copy, with lines and eyes "
+        "(not where a GPU composes).",
     )
     fade_ms: int = Field(250, ge=0, le=5000, description="Cross-fade when the style changes, in milliseconds.")
     hold_s: float = Field(2.0, ge=0.1, le=60, description="Seconds without a new frame before the holding card.")

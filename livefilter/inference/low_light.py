@@ -1,11 +1,14 @@
-"""Dark frames are drawn from a lighter copy: in the dark a network sees neither lines nor eyes."""
+"""Dark frames, and what is dark before a bright window, are drawn from a lighter copy: in the dark a network sees
+neither lines nor eyes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from livefilter.frame import Image
 
@@ -16,10 +19,67 @@ _SLOPE, _MOST = 1.2, 6.0
 # The part of the gain, as an exponent, that is taken back from the drawing, so that the dark stays darker than the day.
 _BACK = 0.5
 _EVERY = 4  # pixels, across and down, that are looked at
+# A frame with back light has so large a share of pixels as light as windows are, from where none is taken for it to
+# where all are. Lit rooms with white walls have fewer.
+_WINDOW, _WINDOWS = 225, (0.03, 0.1)
+_SHADE = 90.0, 35.0  # brightness around a place that is dark then: a little, and wholly
+_SHADE_GAIN = 3.0
+# Where so large a share of the frame is darker than this it is night, and a lamp or a flash lights what is light.
+_NIGHT, _NIGHTS = 45, (0.65, 0.4)
+_ALONE = 1.5, 1.0  # gain of the whole frame
+_COARSE, _AROUND, _EDGE = 8, 0.08, 20.0  # pixels; part of the shorter side; grey levels that shade ends at
+
+Weights = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Lightening:
+    """How much lighter a frame is drawn.
+
+    gain: of the whole frame, as of `gain_of`. shade, shade_gain: where a frame with back light is dark, (H, W) float32
+    from 0 to 1, and the gain there; None in other frames.
+    """
+
+    gain: float = 1.0
+    shade: Weights | None = None
+    shade_gain: float = 1.0
+
+    def part(self, rows: slice, columns: slice) -> Lightening:
+        """That of a part of the frame."""
+        shade = None if self.shade is None else np.ascontiguousarray(self.shade[rows, columns])
+        return Lightening(self.gain, shade, self.shade_gain)
+
+    def lighter(self, image: Image) -> Image:
+        """A copy so many times as light in the dark, and less so the lighter a place is: white stays white, black
+        black. The image itself where nothing is dark."""
+        return self._where_dark(lighter(image, self.gain), self.shade_gain)
+
+    def darker(self, drawing: Image) -> Image:
+        """Take half of the gain back from the drawing of a lighter copy."""
+        return darker(self._where_dark(drawing, self.shade_gain**-_BACK), self.gain)
+
+    def _where_dark(self, image: Image, gain: float) -> Image:
+        if self.shade is None:
+            return image
+        changed = cv2.LUT(image, _curve(round(gain, 3)))
+        return np.asarray(cv2.blendLinear(image, changed, 1.0 - self.shade, self.shade), np.uint8)
+
+
+def lightening_of(image: Image, strength: float = 1.0) -> Lightening:
+    """How much lighter a frame should be drawn, less so at a strength below 1.
+
+    image: (H, W, 3) uint8 BGR. It depends on nothing but the frame, and follows it without a jump.
+    """
+    share = min(1.0, strength)
+    gain = gain_of(image)
+    # Where the whole frame is made lighter it has no back light.
+    only = float(_smooth_step(np.float32(gain), *_ALONE))
+    shade = _shade_of(image, only) if min(only, share) > 0.0 else None
+    return Lightening(gain**share, shade, _SHADE_GAIN**share)
 
 
 def gain_of(image: Image) -> float:
-    """How many times as light a frame should be drawn: 1 for most, up to 6 in the dark.
+    """How many times as light a frame should be drawn as a whole: 1 for most, up to 6 in the dark.
 
     image: (H, W, 3) uint8 BGR. It depends on nothing but the frame, and follows it without a jump.
     """
@@ -40,6 +100,41 @@ def lighter(image: Image, gain: float) -> Image:
 def darker(drawing: Image, gain: float) -> Image:
     """Take half of the gain back from the drawing of a lighter copy."""
     return drawing if gain == 1.0 else np.asarray(cv2.LUT(drawing, _curve(round(gain**-_BACK, 3))), np.uint8)
+
+
+def _shade_of(image: Image, most: float) -> Weights | None:
+    """Where a frame with back light is dark, from 0 to `most`; None where there is no back light.
+
+    Darkness is that of the surroundings, which end at edges (guided filter, He et al. 2010), so that hair and pupils
+    stay as dark as they are beside a face.
+    """
+    height, width = image.shape[:2]
+    grey = cv2.cvtColor(np.ascontiguousarray(image[::_EVERY, ::_EVERY]), cv2.COLOR_BGR2GRAY)
+    back_light = _smooth_step(np.float32((grey > _WINDOW).mean()), *_WINDOWS)
+    back_light = back_light * _smooth_step(np.float32((grey < _NIGHT).mean()), *_NIGHTS)
+    if back_light <= 0.0:
+        return None
+    size = max(1, width // _COARSE), max(1, height // _COARSE)
+    coarse = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    reach = 2 * max(1, round(min(size) * _AROUND)) + 1
+
+    def mean(values: Weights) -> Weights:
+        return np.asarray(cv2.blur(values, (reach, reach)), np.float32)
+
+    middle = mean(coarse)
+    spread = mean(coarse * coarse) - middle * middle
+    slope = (spread / (spread + _EDGE**2)).astype(np.float32)
+    around = mean(slope) * coarse + mean(middle - slope * middle)
+    shade = (_smooth_step(around, *_SHADE) * back_light * most).astype(np.float32)
+    if not shade.any():
+        return None
+    return np.asarray(cv2.resize(shade, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _smooth_step(values: Weights | np.float32, start: float, end: float) -> Weights:
+    """0 up to `start` and 1 from `end` on, which may lie before it."""
+    share = np.clip((values - start) / (end - start), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), np.float32)
 
 
 @lru_cache(maxsize=16)

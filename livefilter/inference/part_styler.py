@@ -13,7 +13,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineOptions
 from livefilter.inference.geometry import Fit
 from livefilter.inference.look import PLAIN, Look
-from livefilter.inference.low_light import darker, gain_of, lighter
+from livefilter.inference.low_light import Lightening, lightening_of
 from livefilter.inference.precision import form_of
 from livefilter.inference.steady import Steady
 from livefilter.inference.styler import Timings
@@ -78,8 +78,8 @@ class PartStyler:
         width, height = self._size
         part = slice(top, top + height), slice(left, left + width)
         seen = self._filled(image)
-        gain = gain_of(seen) ** min(1.0, look.strength) if self._low_light else 1.0
-        given = lighter(np.ascontiguousarray(seen[part]), gain)
+        light = lightening_of(seen, look.strength).part(*part) if self._low_light else Lightening()
+        given = light.lighter(np.ascontiguousarray(seen[part]))
         prepared = self._clock()
         styled = engine.run(given, look.strength)
         run = self._clock()
@@ -88,7 +88,7 @@ class PartStyler:
                 self._steady.forget()
             styled = self._steady(given, styled, look.strength, run)
         self._corner = (left, top)
-        self._drawn[part] = darker(styled, gain)
+        self._drawn[part] = light.darker(styled)
         result = self._drawn[: to.height, : to.width]
         size = image.shape[1], image.shape[0]
         if size != (to.width, to.height):

@@ -18,7 +18,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineInfo, EngineOptions, shared_by
 from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
 from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
-from livefilter.inference.low_light import darker, gain_of, lighter
+from livefilter.inference.low_light import Lightening, lightening_of
 from livefilter.inference.precision import form_of
 from livefilter.inference.steady import Steady
 from livefilter.nv12 import cut
@@ -246,10 +246,10 @@ class Styler:
             raise EngineFailed("The styler is closed. Open a new one.")
         started = self._clock()
         given = self._fill(self._scale(image))
-        gain = 1.0
+        light = Lightening()
         if self._low_light and not isinstance(engine, ComposingEngine):
-            gain = gain_of(given) ** min(1.0, look.strength)
-            given = lighter(given, gain)
+            light = lightening_of(given, look.strength)
+            given = light.lighter(given)
         prepared = self._clock()
         if isinstance(engine, ComposingEngine):
             styled = engine.compose(given, look)
@@ -258,7 +258,7 @@ class Styler:
         run = self._clock()
         if self._steady is not None and not isinstance(engine, ComposingEngine):
             styled = self._steady(given, styled, look.strength, run)
-        styled = darker(styled, gain)
+        styled = light.darker(styled)
         if styled.ndim == 2:
             result = cut(styled, (to.width, to.height), self._frame_size)
         elif (to.width, to.height) == self._frame_size:

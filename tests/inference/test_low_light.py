@@ -13,7 +13,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.look import Look
-from livefilter.inference.low_light import darker, gain_of, lighter
+from livefilter.inference.low_light import darker, gain_of, lightening_of, lighter
 from livefilter.inference.part_styler import PartStyler
 from livefilter.inference.styler import Styler
 from livefilter.live.configured_stylist import ConfiguredStylist
@@ -70,6 +70,77 @@ def test_a_lighter_copy_keeps_black_and_white_and_half_is_taken_back() -> None:
     assert darker(ramp, 1.0) is ramp
 
 
+def before_a_window(face: int, window: int = 250, wall: int = 120, share: float = 0.4) -> Image:
+    """Somebody in the middle of a wall, beside a window that takes a share of the frame."""
+    scene = np.full((180, 320, 3), wall, np.uint8)
+    scene[:, : round(320 * share)] = window
+    scene[60:, 180:280] = face
+    return scene
+
+
+def test_a_dark_face_before_a_window_is_made_lighter_and_the_window_is_not() -> None:
+    """It is seen three times as light, and drawn less than twice as light; its edge stays where it is."""
+    scene = before_a_window(25)
+    light = lightening_of(scene)
+    assert light.gain == 1.0
+    seen = light.lighter(scene)
+    assert 2.3 < seen[90:160, 200:260].mean() / 25 < 3.0
+    assert 1.4 < light.darker(seen)[90:160, 200:260].mean() / 25 < 2.0
+    np.testing.assert_array_equal(seen[:, :120], scene[:, :120])
+    assert np.abs(seen[:50, 140:].astype(int) - 120).max() < 6
+    nearly = light.darker(light.lighter(before_a_window(25)))
+    assert (nearly >= scene).all()
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        before_a_window(25, window=210),
+        before_a_window(110),
+        before_a_window(25, wall=180, share=0.02),
+        before_a_window(25, wall=10, share=0.2),
+    ],
+    ids=["white wall", "lit face", "lamp", "night"],
+)
+def test_light_that_is_no_back_light_changes_nothing(scene: Image) -> None:
+    """Black clothes before a white wall stay black, and dark skin that is lit keeps its tone."""
+    light = lightening_of(scene)
+    assert light.lighter(scene)[90:160, 200:260].mean() == pytest.approx(scene[90:160, 200:260].mean(), abs=1.0)
+
+
+def test_back_light_comes_without_a_jump() -> None:
+    """Windows that are opened, and a face that turns dark, change the shade little by little."""
+    order = np.random.default_rng(0).random((180, 320, 1))
+    room = before_a_window(25, wall=160, share=0.0)
+    for scenes in (
+        [np.where(order < share, np.uint8(250), room) for share in np.linspace(0.0, 0.2, 97)],
+        [before_a_window(face) for face in range(130, 10, -1)],
+    ):
+        shades = [lightening_of(scene).shade for scene in scenes]
+        means = [0.0 if shade is None else float(shade[90:160, 200:260].mean()) for shade in shades]
+        assert means[0] == 0.0
+        assert means[-1] > 0.4
+        assert all(-0.02 <= after - before < 0.1 for before, after in itertools.pairwise(means))
+
+
+def test_the_strength_decides_how_much_lighter() -> None:
+    """The photo itself, at 0, is left as it is; more than the whole is not more light."""
+    scene = before_a_window(25)
+    levels = [float(lightening_of(scene, strength).lighter(scene)[120, 230, 0]) for strength in (0.0, 0.5, 1.0, 1.5)]
+    assert levels[0] == 25.0
+    assert levels[0] < levels[1] < levels[2] == levels[3]
+
+
+def test_a_part_is_as_light_as_in_the_whole() -> None:
+    """What is drawn on a part of the frame alone is seen in the frame's own light."""
+    scene = before_a_window(25)
+    rows, columns = slice(40, 180), slice(160, 300)
+    light = lightening_of(scene)
+    np.testing.assert_array_equal(
+        light.part(rows, columns).lighter(scene[rows, columns]), light.lighter(scene)[rows, columns]
+    )
+
+
 @pytest.mark.parametrize("low_light", [True, False])
 def test_a_styler_shows_its_engine_a_lighter_copy(low_light: bool) -> None:
     """The engine sees more light than the camera, the result has less of it again; less at half the strength."""
@@ -89,6 +160,19 @@ def test_a_styler_shows_its_engine_a_lighter_copy(low_light: bool) -> None:
     )
     found = part.draw(night, 24, 0)[:, 24:72]
     np.testing.assert_array_equal(found, result[:, 24:72])
+
+
+@pytest.mark.parametrize("low_light", [True, False])
+def test_a_styler_sees_a_face_before_a_window(low_light: bool) -> None:
+    """Lighter than the camera, in the whole frame and in a part of it."""
+    scene = before_a_window(25)
+    styler = Styler(Path("none"), Watching, 180, low_light=low_light)
+    result = styler(scene)
+    assert bool(Watching.seen > scene.mean() + 3) == low_light
+    assert bool(result.mean() > scene.mean() + 2) == low_light
+    network = Network("ink", "lite", Path("none"), "")
+    part = PartStyler(network, Watching, fit_network(320, 180, 180), 96, 184, low_light=low_light)
+    np.testing.assert_array_equal(part.draw(scene, 184, 0)[:180, 184:280], result[:, 184:280])
 
 
 @pytest.mark.parametrize("low_light", [True, False])
