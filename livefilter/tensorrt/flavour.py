@@ -53,13 +53,14 @@ class Flavour:
         needs = {self.module: self.requirement, "onnx": "onnx>=1.16,<2", "filelock": "filelock>=3.16,<5"}
         missing = [needed for module, needed in needs.items() if importlib.util.find_spec(module) is None]
         if missing:
-            names = " and ".join(needed.partition(">")[0] for needed in missing)
+            names = ", ".join(needed.partition(">")[0] for needed in missing)
             quoted = " ".join(f'"{needed}"' for needed in missing)
             others = [o for o in FLAVOURS.values() if o is not self and importlib.util.find_spec(o.module) is not None]
             other = f", or use --flavour {others[0].name}" if others and self.requirement in missing else ""
+            are, them = ("are", "them") if len(missing) > 1 else ("is", "it")
             raise BackendUnavailable(
-                f"{self.title} engines cannot be built, because {names} is not installed. "
-                f"Install it: pip install {quoted}{other}"
+                f"{self.title} engines cannot be built, because {names} {are} not installed. "
+                f"Install {them}: pip install {quoted}{other}"
             )
 
     def misfit(self) -> str | None:

@@ -46,6 +46,14 @@ def test_without_tensorrt_one_line_says_how_to_install_it(tmp_path: Path) -> Non
     assert not (tmp_path / "engines").exists()
 
 
+def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence, with one command."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(BackendUnavailable) as missing:
+        FLAVOURS["rtx"].require_installed()
+    assert "because tensorrt-rtx, onnx, filelock are not installed. Install them: pip install " in str(missing.value)
+
+
 def test_tensorrt_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """The full flavour needs the GPU that will run the engine; the RTX flavour builds without."""
     monkeypatch.setattr("livefilter.tensorrt.flavour.find_gpu", lambda index=0: "this machine has no NVIDIA driver")

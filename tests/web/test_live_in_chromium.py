@@ -156,8 +156,10 @@ def test_two_browsers_see_each_others_changes(page: tuple[Any, Client, Image]) -
 
 
 def test_another_input_is_chosen_on_the_page(page: tuple[Any, Client, Image]) -> None:
-    """The run goes on with the demo and comes back, without starting again."""
+    """The run goes on with the demo and comes back, without starting again; a file is called by its name alone."""
     browser, client, _ = page
+    until_script(browser, "return document.getElementById('input').value === ''")
+    assert browser.execute_script("return document.getElementById('input').options[0].text") == "image still.png"
     until_script(browser, "return [...document.getElementById('input').options].some((each) => each.value === 'demo')")
     first = client.state()["input"]["name"]
     changes(browser, click(browser, "#input option[value=demo]"), "the demo")

@@ -162,13 +162,15 @@ function item(text, note) {
 }
 
 async function listInputs() {
-  const input = byId("input");
+  const input = byId("input"), { name } = input.dataset;
+  // A file by its name: its folders would leave no room for it.
+  const now = new Option(name.replace(/(^|\s)(?:\/|[A-Za-z]:[\\/]).*[\\/]/, "$1"), "");
+  input.title = name;
   try {
     const found = await (await call("/api/inputs")).json();
-    input.replaceChildren(new Option(input.dataset.name, ""), ...found.inputs
-      .filter((each) => each.name !== input.dataset.name).map((each) => new Option(each.name, each.target)));
+    input.replaceChildren(now, ...found.inputs.filter((each) => each.name !== name).map((each) => new Option(each.name, each.target)));
   } catch {
-    input.replaceChildren(new Option(input.dataset.name, ""));
+    input.replaceChildren(now);
   }
 }
 
