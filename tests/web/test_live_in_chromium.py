@@ -193,6 +193,42 @@ def test_the_views_fit_a_phone(page: tuple[Any, Client, Image], path: str) -> No
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+PLACES = """
+return ['.alarm strong', '.recording-sign', '.pill'].map((each) => {
+  const box = document.querySelector(each).getBoundingClientRect();
+  return [box.left, box.right, box.top, box.bottom];
+});
+"""
+
+
+@pytest.mark.parametrize(("path", "width"), [("", 390), ("dock", 300)])
+def test_the_longest_alarm_is_read_whole_on_a_narrow_page(
+    page: tuple[Any, Client, Image], path: str, width: int
+) -> None:
+    """Nothing of it is cut off, and no other sign lies over it."""
+    browser, client, _ = page
+    url = browser.current_url
+    metrics = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        for part in ("person", "room"):
+            client.do(part, what="raw")
+        client.do("recording", on=True)
+        browser.get(url + path)
+        told = "return document.getElementById('alarm-text').textContent === 'RAW PERSON, RAW ROOM: viewers see you'"
+        until_script(browser, told)
+        until_script(browser, "return !document.getElementById('recording-sign').hidden")
+        alarm, sign, pill = browser.execute_script(PLACES)
+        assert 0 <= alarm[0] < alarm[1] <= width
+        assert alarm[1] <= sign[0] or alarm[3] <= sign[2]
+        assert pill[1] <= width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        for part in ("person", "room"):
+            client.do(part, what="style")
+        client.do("recording", on=False)
+
+
 ATTACK = """
 const done = arguments[arguments.length - 1], target = arguments[0], seen = [];
 const act = target + 'api/actions/bypass?on=1', json = {'Content-Type': 'application/json'};
