@@ -1,7 +1,8 @@
-"""Takes the documents' pictures of programs anew, from real runs: python -m tests.pictures [page] [obs].
+"""Takes the documents' pictures of programs anew, from real runs: python -m tests.pictures [page] [obs] [person-room].
 
 page: docs/images/page.jpg, the live page in Chromium. obs: docs/images/obs.jpg, a real OBS Studio on a display of its
-own with livefilter's picture in its scene. The input is the demo scene where it begins, standing still. Needs what
+own with livefilter's picture in its scene. person-room: docs/images/person-room.jpg, what `livefilter render` makes of
+the demo photo with --person and --room. The input is the demo scene where it begins, standing still. Needs what
 tests/browser.py and tests/obs/real_obs.py need. The pictures of styles are made by tests/styles/golden.py and
 tools/person/figures.py.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,7 @@ import cv2
 import mss
 import numpy as np
 
+from livefilter import capture
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.demo import DemoSource
 from livefilter.frame import Image
@@ -41,6 +44,9 @@ _GRAPH_S, _DRAWN_S = 12.0, 6.0
 # How long to wait for a moment in which a busy machine misses nothing.
 _CALM_S = 45.0
 _QUALITY = 90
+PHOTO = Path(capture.__file__).parent / "assets" / "demo.jpg"
+# Of the demo photo: top, bottom, left and right; how wide each of the four is, and the squares behind a cut-out.
+_SHOWN, _WIDE, _SQUARE, _CUT = (0, 302, 60, 420), 360, 12, "transparent"
 _BEHIND = "return document.getElementById('governor').textContent"
 _READY = """
 const tiles = [...document.querySelectorAll("#tiles img")];
@@ -109,9 +115,33 @@ def obs(folder: Path) -> Image:
             return np.asarray(cv2.resize(shot, OBS_SHOWN, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def person_room(folder: Path) -> Image:
+    """A raw room, a raw person, a blurred room, and a room cut away, side by side."""
+    photo = cv2.imread(str(PHOTO))
+    assert photo is not None
+    top, bottom, left, right = _SHOWN
+    near = photo[top:bottom, left:right]
+    size = 2 * near.shape[1], 2 * near.shape[0]
+    cv2.imwrite(str(folder / "near.png"), cv2.resize(near, size, interpolation=cv2.INTER_CUBIC))
+    down, across = np.indices((size[1], size[0])) // _SQUARE
+    squares = np.where((down + across) % 2, 230, 255)
+    made = []
+    for number, options in enumerate((("--room", "raw"), ("--person", "raw"), ("--room", "blur"), ("--room", _CUT))):
+        out = folder / f"{number}.png"
+        command = [sys.executable, "-m", "livefilter", "render", str(folder / "near.png"), str(out), *options]
+        subprocess.run([*command, "--style", "hayao", "--process-size", "360"], check=True, capture_output=True)
+        drawn = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
+        assert drawn is not None
+        if drawn.shape[2] == 4:
+            share = drawn[..., 3:] / 255.0
+            drawn = np.rint(drawn[..., :3] * share + squares[..., None] * (1.0 - share)).astype(np.uint8)
+        made.append(cv2.resize(drawn, (_WIDE, round(_WIDE * size[1] / size[0])), interpolation=cv2.INTER_AREA))
+    return np.asarray(np.hstack(made), np.uint8)
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Take what is named, or all."""
-    makers = {"page": page, "obs": obs}
+    makers = {"page": page, "obs": obs, "person-room": person_room}
     parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=main.__doc__)
     parser.add_argument("pictures", nargs="*", metavar="PICTURE", help=f"of {', '.join(makers)}")
     for name in parser.parse_args(words).pictures or makers:
