@@ -16,7 +16,7 @@ from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.generator import animegan_export, export
 from livefilter.generator.animegan import from_weights, version_of
-from livefilter.generator.network import DESIGNS, Design, Generator
+from livefilter.generator.network import BRANCH, DESIGNS, Design, Generator, at_strength
 from livefilter.generator.weights import read_tensors, shapes
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
@@ -42,8 +42,9 @@ class Checkpoint:
         """Draw through PyTorch in float32. image: (H, W, 3) uint8 BGR, H and W multiples of 8; so is what returns."""
         turned = image if self.bgr else image[:, :, ::-1]
         planes = torch.from_numpy(np.ascontiguousarray(turned)).float().permute(2, 0, 1)[None] / 127.5 - 1.0
+        module = at_strength(self.module) if isinstance(self.module, Generator) else self.module
         with torch.no_grad():
-            drawn: Tensor = self.module(planes)[0].permute(1, 2, 0)
+            drawn: Tensor = module(planes)[0].permute(1, 2, 0)
         levels = ((drawn + 1.0) * 127.5).clamp(0.0, 255.0).round().to(torch.uint8).numpy()
         return np.ascontiguousarray(levels if self.bgr else levels[:, :, ::-1])
 
@@ -54,10 +55,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Nothing in the file is run. Of a training checkpoint the generator in it is taken.
     Raises: InvalidInput: the file cannot be read, or holds no such generator; says what it holds.
     """
-    weights = _plain(_unpacked(read_tensors(path)))
+    unpacked, told = _unpacked(read_tensors(path))
+    weights = _plain(unpacked)
     if not weights:
         raise InvalidInput(f"{path} holds no weights. Name a checkpoint of a generator.")
-    own = _own(weights)
+    own = _own(weights, told)
     if own is not None:
         own.eval()
         count, design = export.parameters(own), own.design
@@ -78,14 +80,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     )
 
 
-def _unpacked(found: dict[str, Any]) -> dict[str, Any]:
-    """The innermost table of weights."""
+def _unpacked(found: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The innermost table of weights, and the design that livefilter's own checkpoints have beside it."""
+    design = None
     for _ in range(4):
         inside = next((found[name] for name in _INSIDE if isinstance(found.get(name), dict)), None)
         if inside is None:
             break
+        design = found["design"] if isinstance(found.get("design"), dict) else None
         found = inside
-    return found
+    return found, design
 
 
 def _plain(weights: dict[str, Any]) -> dict[str, Tensor]:
@@ -97,35 +101,46 @@ def _plain(weights: dict[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def _own(weights: dict[str, Tensor]) -> Generator | None:
-    """The generator of livefilter's own that has just these weights; None when they are of something else."""
+def _own(weights: dict[str, Tensor], told: dict[str, Any] | None) -> Generator | None:
+    """The generator of livefilter's own that has just these weights; None when they are of something else.
+
+    told: its design, where the file has it.
+    """
     try:
-        eighth = weights["down_eighth.weight"].shape[0]
-        hidden = weights["blocks.0.layers.0.weight"].shape[0]
-        design = Design(
-            half=weights["head.weight"].shape[0],
-            quarter=weights["down_quarter.weight"].shape[0],
-            eighth=eighth,
-            half_convs=_count(weights, "half_out"),
-            quarter_convs=_count(weights, "quarter_out"),
-            eighth_blocks=_count(weights, "blocks"),
-            expansion=hidden // eighth if "blocks.0.layers.2.weight" in weights else 0,
-            strength=weights["head.weight"].shape[1] - 3,
-            person=int("person.weight" in weights),
-        )
-    except KeyError:
+        design = Design(**told) if told else _found(weights)
+        with torch.device("meta"):
+            wanted = shapes(Generator(design).state_dict())
+    except (KeyError, TypeError, ValueError, RuntimeError):
         return None
-    # Weights do not tell how far apart their taps lie; the designs that are trained do.
-    plain = replace(design, strength=0, person=0)
-    spread = next((each.dilation for each in DESIGNS.values() if replace(each, dilation=1) == plain), 1)
-    design = replace(design, dilation=spread)
-    with torch.device("meta"):
-        wanted = shapes(Generator(design).state_dict())
     if wanted != shapes(weights):
         return None
     generator = Generator(design)
     generator.load_state_dict(weights)
     return generator
+
+
+def _found(weights: dict[str, Tensor]) -> Design:
+    """The design that weights show.
+
+    Raises: KeyError: they are of something else.
+    """
+    eighth = weights["down_eighth.weight"].shape[0]
+    hidden = weights["blocks.0.layers.0.weight"].shape[0]
+    design = Design(
+        half=weights["head.weight"].shape[0],
+        quarter=weights["down_quarter.weight"].shape[0],
+        eighth=eighth,
+        half_convs=_count(weights, "half_out"),
+        quarter_convs=_count(weights, "quarter_out"),
+        eighth_blocks=_count(weights, "blocks"),
+        expansion=hidden // eighth if "blocks.0.layers.2.weight" in weights else 0,
+        strength=weights["head.weight"].shape[1] - 3,
+        person=BRANCH if "person.last.weight" in weights else int("person.weight" in weights),
+    )
+    # Weights tell neither how far apart their taps lie nor whether edges are made crisp; designs that are trained do.
+    unsaid = {"dilation": 1, "crisp": 0, "strength": design.strength, "person": design.person}
+    trained = next((each for each in DESIGNS.values() if replace(each, **unsaid) == design), design)
+    return replace(design, dilation=trained.dilation, crisp=trained.crisp)
 
 
 def _count(weights: dict[str, Tensor], part: str) -> int:

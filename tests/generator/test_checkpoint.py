@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from livefilter.errors import InvalidInput  # noqa: E402
 from livefilter.generator.animegan import animegan  # noqa: E402
 from livefilter.generator.checkpoint import read_checkpoint  # noqa: E402
 from livefilter.generator.importing import import_generator  # noqa: E402
-from livefilter.generator.network import Design, Generator  # noqa: E402
+from livefilter.generator.network import DESIGNS, Design, Generator  # noqa: E402
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu  # noqa: E402
 
 
@@ -47,6 +48,25 @@ def test_own_networks_come_in_from_safetensors_and_training_checkpoints(tmp_path
     assert isinstance(read, Generator)
     assert read.design == design
     assert torch.equal(read.tail.weight, second.tail.weight)
+
+
+@pytest.mark.parametrize("person", [0, 1, 2])
+def test_a_network_as_it_is_trained_comes_in_as_it_draws(tmp_path: Path, person: int) -> None:
+    """With its strength, the spread of its kernels and its crisp edges: of a checkpoint, which tells, and of weights
+    alone, which are known by their shapes.
+    """
+    torch.manual_seed(0)
+    trained = Generator(replace(DESIGNS["lite"], person=person))
+    soft = Generator(replace(trained.design, crisp=0, dilation=1))
+    save_file(trained.state_dict(), tmp_path / "alone.safetensors")
+    for network, file in ((trained, "crisp.pt"), (soft, "soft.pt")):
+        torch.save({"generator": soft.state(), "averaged": network.state()}, tmp_path / file)
+    for file, wanted in (("alone.safetensors", trained), ("crisp.pt", trained), ("soft.pt", soft)):
+        read = read_checkpoint(tmp_path / file).module
+        assert isinstance(read, Generator)
+        assert read.design == wanted.design
+    incoming = import_generator(tmp_path / "crisp.pt", OnnxRuntimeCpu)
+    assert incoming.difference_levels <= 3
 
 
 def test_what_a_training_program_puts_around_the_weights_is_taken_off(tmp_path: Path) -> None:
