@@ -153,7 +153,7 @@ def render_pictures(
     def style(item: _Item) -> tuple[Job, bytes] | None:
         job, image, last = item
         if image is not None:
-            job.images.append(_styled(image, stylist, alpha=holds_alpha(job.target)))
+            job.images.append(_styled(image, stylist, job.target, told=bool(job.images)))
         if not last or job.failed is not None:
             return None
         try:
@@ -216,10 +216,12 @@ def _prepared(image: NDArray[np.uint8], job: Job, transparency: Transparency, to
     return to_bgr(image, 0 if transparency == "black" else 255)
 
 
-def _styled(image: NDArray[np.uint8], stylist: Stylist, *, alpha: bool) -> NDArray[np.uint8]:
-    """alpha: whether what the style cuts away may be transparent; else it is green."""
+def _styled(image: NDArray[np.uint8], stylist: Stylist, target: Path, *, told: bool) -> NDArray[np.uint8]:
+    """What the style cuts away is transparent where `target` can hold it; else it is green, and `told` of once."""
     drawn = stylist(image if image.shape[2] == 3 else visible_colours(image))
-    if drawn.shape[2] == 4 and not alpha:
+    if drawn.shape[2] == 4 and not holds_alpha(target):
+        if not told:
+            _log.warning("The room in %s is plain green, for it holds no transparency; .png and .webp do.", target)
         drawn = on_green(drawn)
     if image.shape[2] == 3:
         return drawn

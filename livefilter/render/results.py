@@ -41,7 +41,7 @@ class Rendered:
     target: the file or folder. frames: frames of the video or animation, pages, or images of a folder.
     skipped: files of a folder that are not images. folders: sub-folders, which are left alone.
     bad: what could not be rendered, a line each. what: what the frames are called.
-    notice: what the output cannot hold and was left out.
+    notice: what the output cannot hold.
     """
 
     target: Path

@@ -101,6 +101,7 @@ def test_person_and_room_of_a_picture(tmp_path: Path) -> None:
     ):
         done = livefilter(tmp_path, "render", str(DEMO), name, *fast, *flags)
         assert done.returncode == 0, done.stderr
+        assert ("is plain green" in done.stderr) == (name == "cut.jpg")
     cut = pixels(tmp_path / "cut.png")
     assert (cut[FACE][3], cut[WALL].tolist()) == (255, [0, 0, 0, 0])
     assert np.abs(pixels(tmp_path / "cut.jpg")[WALL].astype(int) - (64, 177, 0)).max() < 8

@@ -25,7 +25,7 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errn
 
 class RecordingSink(Sink):
     """Records into .mp4, .mov, .mkv (H.264) or .webm (VP9), with the sound of `options.media` beside it, of a
-    whole file the subtitles too; its notice says which of those were left out. With `options.alpha` .webm keeps
+    whole file the subtitles too; its notice says what the file cannot hold. With `options.alpha` .webm keeps
     transparency, and so does .mov, as ProRes 4444.
 
     Frames of a file keep the file's timing, live ones that of their capture; a repeated frame is not written again.
@@ -55,11 +55,16 @@ class RecordingSink(Sink):
             raise
         self.name = f"recording {self._path}"
         left_out = self._muxer.subtitles_left_out
+        notices = []
+        if options.alpha and FILES[suffix].alpha is None:
+            kinds = " and ".join(ending for ending, kind in FILES.items() if kind.alpha)
+            notices.append(f"The room is plain green, for {suffix} holds no transparency; {kinds} do.")
         if left_out:
-            self.notice = (
+            notices.append(
                 f"Subtitle track{'s' * (len(left_out) > 1)} left out: {', '.join(left_out)}; "
                 f"{suffix} cannot hold {'them as they are' if len(left_out) > 1 else 'it as it is'}."
             )
+        self.notice = " ".join(notices) or None
         if (self._muxer.width, self._muxer.height) != (options.width, options.height):
             _log.info("%s is %dx%d: video needs even sides.", self.name, self._muxer.width, self._muxer.height)
 

@@ -50,6 +50,17 @@ def test_a_recording_keeps_a_transparent_room(tmp_path: Path, kind: str, alpha: 
     assert (seen[32, 72, 3] <= 5) == alpha
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"), [("mp4", "plain green, for .mp4"), ("mkv", "plain green, for .mkv"), ("webm", None)]
+)
+def test_a_recording_that_holds_no_transparency_says_so(tmp_path: Path, kind: str, said: str | None) -> None:
+    """Nothing is replaced by green without a word."""
+    with RecordingSink(str(tmp_path / f"cut.{kind}"), SinkOptions(96, 64, 30.0, alpha=True)) as sink:
+        assert said in sink.notice if said and sink.notice else sink.notice is said
+    with RecordingSink(str(tmp_path / f"whole.{kind}"), SinkOptions(96, 64, 30.0)) as sink:
+        assert sink.notice is None
+
+
 def test_mov_without_a_transparent_room_is_h264(tmp_path: Path) -> None:
     """As small as ever, and what every player takes."""
     path = tmp_path / "plain.mov"
