@@ -27,11 +27,12 @@ def document(results: Sequence[CaseResult], facts: dict[str, Any], *, complete: 
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
-    """Write a document, whole or not at all.
+    """Write a document, whole or not at all, into a folder that is made if need be.
 
     Raises: InvalidInput: the file cannot be written.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, (json.dumps(content, indent=2) + "\n").encode())
     except OSError as error:
         raise InvalidInput(f"Cannot write {path}: {error.strerror}. Name another folder with --out.") from error

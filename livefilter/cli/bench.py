@@ -275,12 +275,15 @@ def _settings(
 
 
 def _prepare(folder: Path) -> Path:
-    """Make sure that the results can be written before minutes are spent on them."""
+    """Make sure that the results can be written before minutes are spent; folders come with the first result."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".livefilter-bench"
         probe.touch()
         probe.unlink()
+        for each in new:
+            each.rmdir()
     except OSError as error:
         raise InvalidInput(f"Cannot write into {folder}: {error.strerror}. Name another folder with --out.") from error
     return folder

@@ -74,6 +74,15 @@ def test_without_matplotlib_everything_but_the_plot_is_done(
     assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
 
 
+def test_a_benchmark_that_measures_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    """Nor one in which it lies; a result makes them."""
+    out = tmp_path / "results" / "today"
+    assert code_of([*QUICK, "--input", str(tmp_path / "missing.mp4"), "--out", str(out)]) == 1
+    assert list(tmp_path.iterdir()) == []
+    assert code_of([*QUICK, "--rounds", "1", "--out", str(out)]) == 0
+    assert {path.suffix for path in out.iterdir()} >= {".json"}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     """Ctrl-C ends the run by itself, exit code 130, with the finished rounds marked as incomplete."""
