@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import cv2
@@ -15,9 +17,12 @@ import pytest
 from livefilter.frame import Frame, Image
 from livefilter.output.base import SinkOptions
 from livefilter.output.page import PageSink
+from livefilter.web.address import network_address
+from livefilter.web.token import TokenFile
 from tests.conftest import picture
 from tests.fakes import WAIT_S
 from tests.fakes import until as wait_until
+from tests.web.conftest import open_desk
 
 WIDTH, HEIGHT = 320, 240
 OPTIONS = SinkOptions(width=WIDTH, height=HEIGHT, fps=30.0)
@@ -202,6 +207,29 @@ def test_the_page_says_when_livefilter_has_ended_and_comes_back_with_it(
     while (image := seen(chromium)).shape != wanted.shape or np.abs(image.astype(int) - wanted).mean() > 3:
         assert time.monotonic() < deadline, "the picture of the second run never came"
     assert second.sink.url == first.sink.url
+
+
+def test_a_page_without_the_token_says_so_and_not_that_livefilter_is_not_running(chromium: Any) -> None:
+    """Nor is anything refused for wrong tokens after a page with an old one; with the right one it is live."""
+    network = network_address()
+    if network is None:
+        pytest.skip("this computer has no network address")
+    desk = open_desk(dataclasses.replace(OPTIONS, lan=True))
+    with closing(desk.page):
+        url = f"http://{network}:{desk.page.url.rsplit(':', 1)[1]}"
+        says = (
+            "return document.body.dataset.state === 'refused' && document.getElementById('notice-detail').textContent"
+        )
+        chromium.get(url)
+        until(chromium, f"{says}.startsWith('It needs the token.')")
+        assert chromium.title == "Not let in - livefilter"
+        chromium.execute_script("localStorage.setItem('livefilter-token', 'old')")
+        chromium.get(url)
+        until(chromium, f"{says}.startsWith('The token is not the one')")
+        chromium.get(url)
+        until(chromium, f"{says}.startsWith('It needs the token.')")
+        chromium.get(f"{url}?token={TokenFile().current}")
+        until(chromium, "return document.body.dataset.state === 'waiting'")
 
 
 def test_a_clean_page_shows_nothing_while_livefilter_is_away(chromium: Any, shows: Callable[..., Show]) -> None:

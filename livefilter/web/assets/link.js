@@ -29,7 +29,9 @@ export async function call(path, given = {}) {
   }
   if (!answer.ok) {
     const told = await answer.json().catch(() => null);
-    throw new Error(told && told.error ? `${told.error.why} ${told.error.fix}` : `It was refused (${answer.status}).`);
+    const error = new Error(told && told.error ? `${told.error.why} ${told.error.fix}` : `It was refused (${answer.status}).`);
+    error.status = answer.status;
+    throw error;
   }
   return answer;
 }
@@ -50,8 +52,24 @@ export function toast(text, kind = "", extra = []) {
 
 const SILENT_MS = 6000;
 const AGAIN_MS = 1000;
+const REFUSED_AGAIN_MS = 30000; // ten wrong tokens in a minute, and livefilter hears this computer no more
+const REFUSED = [401, 403, 429];
 
-/** One WebSocket to livefilter. on: functions by the type of message, and "open", "closed", "picture". */
+/** Why livefilter does not let this page in; "" where it does, or is not there. */
+async function refusal() {
+  try {
+    await call("/api/state");
+    return "";
+  } catch (error) {
+    if (error.status === 401) localStorage.removeItem(KEPT); // a token that is none any more
+    return REFUSED.includes(error.status) ? error.message : "";
+  }
+}
+
+/**
+ * One WebSocket to livefilter. on: functions by the type of message, and "open", "picture", and "closed", which is told why
+ * the page is not let in, "" where livefilter is not there.
+ */
 export class Link {
   constructor(on) {
     this.on = on;
@@ -69,7 +87,8 @@ export class Link {
     socket.binaryType = "blob";
     this.socket = socket;
     this.heard = performance.now();
-    socket.addEventListener("open", () => { this.subscribe({}); this.on.open?.(); });
+    let opened = false;
+    socket.addEventListener("open", () => { opened = true; this.subscribe({}); this.on.open?.(); });
     socket.addEventListener("message", ({ data }) => {
       if (socket !== this.socket) return;
       this.heard = performance.now();
@@ -77,10 +96,11 @@ export class Link {
       const told = JSON.parse(data);
       this.on[told.type]?.(told);
     });
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", async () => {
       if (socket !== this.socket) return;
-      this.on.closed?.();
-      setTimeout(() => this.connect(), AGAIN_MS);
+      const why = opened ? "" : await refusal();
+      this.on.closed?.(why);
+      setTimeout(() => this.connect(), why ? REFUSED_AGAIN_MS : AGAIN_MS);
     });
   }
 

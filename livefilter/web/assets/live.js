@@ -20,9 +20,12 @@ const SAYS = {
   waiting: ["Waiting for the first picture", "livefilter is running; its camera is being opened."],
   silent: ["The picture stands still", "livefilter is running, but has sent nothing new for some seconds."],
   gone: ["livefilter is not running", "Start it again with “livefilter run”. This page comes back by itself."],
+  refused: ["livefilter does not let this page in", ""],
   studio: ["No live run is on", "The photo page works without one. Start one with “livefilter run”."],
 };
-const PILL = { live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running", studio: "Photo only" };
+const PILL = {
+  live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running", refused: "Not let in", studio: "Photo only",
+};
 
 let state = null;
 let cutOut = false;
@@ -181,7 +184,7 @@ function placeLine(at) {
 
 const link = new Link({
   open: () => notices.forget(),
-  closed: () => { state = null; cutOut = false; show("gone", null); },
+  closed: (why) => { state = null; cutOut = false; SAYS.refused[1] = why; show(why ? "refused" : "gone", null); },
   state: onState,
   meters: onMeters,
   picture: draw,
