@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -36,6 +37,19 @@ PATIENCE: dict[str, dict[str, float]] = {
 }
 
 pytest_plugins = ["tests.browser", "tests.control.keyboard", "tests.display"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_as_in_a_terminal() -> None:
+    """Under nohup and behind a script some are ignored, and programs that tests start would ignore them, too."""
+    for name, handler in (
+        ("SIGINT", signal.default_int_handler),
+        ("SIGTERM", signal.SIG_DFL),
+        ("SIGHUP", signal.SIG_DFL),
+    ):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
