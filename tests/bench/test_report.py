@@ -76,9 +76,11 @@ def test_a_document_is_written_whole(tmp_path: Path) -> None:
 
 
 def test_a_document_that_cannot_be_written_names_the_fix(tmp_path: Path) -> None:
-    """One line: which file, why, and what to do."""
+    """One line: which file, why, and what to do. A folder that is not there yet is made."""
+    write_json({}, tmp_path / "new" / "bench.json")
+    assert (tmp_path / "new" / "bench.json").is_file()
     with pytest.raises(InvalidInput, match=r"bench\.json.*--out"):
-        write_json({}, tmp_path / "missing" / "bench.json")
+        write_json({}, tmp_path / "new" / "bench.json" / "bench.json")
 
 
 def shown(results: list[CaseResult], width: int) -> str:

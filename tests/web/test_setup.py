@@ -79,7 +79,7 @@ def test_a_phone_gets_in_with_the_address_of_the_code(lan_desk: Desk, chromium: 
     address = call(lan_desk.page, "/api/addresses")[1]["network"]
     lan_desk.page.send(frame())
     chromium.get(address.partition("?")[0])
-    until_script(chromium, "return document.getElementById('notice-title').textContent.includes('not running')")
+    until_script(chromium, "return document.getElementById('notice-title').textContent.includes('not let')")
     assert chromium.execute_script("return document.getElementById('picture').width") == 0
     chromium.get(address)
     try:
