@@ -46,7 +46,7 @@ _CALM_S = 45.0
 _QUALITY = 90
 PHOTO = Path(capture.__file__).parent / "assets" / "demo.jpg"
 # Of the demo photo: top, bottom, left and right; how wide each of the four is, and the squares behind a cut-out.
-_SHOWN, _WIDE, _SQUARE, _CUT = (0, 302, 60, 420), 360, 12, "transparent"
+_SHOWN, _WIDE, _SQUARE = (0, 302, 60, 420), 360, 12
 _BEHIND = "return document.getElementById('governor').textContent"
 _READY = """
 const tiles = [...document.querySelectorAll("#tiles img")];
@@ -125,8 +125,8 @@ def person_room(folder: Path) -> Image:
     cv2.imwrite(str(folder / "near.png"), cv2.resize(near, size, interpolation=cv2.INTER_CUBIC))
     down, across = np.indices((size[1], size[0])) // _SQUARE
     squares = np.where((down + across) % 2, 230, 255)
-    made = []
-    for number, options in enumerate((("--room", "raw"), ("--person", "raw"), ("--room", "blur"), ("--room", _CUT))):
+    made, looks = [], (("--room", "raw"), ("--person", "raw"), ("--room", "blur"), ("--room", "transparent"))
+    for number, options in enumerate(looks):
         out = folder / f"{number}.png"
         command = [sys.executable, "-m", "livefilter", "render", str(folder / "near.png"), str(out), *options]
         subprocess.run([*command, "--style", "hayao", "--process-size", "360"], check=True, capture_output=True)

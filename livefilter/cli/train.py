@@ -73,7 +73,9 @@ for command in (*train_animegan.COMMANDS, train_person.person, train_branch.pers
     "--scale", "scales", multiple=True, default=SCALES, show_default=True, help="Longest side; A:B draws at B."
 )
 @click.option("--steps", type=click.IntRange(1), help="Steps in all; default: as the recipe says, or 24000.")
-@click.option("--adversarial-from", type=int, help="Step at which the discriminator joins.")
+@click.option(
+    "--adversarial-from", type=int, help="Step at which the discriminator joins; default: as the recipe says, or never."
+)
 @click.option("--minutes", default=0.0, type=click.FloatRange(0.0), help="Minutes of training; default: no limit.")
 @click.option("--consistency", default=1.5, show_default=True, type=click.FloatRange(0.0), help="Weight of steadiness.")
 @click.option("--flatness", default=1.0, show_default=True, type=click.FloatRange(0.0), help="Weight of flatness.")

@@ -36,8 +36,8 @@ Weights = npt.NDArray[np.float32]
 class Lightening:
     """How much lighter a frame is drawn.
 
-    gain: of the whole frame, as of `gain_of`. shade, shade_gain: where a frame with back light is dark, (H, W) float32
-    from 0 to 1, and the gain there; None in other frames.
+    gain: of the whole frame: 1 for most, up to 6 in the dark. shade, shade_gain: where a frame with back light is dark,
+    (H, W) float32 from 0 to 1, and the gain there; None in other frames.
     """
 
     gain: float = 1.0
@@ -52,17 +52,16 @@ class Lightening:
     def lighter(self, image: Image) -> Image:
         """A copy so many times as light in the dark, and less so the lighter a place is: white stays white, black
         black. The image itself where nothing is dark."""
-        return self._where_dark(lighter(image, self.gain), self.shade_gain)
+        return self._where_dark(_curved(image, self.gain), self.shade_gain)
 
     def darker(self, drawing: Image) -> Image:
         """Take half of the gain back from the drawing of a lighter copy."""
-        return darker(self._where_dark(drawing, self.shade_gain**-_BACK), self.gain)
+        return _curved(self._where_dark(drawing, self.shade_gain**-_BACK), self.gain**-_BACK)
 
     def _where_dark(self, image: Image, gain: float) -> Image:
         if self.shade is None:
             return image
-        changed = cv2.LUT(image, _curve(round(gain, 3)))
-        return np.asarray(cv2.blendLinear(image, changed, 1.0 - self.shade, self.shade), np.uint8)
+        return np.asarray(cv2.blendLinear(image, _curved(image, gain), 1.0 - self.shade, self.shade), np.uint8)
 
 
 def lightening_of(image: Image, strength: float = 1.0) -> Lightening:
@@ -71,19 +70,16 @@ def lightening_of(image: Image, strength: float = 1.0) -> Lightening:
     image: (H, W, 3) uint8 BGR. It depends on nothing but the frame, and follows it without a jump.
     """
     share = min(1.0, strength)
-    gain = gain_of(image)
+    grey = np.asarray(cv2.cvtColor(np.ascontiguousarray(image[::_EVERY, ::_EVERY]), cv2.COLOR_BGR2GRAY), np.uint8)
+    gain = _gain_of(grey)
     # Where the whole frame is made lighter it has no back light.
     only = float(_smooth_step(np.float32(gain), *_ALONE))
-    shade = _shade_of(image, only) if min(only, share) > 0.0 else None
+    shade = _shade_of(grey, only, (image.shape[1], image.shape[0])) if min(only, share) > 0.0 else None
     return Lightening(gain**share, shade, _SHADE_GAIN**share)
 
 
-def gain_of(image: Image) -> float:
-    """How many times as light a frame should be drawn as a whole: 1 for most, up to 6 in the dark.
-
-    image: (H, W, 3) uint8 BGR. It depends on nothing but the frame, and follows it without a jump.
-    """
-    grey = cv2.cvtColor(np.ascontiguousarray(image[::_EVERY, ::_EVERY]), cv2.COLOR_BGR2GRAY)
+def _gain_of(grey: Image) -> float:
+    """How many times as light a frame should be drawn as a whole, by its brightness."""
     shares = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
     above = int(np.searchsorted(shares, _BRIGHTEST))
     # Between grey levels, for a whole level is a step that would be seen.
@@ -92,31 +88,23 @@ def gain_of(image: Image) -> float:
     return min(max(1.0, float((_BRIGHT / max(bright, 1.0)) ** _SLOPE)), _MOST)
 
 
-def lighter(image: Image, gain: float) -> Image:
-    """A copy so many times as light in the dark, and less so the lighter a place is: white stays white, black black."""
-    return image if gain == 1.0 else np.asarray(cv2.LUT(image, _curve(round(gain, 3))), np.uint8)
+def _curved(image: Image, power: float) -> Image:
+    return image if power == 1.0 else np.asarray(cv2.LUT(image, _curve(round(power, 3))), np.uint8)
 
 
-def darker(drawing: Image, gain: float) -> Image:
-    """Take half of the gain back from the drawing of a lighter copy."""
-    return drawing if gain == 1.0 else np.asarray(cv2.LUT(drawing, _curve(round(gain**-_BACK, 3))), np.uint8)
-
-
-def _shade_of(image: Image, most: float) -> Weights | None:
-    """Where a frame with back light is dark, from 0 to `most`; None where there is no back light.
+def _shade_of(grey: Image, most: float, size: tuple[int, int]) -> Weights | None:
+    """Where a frame of this (width, height) is dark if it has back light, from 0 to `most`; None if it has none.
 
     Darkness is that of the surroundings, which end at edges (guided filter, He et al. 2010), so that hair and pupils
     stay as dark as they are beside a face.
     """
-    height, width = image.shape[:2]
-    grey = cv2.cvtColor(np.ascontiguousarray(image[::_EVERY, ::_EVERY]), cv2.COLOR_BGR2GRAY)
     back_light = _smooth_step(np.float32((grey > _WINDOW).mean()), *_WINDOWS)
     back_light = back_light * _smooth_step(np.float32((grey < _NIGHT).mean()), *_NIGHTS)
     if back_light <= 0.0:
         return None
-    size = max(1, width // _COARSE), max(1, height // _COARSE)
-    coarse = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    reach = 2 * max(1, round(min(size) * _AROUND)) + 1
+    small = max(1, size[0] // _COARSE), max(1, size[1] // _COARSE)
+    coarse = cv2.resize(grey, small, interpolation=cv2.INTER_AREA).astype(np.float32)
+    reach = 2 * max(1, round(min(small) * _AROUND)) + 1
 
     def mean(values: Weights) -> Weights:
         return np.asarray(cv2.blur(values, (reach, reach)), np.float32)
@@ -128,7 +116,7 @@ def _shade_of(image: Image, most: float) -> Weights | None:
     shade = (_smooth_step(around, *_SHADE) * back_light * most).astype(np.float32)
     if not shade.any():
         return None
-    return np.asarray(cv2.resize(shade, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(cv2.resize(shade, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _smooth_step(values: Weights | np.float32, start: float, end: float) -> Weights:

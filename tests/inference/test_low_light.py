@@ -13,7 +13,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.look import Look
-from livefilter.inference.low_light import darker, gain_of, lightening_of, lighter
+from livefilter.inference.low_light import Lightening, lightening_of
 from livefilter.inference.part_styler import PartStyler
 from livefilter.inference.styler import Styler
 from livefilter.live.configured_stylist import ConfiguredStylist
@@ -47,27 +47,28 @@ def dark(share: float) -> Image:
 
 def test_the_gain_grows_with_the_dark_and_not_beside_a_lit_face() -> None:
     """None by day; more the darker it is, without a jump; none where a tenth of the frame is lit; never without end."""
-    gains = [gain_of(dark(share)) for share in np.linspace(1.0, 0.1, 200)]
+    gains = [lightening_of(dark(share)).gain for share in np.linspace(1.0, 0.1, 200)]
     assert gains[0] == 1.0
     assert gains[-1] > 4
     assert all(0 <= after - before < 0.2 for before, after in itertools.pairwise(gains))
     lit = dark(0.1)
     lit[:16] = 200
-    assert gain_of(lit) == 1.0
-    assert gain_of(dark(0.0)) == gain_of(dark(0.02)) == 6.0
+    assert lightening_of(lit).gain == 1.0
+    assert lightening_of(dark(0.0)).gain == lightening_of(dark(0.02)).gain == 6.0
 
 
 def test_a_lighter_copy_keeps_black_and_white_and_half_is_taken_back() -> None:
     """Tones stay in order; the dark is as many times as light as the gain, and then as its root."""
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2)
-    light = lighter(ramp, 4.0)
+    fourfold = Lightening(4.0)
+    light = fourfold.lighter(ramp)
     assert (light[0, 0] == 0).all()
     assert (light[0, 255] == 255).all()
     assert (np.diff(light[0, :, 0].astype(int)) >= 0).all()
     assert abs(int(light[0, 10, 0]) - 40) < 4
-    assert abs(int(darker(light, 4.0)[0, 10, 0]) - 20) < 3
-    assert lighter(ramp, 1.0) is ramp
-    assert darker(ramp, 1.0) is ramp
+    assert abs(int(fourfold.darker(light)[0, 10, 0]) - 20) < 3
+    assert Lightening().lighter(ramp) is ramp
+    assert Lightening().darker(ramp) is ramp
 
 
 def before_a_window(face: int, window: int = 250, wall: int = 120, share: float = 0.4) -> Image:
