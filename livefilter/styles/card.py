@@ -77,11 +77,16 @@ def _say_once(text: str) -> None:
 def read_card(folder: Path) -> Style:
     """Read the card of the style in `folder`; its network is looked for but not opened.
 
-    Raises: StyleCorrupt: names the card and the entry that is missing or wrong.
+    Raises: StyleCorrupt: names the card and the entry that is missing or wrong, or what the folder lacks.
     """
     path = folder / CARD
     try:
         entries = tomllib.loads(read_plain(path, _MOST_BYTES).decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise StyleCorrupt(
+            f"{folder} is no style: {_lacking(folder)}. Name the folder of a style, which holds {CARD} and the "
+            "networks that this names."
+        ) from error
     except OSError as error:
         raise StyleCorrupt(f"Style card {path} cannot be read: {error.strerror}. Reinstall the style.") from error
     except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, of a number with thousands of digits
@@ -110,6 +115,12 @@ def read_card(folder: Path) -> Style:
         order=int(card.number("order", 1000)),
         best=best,
     )
+
+
+def _lacking(folder: Path) -> str:
+    if folder.is_dir():
+        return f"there is no {CARD} in this folder"
+    return "it is a file" if folder.exists() else "there is no such folder"
 
 
 def _network(style: str, size: str, table: _Entries) -> Network:

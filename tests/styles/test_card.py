@@ -43,6 +43,23 @@ def test_what_is_needed_is_asked_for(tmp_path: Path, key: str) -> None:
         read_card(folder)
 
 
+@pytest.mark.parametrize(
+    ("named", "lacking"),
+    [
+        ("empty", r"there is no card\.toml in this folder"),
+        ("none", "there is no such folder"),
+        ("file", "it is a file"),
+    ],
+)
+def test_what_is_no_style_is_said_to_be_none(tmp_path: Path, named: str, lacking: str) -> None:
+    """The error names the place, what lacks there and what is expected; there is nothing to reinstall."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(StyleCorrupt, match=rf"{named} is no style: {lacking}\. Name the folder of a style") as raised:
+        read_card(tmp_path / named)
+    assert "einstall" not in str(raised.value)
+
+
 @pytest.mark.parametrize("key", ["file", "sha256"])
 def test_a_network_needs_its_file_and_digest(tmp_path: Path, key: str) -> None:
     """The error names the entry with its table."""
