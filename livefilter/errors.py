@@ -18,6 +18,7 @@ LivefilterError
 │       └── GpuFault          a CUDA call failed; says whether the context is lost
 ├── SinkError
 │   ├── SinkUnavailable       an output cannot be opened
+│   │   └── NameTaken         the file that it is to make is there already
 │   └── SinkLost              an open output failed
 ├── ClusterError              machines that work together do not
 │   ├── ClusterUnavailable    Ray is missing, does not start, or cannot or may not be joined
@@ -141,6 +142,10 @@ class SinkError(LivefilterError):
 
 class SinkUnavailable(SinkError):
     """An output cannot be opened."""
+
+
+class NameTaken(SinkUnavailable):
+    """The file that an output is to make is there already; under another name it may work."""
 
 
 class SinkLost(SinkError):

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import cv2
 
 from livefilter.control.controller import Controller, help_lines
 from livefilter.control.parts import TRANSPARENT
 from livefilter.control.settings import SharedSettings
-from livefilter.errors import LivefilterError, SinkLost
+from livefilter.errors import LivefilterError, NameTaken, SinkLost
 from livefilter.live.pipeline import Pipeline
 from livefilter.nv12 import nv12_to_bgr
 from livefilter.output.base import Sink
 
 _log = logging.getLogger(__name__)
+_Opened = TypeVar("_Opened")
+_MOST_NAMES = 1000  # of one second
 
 
 class Keys(Protocol):
@@ -112,8 +115,8 @@ class LiveSession:
         elif self._recording is None and wanted:
             try:
                 # Of the files that keep a transparent room, players know this one.
-                path = self._new_path(".webm" if self._settings.current.room == TRANSPARENT else ".mp4")
-                recording = self._open_recording(path)
+                suffix = ".webm" if self._settings.current.room == TRANSPARENT else ".mp4"
+                recording, path = self._open_new(suffix, self._open_recording)
             except (LivefilterError, OSError) as error:
                 self._settings.change(recording=False)
                 self._notify(f"Recording could not start: {error}")
@@ -130,26 +133,33 @@ class LiveSession:
         self._snapshots_taken = wanted
         try:
             # A picture outlives the moment, so its name goes on saying what it shows.
-            path = self._new_path(
-                f"-{shown.raw.lower().replace(',', '').replace(' ', '-')}.png" if shown.raw else ".png"
-            )
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            suffix = f"-{shown.raw.lower().replace(',', '').replace(' ', '-')}.png" if shown.raw else ".png"
+            opened, path = self._open_new(suffix, _make)
+            with os.fdopen(opened, "wb") as file:
                 seen = shown.cutout.image if shown.cutout is not None else nv12_to_bgr(shown.image)
                 file.write(cv2.imencode(".png", seen)[1].tobytes())
-        except OSError as error:
+        except (LivefilterError, OSError) as error:
             self._notify(f"Snapshot could not be saved: {error}")
         else:
             self._notify(f"Saved {path}")
 
-    def _new_path(self, suffix: str) -> Path:
+    def _open_new(self, suffix: str, open_it: Callable[[Path], _Opened]) -> tuple[_Opened, Path]:
+        """Open a file that is not there yet, named by the time, with a number where another run has the name."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         stem = time.strftime("livefilter-%Y%m%d-%H%M%S")
-        path, count = self._folder / f"{stem}{suffix}", 1
-        while path.exists():
-            count += 1
-            path = self._folder / f"{stem}-{count}{suffix}"
-        return path
+        for count in range(1, _MOST_NAMES):
+            path = self._folder / (f"{stem}{suffix}" if count == 1 else f"{stem}-{count}{suffix}")
+            if path.exists():
+                continue
+            with contextlib.suppress(NameTaken, FileExistsError):  # another run was quicker
+                return open_it(path), path
+        raise NameTaken(f"{self._folder} has {_MOST_NAMES} files of this second. Try again in a moment.")
 
     def _notify(self, notice: str) -> None:
         _log.info("%s", notice)
         self._settings.change(notice=notice)
+
+
+def _make(path: Path) -> int:
+    """A descriptor of a new file that only its owner can read."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

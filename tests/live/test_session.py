@@ -20,7 +20,8 @@ from livefilter.live.pipeline import Pipeline, PipelineOptions
 from livefilter.live.session import LiveSession
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
-from livefilter.output.base import Sink
+from livefilter.output.base import Sink, SinkOptions
+from livefilter.output.video.recording import RecordingSink
 from tests.fakes import FakeSink, FakeSource, FakeStyler, until
 
 
@@ -61,9 +62,13 @@ class Run:
         outputs = Outputs([self.sink], notify=lambda notice: self.settings.change(notice=notice))
         self.pipeline = Pipeline(FakeSource(), stylist, outputs, options)
         self.opened: list[Path] = []
+        self.taken = 0
 
         def open_recording(path: Path) -> Sink:
             self.opened.append(path)
+            if len(self.opened) <= self.taken:  # another run begins one of this name first
+                path.write_bytes(b"another run's")
+                return RecordingSink(str(path), SinkOptions(64, 48, 100.0))
             if isinstance(recording, Exception):
                 raise recording
             assert recording is not None
@@ -125,6 +130,47 @@ def test_a_recording_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert not run.settings.current.recording
     assert "no encoder" in run.settings.current.notice
     run.end()
+
+
+def test_a_recording_takes_a_name_that_no_other_run_has(tmp_path: Path) -> None:
+    """When others take the names of this second in the same moment, the next one is taken, and theirs stay."""
+    recording = FakeSink()
+    run = Run(tmp_path, recording)
+    run.taken = 2
+    run.pipeline.start()
+    run.press("r")
+    until(lambda: len(recording.sent) > 3, "recorded frames")
+    notice = run.settings.current.notice
+    run.end()
+    assert notice == f"Recording to {run.opened[2]}"
+    assert run.opened[2].stem == f"{run.opened[0].stem}-3"
+    assert [path.read_bytes() for path in run.opened[:2]] == [b"another run's"] * 2
+
+
+def test_a_snapshot_takes_a_name_that_no_other_run_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When another run takes the name of this second in the same moment, the next one is taken, and its file stays."""
+    run = Run(tmp_path)
+    run.pipeline.start()
+    until(lambda: len(run.sink.sent) > 0, "a first frame")
+    taken: list[Path] = []
+    real = Path.exists
+
+    def exists(path: Path, **kwargs: bool) -> bool:
+        there = real(path, **kwargs)
+        if path.suffix == ".png" and not taken:
+            path.write_bytes(b"another run's")
+            taken.append(path)
+        return there
+
+    monkeypatch.setattr(Path, "exists", exists)
+    run.press("s")
+    saved = sorted(tmp_path.glob("*.png"))
+    notice = run.settings.current.notice
+    run.end()
+    assert taken[0].read_bytes() == b"another run's"
+    (other,) = set(saved) - set(taken)
+    assert cv2.imread(str(other)) is not None
+    assert notice == f"Saved {other}"
 
 
 def test_a_running_recording_is_finished_at_the_end(tmp_path: Path) -> None:

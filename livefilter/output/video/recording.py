@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 
-from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable, nearest
+from livefilter.errors import InvalidInput, NameTaken, SinkLost, SinkUnavailable, nearest
 from livefilter.frame import Frame
 from livefilter.output.base import Sink, SinkOptions
 from livefilter.output.video.encoders import FILES
@@ -30,7 +30,8 @@ class RecordingSink(Sink):
 
     Frames of a file keep the file's timing, live ones that of their capture; a repeated frame is not written again.
     The file is playable at every moment: a crash or a full disk costs at most about the last two seconds.
-    Only its owner can read a live recording. target: the path; a file that exists is never overwritten.
+    Only its owner can read a live recording. target: the path; a file that exists is never overwritten,
+    but an error, NameTaken.
     """
 
     slow = True
@@ -140,9 +141,7 @@ def _create(path: Path, *, private: bool) -> _WholeWrites:
         return _WholeWrites(path, "x", opener=_private if private else None)
     except FileExistsError as error:
         what = "is a folder" if path.is_dir() else "exists already"
-        raise SinkUnavailable(
-            f"Recording to {path} cannot start: it {what}. Choose another name or delete it."
-        ) from error
+        raise NameTaken(f"Recording to {path} cannot start: it {what}. Choose another name or delete it.") from error
     except FileNotFoundError as error:
         lacking = f"there is no folder {path.parent}. Create it or choose another."
         if path.parent.is_dir():
