@@ -20,10 +20,11 @@ from livefilter.errors import InvalidInput
 
 if TYPE_CHECKING:
     from livefilter.wall.machines import Machines
+    from livefilter.web.client import Client
 
 _LOOK_EVERY_S = 0.25
 _PORT = 8425
-_COMMAND = "livefilter wall CONFIG.toml"
+_NO_WALL = "Start livefilter wall CONFIG.toml, or name the --port of one that runs."
 _NUMBERS = ("styled fps", "delay p95", "dropped", "restarts", "streams", "cores", "GPUs", "load")
 
 
@@ -61,14 +62,9 @@ def wall(source: str, machine: str | None, port: int, lan: bool, where: str | No
 
 
 def _status(port: int) -> int:
-    from livefilter.web.client import Client
-
-    client = Client(f"http://127.0.0.1:{port}", timeout_s=5.0, command=_COMMAND)
-    told = client.state()
-    streams = told.get("streams")
-    if streams is None:
-        raise InvalidInput(f"No wall answers at port {port}: livefilter is there, but it is no wall. Name its --port.")
+    client, told = _find(port)
     console = open_console()
+    streams = told["streams"]
     print_table(console, _table(streams, client.meters()["streams"]))
     if told.get("machines"):
         console.print()
@@ -77,11 +73,21 @@ def _status(port: int) -> int:
 
 
 def _drain(machine: str, port: int) -> int:
-    from livefilter.web.client import Client
-
-    Client(f"http://127.0.0.1:{port}", command=_COMMAND).do("drain", machine=machine)
+    client, _ = _find(port)
+    client.do("drain", machine=machine)
     open_console().print(f"The streams on {escape(machine)} move away; see `livefilter wall status`.")
     return 0
+
+
+def _find(port: int) -> tuple[Client, dict[str, Any]]:
+    """The wall at a port, and its state. Raises: NotAnswered, InvalidInput: what answers there is no wall."""
+    from livefilter.web.client import Client
+
+    client = Client(f"http://127.0.0.1:{port}", timeout_s=5.0, fix=_NO_WALL)
+    told = client.state()
+    if "streams" not in told:
+        raise InvalidInput(f"No wall answers at port {port}: livefilter is there, but it is no wall.", fix=_NO_WALL)
+    return client, told
 
 
 def _run(path: Path, port: int, lan: bool, where: str | None, trusted: bool) -> int:
@@ -103,10 +109,11 @@ def _run(path: Path, port: int, lan: bool, where: str | None, trusted: bool) -> 
         ended.set()
 
     with contextlib.ExitStack() as opened:
-        machines = _open_machines(opened, where, trusted, console) if where is not None else None
         host, number = parse_address(str(port), lan=lan)
-        server = WebServer(listen(host, number), 1280, 720, lan=lan)
+        fix = f"If that is a wall, `livefilter wall status --port {port}` shows it; else choose another --port."
+        server = WebServer(listen(host, number, "The wall's API", fix), 1280, 720, lan=lan)
         opened.callback(server.close)
+        machines = _open_machines(opened, where, trusted, console) if where is not None else None
         for each in (signal.SIGINT, signal.SIGTERM):
             opened.callback(signal.signal, each, signal.signal(each, end))
         hosts = Hosts()

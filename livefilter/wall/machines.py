@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from livefilter import __version__
-from livefilter.errors import InvalidInput
+from livefilter.errors import UnknownName
 from livefilter.wall.config import StreamPlan
 from livefilter.wall.cost import Cost
 from livefilter.wall.elsewhere import RemoteRun
@@ -77,13 +77,12 @@ class Machines:
     def drain(self, name: str) -> None:
         """Let all streams move away from a machine, which gets none any more.
 
-        Raises: InvalidInput: no machine has that name.
+        Raises: UnknownName: no machine has that name.
         """
         places = [each.place for each in list(self._machines.values()) if each.place is not None]
         found = {place.node for place in places if place.host == name}
         if not found:
-            names = ", ".join(sorted(place.host for place in places))
-            raise InvalidInput(f"No machine of the wall is called {name[:80]!r}: there are {names or 'none yet'}.")
+            raise UnknownName("machine of the wall", name[:80], {place.host for place in places})
         self._drained |= found
 
     def state(self) -> list[dict[str, Any]]:

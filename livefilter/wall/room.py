@@ -28,7 +28,10 @@ class WallRoom(EmptyRoom):
         """The one action is `drain`, with the name of a machine. Raises: InvalidInput."""
         machines = self._wall.machines
         if action != "drain" or set(values) != {"machine"}:
-            raise InvalidInput(f"A wall does not do {action[:60]}: it takes drain, with machine.")
+            raise InvalidInput(f"A wall does not do {action[:60]}.", fix="It takes the action drain, with machine.")
         if machines is None:
-            raise InvalidInput("This wall runs on one machine alone, and its streams have nowhere to go.")
+            raise InvalidInput(
+                "This wall runs on one machine alone, and its streams have nowhere to go.",
+                fix="Start it with --cluster to run it on several.",
+            )
         machines.drain(str(values["machine"]))

@@ -12,6 +12,7 @@ from livefilter.errors import InvalidInput, SinkUnavailable
 DEFAULT_PORT = 8420
 # Without a port of the user's choice, this many more are tried: a second livefilter gets the next one.
 MORE_PORTS = 20
+_ANOTHER_PORT = "Choose another one, such as 8450, or leave the port out to take the next free one."
 
 
 def parse_address(target: str, *, lan: bool = False) -> tuple[str, int]:
@@ -47,9 +48,10 @@ def parse_address(target: str, *, lan: bool = False) -> tuple[str, int]:
     return host, port
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, what: str = "Live page", fix: str = _ANOTHER_PORT) -> socket.socket:
     """A listening socket; port -1 takes the default one or the next that is free.
 
+    what: is to be served there. fix: what helps whoever cannot have the port.
     Raises: SinkUnavailable.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -69,8 +71,7 @@ def listen(host: str, port: int) -> socket.socket:
         why = "not allowed for this user"
     else:
         why = f"refused by the system ({cause and cause.strerror})"
-    fix = "Choose another one, such as 8450, or leave the port out to take the next free one."
-    raise SinkUnavailable(f"Live page cannot listen on {host} {tried}: {why}. {fix}") from cause
+    raise SinkUnavailable(f"{what} cannot listen on {host} {tried}: {why}.", fix=fix) from cause
 
 
 def url_of(host: str, port: int) -> str:

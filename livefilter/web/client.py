@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -24,7 +25,7 @@ class Client:
         print(client.state()["style"], client.meters()["styled_fps"])
 
     address: of the page. token: needed from another computer; `livefilter token` prints it.
-    command: what starts it, for the error that tells that it is not there.
+    fix: what helps where none answers there.
     """
 
     def __init__(
@@ -32,10 +33,10 @@ class Client:
         address: str = "http://127.0.0.1:8420",
         token: str = "",
         timeout_s: float = 10.0,
-        command: str = "livefilter run",
+        fix: str = "Start livefilter run, or correct the address.",
     ) -> None:
         self._address, self._token, self._timeout_s = address.rstrip("/"), token, timeout_s
-        self._command = command
+        self._fix = fix
 
     def do(self, action: str, **parameters: Any) -> None:
         """Carry out an action of docs/api.md.
@@ -46,17 +47,24 @@ class Client:
 
     def state(self) -> dict[str, Any]:
         """Everything that is set and that runs. Raises: NotAnswered."""
-        found: dict[str, Any] = json.loads(self._call("/api/state"))
-        return found
+        return self._read("/api/state")
 
     def meters(self) -> dict[str, Any]:
         """Rates, delays and drops. Raises: NotAnswered."""
-        found: dict[str, Any] = json.loads(self._call("/api/meters"))
-        return found
+        return self._read("/api/meters")
 
     def picture(self) -> bytes:
         """The newest picture, as a JPEG file. Raises: NotAnswered."""
         return self._call("/snapshot.jpg")
+
+    def _read(self, path: str) -> dict[str, Any]:
+        try:
+            found = json.loads(self._call(path))
+        except ValueError as error:
+            raise self._another("no JSON") from error
+        if not isinstance(found, dict):
+            raise self._another("another JSON")
+        return found
 
     def _call(self, path: str, body: bytes | None = None) -> bytes:
         headers = {"Content-Type": "application/json"} | (
@@ -71,15 +79,21 @@ class Client:
                 return content
         except urllib.error.HTTPError as error:
             with error:
-                text = error.read().decode("utf-8", "replace")
+                text = error.read().decode("utf-8", "replace").strip()
             try:
                 told = json.loads(text)["error"]
                 text = f"{told['what']} {told['why']} {told['fix']}"
             except (ValueError, KeyError, TypeError):
-                pass
-            raise NotAnswered(text.strip()) from error
+                # Beside the API, livefilter refuses with a line of text.
+                if path.startswith("/api/") or error.headers.get_content_type() != "text/plain":
+                    raise self._another(f"HTTP {error.code}") from error
+            raise NotAnswered(text) from error
+        except http.client.HTTPException as error:
+            raise self._another("no HTTP") from error
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
-            raise NotAnswered(
-                f"{self._address} does not answer: {why}. Start {self._command}, or correct the address."
-            ) from error
+            raise NotAnswered(f"{self._address} does not answer: {why}.", fix=self._fix) from error
+
+    def _another(self, answer: str) -> NotAnswered:
+        problem = f"{self._address} is not livefilter: another program answers there, with {answer}."
+        return NotAnswered(problem, fix=self._fix)

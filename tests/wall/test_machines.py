@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livefilter import __version__
-from livefilter.errors import InvalidInput
+from livefilter.errors import InvalidInput, UnknownName
 from livefilter.wall.config import StreamPlan
 from livefilter.wall.cost import CoreMeter, Cost, cost_of
 from livefilter.wall.machines import Machines
@@ -104,8 +104,17 @@ def test_streams_move_away_from_a_machine_that_is_to_be_left(who: str) -> None:
         ("one", 4, False),
         ("two", 0, True),
     ]
-    with pytest.raises(InvalidInput, match="there are one, two"):
-        WallRoom(hall.wall).perform("drain", {"machine": "three"})
+    with pytest.raises(UnknownName, match=r"machine of the wall 'twoo'\. Did you mean 'two'\? Known: one, two"):
+        WallRoom(hall.wall).perform("drain", {"machine": "twoo"})
+
+
+def test_who_asks_a_wall_for_what_it_does_not_do_is_told_what_it_does() -> None:
+    """The fix is one that a wall has."""
+    on_one = WallRoom(Wall([], Watched))
+    with pytest.raises(InvalidInput, match=r"nowhere to go\. Start it with --cluster"):
+        on_one.perform("drain", {"machine": "one"})
+    with pytest.raises(InvalidInput, match=r"does not do style\. It takes the action drain, with machine"):
+        on_one.perform("style", {"name": "ink"})
 
 
 def test_streams_stay_where_there_is_no_other_machine() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
+import socket
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -36,3 +40,42 @@ def test_errors_say_what_why_and_how_to_mend_it(desk: Desk) -> None:
         Client(desk.page.url, token="wrong").state()
     with pytest.raises(LivefilterError, match=r"does not answer.*Start livefilter run"):
         Client("http://127.0.0.1:9").state()
+
+
+def test_a_program_without_http_is_told_from_livefilter() -> None:
+    """As one line, too."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            with server.accept()[0] as caller:
+                caller.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+                caller.recv(1 << 16)
+
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(LivefilterError, match="another program answers there, with no HTTP"):
+            Client(f"http://127.0.0.1:{server.getsockname()[1]}").state()
+
+
+@pytest.mark.parametrize(("code", "answer"), [(404, "HTTP 404"), (200, "no JSON")])
+def test_another_program_is_told_from_livefilter(code: int, answer: str) -> None:
+    """Its pages are not the error: one line says that it is another program, and what to do."""
+
+    class Another(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<html>\n<body>a router</body>\n</html>")
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Another) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        with pytest.raises(LivefilterError) as raised:
+            Client(address).state()
+    assert str(raised.value) == (
+        f"{address} is not livefilter: another program answers there, with {answer}. "
+        "Start livefilter run, or correct the address."
+    )
