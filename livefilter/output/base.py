@@ -65,9 +65,9 @@ class Sink(Closeable):
 
     @classmethod
     def check(cls, target: str) -> None:
-        """Refuse a target that others use now, before the input is opened and taken away from them.
+        """Refuse a target that is none or that others use now, before the input is opened and taken away from them.
 
-        Raises: SinkUnavailable.
+        Raises: InvalidInput, SinkUnavailable.
         """
 
     @abstractmethod

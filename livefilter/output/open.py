@@ -51,7 +51,7 @@ def open_sink(spec: str, options: SinkOptions) -> Sink:
 
 
 def check_output(spec: str) -> None:
-    """Refuse an output that others use now; opens nothing for longer than a look.
+    """Refuse an output that is none or that others use now; opens nothing for longer than a look.
 
     Raises: InvalidInput, SinkUnavailable.
     """

@@ -24,6 +24,10 @@ class PageSink(Sink):
 
     comes_back = True
 
+    @classmethod
+    def check(cls, target: str) -> None:
+        parse_address(target, lan=True)
+
     def __init__(self, target: str, options: SinkOptions) -> None:
         host, port = parse_address(target, lan=options.lan)
         listener = listen(host, port)

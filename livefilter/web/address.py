@@ -22,6 +22,7 @@ def parse_address(target: str, *, lan: bool = False) -> tuple[str, int]:
     """
     text = target.strip()
     everywhere = "0.0.0.0" if lan else "127.0.0.1"
+    _require_number(target, text)
     if text.isdecimal():
         text = f"{everywhere}:{text}"
     try:
@@ -46,6 +47,17 @@ def parse_address(target: str, *, lan: bool = False) -> tuple[str, int]:
             "Use an address of this computer alone, such as 127.0.0.1:8090; --lan lets those in who have the token."
         )
     return host, port
+
+
+def _require_number(target: str, text: str) -> None:
+    """Refuse what is meant as a port and is none, such as "80x", "70000" or "localhost:http". Raises: InvalidInput."""
+    host, colon, port = text.rpartition(":")
+    meant = port[:1].isdigit() and "." not in port if not host else "]" not in port and not host.endswith(":")
+    if port and meant and not (port.isdecimal() and int(port) <= 65535):
+        raise InvalidInput(
+            f"Live page target {target!r} has no port: {port!r} is no number from 1 to 65535. Give one, such as "
+            f"{host}{colon}8090."
+        )
 
 
 def listen(host: str, port: int, what: str = "Live page", fix: str = _ANOTHER_PORT) -> socket.socket:

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -119,7 +120,26 @@ def test_an_address_that_others_can_reach_is_refused(target: str) -> None:
         PageSink(target, OPTIONS)
 
 
-@pytest.mark.parametrize("target", ["70000", "127.0.0.1:http", "127.0.0.1:8090/live", "http://127.0.0.1:8090", "[::1"])
+@pytest.mark.parametrize(
+    ("target", "port"),
+    [
+        ("80x", "80x"),
+        ("70000", "70000"),
+        ("127.0.0.1:http", "http"),
+        ("[::1]:8x", "8x"),
+        ("localhost:8090/live", "8090/live"),
+    ],
+)
+@pytest.mark.parametrize("lan", [False, True])
+def test_a_port_that_is_no_number_is_said_to_be_none(target: str, port: str, lan: bool) -> None:
+    """It is not taken for the name of a host, and is told before the input is opened."""
+    with pytest.raises(InvalidInput, match=rf"has no port: '{port}' is no number from 1 to 65535\. Give one, such as"):
+        PageSink(target, replace(OPTIONS, lan=lan))
+    with pytest.raises(InvalidInput, match="has no port"):
+        PageSink.check(target)
+
+
+@pytest.mark.parametrize("target", ["hello", "http://127.0.0.1:8090", "[::1"])
 def test_what_is_no_address_is_refused(target: str) -> None:
     """A target that cannot be understood names itself and shows one that can."""
     with pytest.raises(InvalidInput, match=r"is neither a port nor an address.*such as 127\.0\.0\.1:8090"):
