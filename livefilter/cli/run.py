@@ -58,6 +58,7 @@ def run(
     if frames:  # they are counted as they are styled, and nobody may be watching
         settings = settings.model_copy(update={"idle": False})
     wanted = TriggerSettings.of(settings)
+    wanted.check()
     obs = ObsWish.of(settings, config)
     console = open_console(stderr=as_json)
     for handler in logging.getLogger().handlers:

@@ -41,6 +41,18 @@ class TriggerSettings:
             config.hotkeys, chord_bindings(config.hotkey), config.midi, pad_bindings(config.midi_pad), config.osc
         )
 
+    def check(self) -> None:
+        """Refuse what is asked for and cannot work here, before a camera is opened for nothing.
+
+        Raises: TriggerUnavailable: as `listening`.
+        """
+        if self.hotkeys == "on" and self.chords:
+            TRIGGERS.load(keyboard_trigger()).check("")
+        if self.midi != "off":
+            TRIGGERS.load("midi").check(self.midi)
+        if self.osc != "off":
+            TRIGGERS.load("osc").check(self.osc)
+
 
 @contextmanager
 def listening(

@@ -53,6 +53,10 @@ class GlobalKeys(Trigger):
         self._thread.start()
         self._wait_until_listening()
 
+    @classmethod
+    def check(cls, target: str) -> None:
+        _namer(_pynput_keyboard())
+
     def chording(self) -> bool:
         return self._watch.chording()
 

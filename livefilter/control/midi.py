@@ -43,6 +43,10 @@ class MidiPads(Trigger):
         self._thread = threading.Thread(target=self._look_after, args=(found,), name="midi-pads", daemon=True)
         self._thread.start()
 
+    @classmethod
+    def check(cls, target: str) -> None:
+        _find(target, list_midi_inputs())
+
     def close(self) -> None:
         """Let the device go. Can be called twice."""
         self._closing.set()

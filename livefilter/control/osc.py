@@ -31,20 +31,10 @@ class OscTrigger(Trigger):
     """
 
     def __init__(self, target: str, perform: Perform, notify: Notify) -> None:
-        try:
-            from pythonosc.osc_packet import OscPacket, ParseError
-        except ImportError as error:
-            raise TriggerUnavailable(f"OSC needs python-osc: {install_extra('osc')}") from error
-        self._packet, self._parse_error = OscPacket, ParseError
+        self._packet, self._parse_error = _library()
         host, port = parse_target(target)
-        try:
-            self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-            self._socket.bind((host, port))
-            self._socket.settimeout(0.2)
-        except OSError as error:
-            raise TriggerUnavailable(
-                f"OSC cannot listen on {host} port {port}: {error.strerror}. Choose another port: --osc 9000"
-            ) from error
+        self._socket = _bound(host, port)
+        self._socket.settimeout(0.2)
         self.port = int(self._socket.getsockname()[1])
         self.name = f"OSC on {host} port {self.port}"
         self._perform, self._notify = perform, notify
@@ -52,6 +42,11 @@ class OscTrigger(Trigger):
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="osc", daemon=True)
         self._thread.start()
+
+    @classmethod
+    def check(cls, target: str) -> None:
+        _library()
+        _bound(*parse_target(target)).close()
 
     def close(self) -> None:
         """Stop listening. Can be called twice."""
@@ -95,6 +90,28 @@ class OscTrigger(Trigger):
         if text not in self._told and len(self._told) < _TOLD_ONCE:
             self._told.add(text)
             self._notify(text)
+
+
+def _library() -> tuple[Any, type[Exception]]:
+    """What python-osc reads packets with, and its error. Raises: TriggerUnavailable."""
+    try:
+        from pythonosc.osc_packet import OscPacket, ParseError
+    except ImportError as error:
+        raise TriggerUnavailable(f"OSC needs python-osc: {install_extra('osc')}") from error
+    return OscPacket, ParseError
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket of that port. Raises: TriggerUnavailable."""
+    opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        raise TriggerUnavailable(
+            f"OSC cannot listen on {host} port {port}: {error.strerror}. Choose another port: --osc 9000"
+        ) from error
+    return opened
 
 
 def arguments(action: Action, given: list[Any]) -> Mapping[str, Any] | None:

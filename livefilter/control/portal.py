@@ -59,6 +59,13 @@ class PortalShortcuts(Trigger):
             self.close()
             raise
 
+    @classmethod
+    def check(cls, target: str) -> None:
+        async def look() -> None:
+            (await _connect()).disconnect()
+
+        asyncio.run(look())
+
     def close(self) -> None:
         """Give the shortcuts back. Can be called twice."""
         if self._thread.is_alive():
@@ -87,20 +94,11 @@ class PortalShortcuts(Trigger):
             self._loop.close()
 
     async def _serve(self) -> None:
-        try:
-            from dbus_fast import BusType
-            from dbus_fast.aio import MessageBus
-            from dbus_fast.errors import DBusError, DBusFastError
+        bus = await _connect()
+        from dbus_fast.errors import DBusError, DBusFastError
 
-            from livefilter.control.portal_session import PortalRefused, PortalSession
-        except ImportError as error:
-            raise TriggerUnavailable(
-                f"Global hotkeys under Wayland need the package dbus-fast. Install it: {install_extra('hotkeys')}"
-            ) from error
-        try:
-            bus: Any = await MessageBus(bus_type=BusType.SESSION).connect()
-        except (OSError, DBusFastError, EOFError) as error:
-            raise TriggerUnavailable(f"There is no D-Bus session for global shortcuts: {error}. {INSTEAD}.") from error
+        from livefilter.control.portal_session import PortalRefused, PortalSession
+
         session = PortalSession(bus, self._heard)
         try:
             try:
@@ -138,6 +136,22 @@ class PortalShortcuts(Trigger):
         elif name in self._shortcuts and name not in self._held:  # some desktops repeat it while the key is held
             self._held.add(name)
             self._act(name)
+
+
+async def _connect() -> Any:
+    """The bus of the session. Raises: TriggerUnavailable: there is none, or no library that can speak to it."""
+    try:
+        from dbus_fast import BusType
+        from dbus_fast.aio import MessageBus
+        from dbus_fast.errors import DBusFastError
+    except ImportError as error:
+        raise TriggerUnavailable(
+            f"Global hotkeys under Wayland need the package dbus-fast. Install it: {install_extra('hotkeys')}"
+        ) from error
+    try:
+        return await MessageBus(bus_type=BusType.SESSION).connect()
+    except (OSError, DBusFastError, EOFError) as error:
+        raise TriggerUnavailable(f"There is no D-Bus session for global shortcuts: {error}. {INSTEAD}.") from error
 
 
 def _shortcuts(bindings: Mapping[Chord, str]) -> dict[str, tuple[str, str | None]]:

@@ -25,5 +25,13 @@ class Trigger(Closeable):
 
     name: str
 
+    @classmethod
+    def check(cls, target: str) -> None:
+        """Refuse what can be seen to be impossible here, before the input and the outputs are opened.
+
+        target: what the settings name, such as a MIDI device or a port; "" where they name none.
+        Raises: TriggerUnavailable: as on construction.
+        """
+
     def chording(self) -> bool:
         return False

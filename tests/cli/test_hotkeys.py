@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -98,11 +99,40 @@ def test_where_hotkeys_cannot_work_it_is_told() -> None:
 
 
 def test_a_run_that_cannot_have_its_hotkeys_ends_cleanly(tmp_path: Path) -> None:
-    """What was opened already is closed, and one line says why."""
+    """One line says why, and it is the only one."""
     done = livefilter(tmp_path, "run", "-i", "demo", "-o", "null", *SMALL, "--hotkeys", "on")
     assert done.returncode == 1
-    assert [line for line in done.stderr.splitlines() if line.startswith("Error: Global hotkeys need")]
-    assert "Traceback" not in done.stderr
+    assert [line.startswith("Error: Global hotkeys need") for line in done.stderr.splitlines()] == [True]
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--hotkeys", "on"), "Global hotkeys need a desktop session"),
+        (("--midi", "launchpad"), "There is no MIDI device 'launchpad'; there is LPD8."),
+        (("--osc", "80x"), "OSC target '80x' is no port"),
+        (("--osc", "TAKEN"), "Choose another port"),
+    ],
+    ids=["hotkeys", "midi", "osc", "osc-taken"],
+)
+def test_what_cannot_be_listened_to_is_told_before_anything_opens(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    """No camera's lamp is lit for a run that cannot have its hotkeys, its pads or its messages."""
+    opened: list[Config] = []
+    monkeypatch.setattr("livefilter.cli.run.compose_live", lambda config, keys: opened.append(config))
+    monkeypatch.setattr("livefilter.control.midi.list_midi_inputs", lambda: ["LPD8"])
+    if "--osc" in arguments:
+        pytest.importorskip("pythonosc", reason="no python-osc here: pip install 'livefilter[osc]'")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = str(other.getsockname()[1])
+        asked = [port if each == "TAKEN" else each for each in arguments]
+        done = CliRunner().invoke(run, ["-i", "demo", "-o", "null", *asked], standalone_mode=False)
+    assert isinstance(done.exception, TriggerUnavailable)
+    assert said in str(done.exception)
+    assert opened == []
 
 
 def test_pads_reach_the_controller(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,6 +164,8 @@ def test_without_a_display_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(TriggerUnavailable, match="--hotkeys off") as caught:
         GlobalKeys(chord_bindings(()), lambda action: None, lambda notice: None)
     assert "\n" not in str(caught.value)
+    with pytest.raises(TriggerUnavailable, match="--hotkeys off"):
+        GlobalKeys.check("")
 
 
 def test_a_display_that_goes_is_told(x_server: subprocess.Popen[bytes]) -> None:

@@ -101,6 +101,14 @@ def test_a_missing_device_is_told_with_what_there_is(plugged: list[str], device:
     fake_midi.plugged[:] = plugged
     with pytest.raises(TriggerUnavailable, match=said):
         Playing(device=device)
+    with pytest.raises(TriggerUnavailable, match=said):
+        MidiPads.check(device)
+
+
+def test_a_look_at_a_device_opens_nothing() -> None:
+    """Whether it is there is asked for before the camera is opened."""
+    MidiPads.check("lpd8")
+    assert not fake_midi.opened
 
 
 def test_a_busy_device_is_told() -> None:

@@ -112,3 +112,14 @@ def test_a_taken_port_is_named(desk: Desk) -> None:
     """Another program's port is an error with a way out."""
     with pytest.raises(TriggerUnavailable, match=rf"port {desk.trigger.port}.*Choose another"):
         OscTrigger(str(desk.trigger.port), desk.controller.perform, desk.said.append)
+    with pytest.raises(TriggerUnavailable, match=rf"port {desk.trigger.port}.*Choose another"):
+        OscTrigger.check(str(desk.trigger.port))
+
+
+def test_a_look_at_a_port_leaves_it_free() -> None:
+    """It is bound for a moment, before the camera is opened, and can be had afterwards."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as held:
+        held.bind(("127.0.0.1", 0))
+        port = str(held.getsockname()[1])
+    OscTrigger.check(port)
+    OscTrigger(port, lambda name, **values: None, lambda notice: None).close()

@@ -109,6 +109,16 @@ def test_no_portal_and_no_bus_are_told(bus: PrivateBus, monkeypatch: pytest.Monk
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     with pytest.raises(TriggerUnavailable, match="no D-Bus session"):
         Listening()
+    with pytest.raises(TriggerUnavailable, match="no D-Bus session"):
+        PortalShortcuts.check("")
+
+
+def test_a_look_at_the_bus_asks_the_desktop_for_nothing(bus: PrivateBus) -> None:
+    """No dialog opens before the camera does."""
+    portal = FakePortal(bus.address)
+    PortalShortcuts.check("")
+    assert portal.calls == []
+    portal.close()
 
 
 def test_a_dismissed_dialog_is_a_notice(bus: PrivateBus) -> None:
