@@ -16,6 +16,7 @@ from livefilter.styles.card import Style
 
 _NOTICES = 30
 _FIGURES_EVERY_S = 0.08
+_SLIDING = "Strength "  # a slider says many of these; the last one counts, and what was said before stays
 _MOVING = ("own_share", "others_share", "held_share", "missing", "rate_fps")
 
 
@@ -158,6 +159,8 @@ class LiveRoom:
             self._add(wanted.notice)
 
     def _add(self, text: str) -> None:
+        if self._notices and all(each.startswith(_SLIDING) for each in (text, self._notices[-1]["text"])):
+            self._notices.pop()
         self._notices.append({"number": next(self._noticed), "text": text, "at": round(time.time(), 1)})
 
 

@@ -247,7 +247,7 @@ def test_a_stream_that_breaks_off_is_asked_for_again(chromium: Any, shows: Calla
     show = shows()
     open_page(chromium, show.sink.url)
     chromium.execute_script("window.before = livefilter.link.socket; livefilter.link.socket.close()")
-    until(chromium, "return livefilter.link.socket !== window.before && livefilter.link.socket.readyState === 1")
+    until(chromium, "return livefilter.link.socket !== window.before && livefilter.link.socket?.readyState === 1")
     places: set[int] = set()
     deadline = time.monotonic() + WAIT_S
     while len(places) < 3:
@@ -255,3 +255,19 @@ def test_a_stream_that_breaks_off_is_asked_for_again(chromium: Any, shows: Calla
         image = seen(chromium)
         if image.size:  # none while the page changes from one stream to the next
             places.add(square_at(image))
+
+
+def test_a_connection_that_says_nothing_is_given_up_at_once(chromium: Any, shows: Callable[..., Show]) -> None:
+    """Without waiting for the other side to agree, which it cannot where the network is lost."""
+    show = shows()
+    open_page(chromium, show.sink.url)
+    chromium.execute_script(
+        "window.before = livefilter.link.socket; livefilter.link.socket.close = () => {};"
+        "Object.defineProperty(livefilter.link, 'heard', { get: () => -60000, set: () => {}, configurable: true });"
+    )
+    until(
+        chromium, "return document.body.dataset.state === 'gone' && document.getElementById('fps').textContent === '-'"
+    )
+    chromium.execute_script("delete livefilter.link.heard; livefilter.link.heard = performance.now()")
+    until(chromium, "return livefilter.link.socket?.readyState === 1 && livefilter.link.socket !== window.before")
+    until(chromium, "return document.body.dataset.state === 'live'")

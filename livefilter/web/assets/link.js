@@ -36,14 +36,16 @@ export async function call(path, given = {}) {
   return answer;
 }
 
-/** Show a line for a while; `extra` is put beside it. */
+/** Show a line for a while; `extra` is put beside it. It replaces one of the same subject, such as another strength. */
 export function toast(text, kind = "", extra = []) {
-  const box = document.createElement("div");
+  const box = document.createElement("div"), subject = text.split(/:|\d| on\b| off\b/)[0];
   box.className = `toast ${kind}`;
+  box.dataset.subject = subject;
   const line = document.createElement("span");
   line.textContent = text;
   box.append(line, ...extra);
   const place = document.getElementById("toasts");
+  for (const other of [...place.children]) if (other.dataset.subject === subject) other.remove();
   place.append(box);
   while (place.children.length > 4) place.firstChild.remove();
   setTimeout(() => box.remove(), extra.length ? 12000 : 5000);
@@ -75,9 +77,10 @@ export class Link {
     this.on = on;
     this.wanted = {};
     this.connect();
-    // A laptop that slept leaves a connection that looks open and says nothing.
+    // A laptop that slept, or a network that is lost, leaves a connection that looks open, or is never made, and says
+    // nothing; to close it properly would wait for the other side.
     setInterval(() => {
-      if (this.socket.readyState === WebSocket.OPEN && performance.now() - this.heard > SILENT_MS) this.socket.close();
+      if (this.socket && performance.now() - this.heard > SILENT_MS) this.lose(this.socket, "");
     }, 1000);
   }
 
@@ -99,13 +102,20 @@ export class Link {
     socket.addEventListener("close", async () => {
       if (socket !== this.socket) return;
       const why = opened ? "" : await refusal();
-      this.on.closed?.(why);
-      setTimeout(() => this.connect(), why ? REFUSED_AGAIN_MS : AGAIN_MS);
+      if (socket === this.socket) this.lose(socket, why);
     });
   }
 
+  /** Give a connection up and make another one after a while. */
+  lose(socket, why) {
+    this.socket = null;
+    socket.close();
+    this.on.closed?.(why);
+    setTimeout(() => this.connect(), why ? REFUSED_AGAIN_MS : AGAIN_MS);
+  }
+
   send(value) {
-    if (this.socket.readyState !== WebSocket.OPEN) return false;
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
     this.socket.send(JSON.stringify(value));
     return true;
   }

@@ -7,6 +7,7 @@ import { Notices } from "/notices.js";
 import { Tiles } from "/tiles.js";
 
 const SILENT_S = 5;
+const HERE = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
 const METERS_HZ = 4;
 const clean = options.get("clean") === "1";
 const dock = location.pathname === "/dock";
@@ -19,12 +20,14 @@ const picture = byId("picture"), stage = byId("stage"), line = byId("line");
 const SAYS = {
   waiting: ["Waiting for the first picture", "livefilter is running; its camera is being opened."],
   silent: ["The picture stands still", "livefilter is running, but has sent nothing new for some seconds."],
-  gone: ["livefilter is not running", "Start it again with “livefilter run”. This page comes back by itself."],
+  gone: HERE
+    ? ["livefilter is not running", "Start it again with “livefilter run”. This page comes back by itself."]
+    : ["livefilter does not answer", "It has ended, or this device has lost the network. This page comes back by itself."],
   refused: ["livefilter does not let this page in", ""],
   studio: ["No live run is on", "The photo page works without one. Start one with “livefilter run”."],
 };
 const PILL = {
-  live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running", refused: "Not let in", studio: "Photo only",
+  live: "Live", waiting: "Waiting", silent: "Standing still", gone: HERE ? "Not running" : "No answer", refused: "Not let in", studio: "Photo only",
 };
 
 let state = null;
@@ -51,6 +54,8 @@ function show(condition, health) {
   const shown = { "Raw camera": "you", "Raw person": "you", "Raw room": "your room", "Raw person, raw room": "you" }[mark];
   byId("alarm").hidden = !shown;
   setText("alarm-text", shown ? `${mark.toUpperCase()}: viewers see ${shown}` : "");
+  if (!health) for (const id of ["fps", "delay", "dropped", "watchers"]) setText(id, "-");
+  if (!health) setText("governor", "");
   if (health) stage.style.setProperty("--ratio", health.width / health.height);
   if (condition in SAYS) {
     setText("notice-title", SAYS[condition][0]);
