@@ -40,6 +40,7 @@ MAY = {
         "metrics",
         "styles.accepts",
         "styles.network",
+        "styles.network_edit",
         "styles.network_file",
         "tensorrt.flavour",
         "tensorrt.store",

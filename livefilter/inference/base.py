@@ -27,6 +27,8 @@ class EngineOptions:
     sha256: what the network's file must be by its card; "" for any.
     batch: frames that an engine which `takes_batches` draws at once.
     people: whether a network that tells where people are is to do so, which takes a few percent of its time.
+    soft: whether an engine that can is to leave out the last layer of a network that makes edges crisp; it says so by
+        `Engine.contrast`.
     precision: of the convolutions: see `livefilter.inference.precision`, which an engine finds decided.
     """
 
@@ -39,6 +41,7 @@ class EngineOptions:
     batch: int = 1
     precision: Precision = "auto"
     people: bool = True
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Engine(Closeable):
     network: an ONNX file with input `frame` and output `styled`, both uint8 (1, H, W, 3) BGR; it may have more, see
         livefilter.inference.ports.
     width, height: pixels, multiples of 8.
+    contrast: what the drawing's edges are yet to be made crisp with (`livefilter.inference.crisp`); 0 for nothing.
     computes_int8: it runs on the processor and gains from a network's INT8 form, where the processor does.
     Raises on construction: BackendUnavailable (runtime or device missing), StyleCorrupt (the file cannot be read).
     """
@@ -73,6 +77,7 @@ class Engine(Closeable):
     info: EngineInfo
     takes_strength: bool = False
     gives_person: bool = False
+    contrast: float = 0.0
 
     @property
     def person(self) -> Image | None:

@@ -134,6 +134,7 @@ class _Shared(Engine):
     def __init__(self, batcher: Batcher, close: Callable[[], None]) -> None:
         engine = batcher.engine
         self.info, self.takes_strength, self.gives_person = engine.info, engine.takes_strength, engine.gives_person
+        self.contrast = engine.contrast
         self._batcher, self._close = batcher, close
         self._closing = threading.Lock()
         self._person = None if (person := engine.person) is None else np.zeros_like(person)

@@ -26,7 +26,8 @@ from livefilter.inference.ports import (
     person_buffer,
     read_ports,
 )
-from livefilter.styles.network_file import read_network, with_batch, without_output
+from livefilter.styles.network_edit import with_batch, without_crisp, without_output
+from livefilter.styles.network_file import read_network
 from livefilter.user_folders import cache_folder
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
@@ -56,6 +57,7 @@ class _OnnxRuntimeEngine(Engine):
         precision = "int8" if options.precision == "int8" else self.precision
         self.info = EngineInfo(self.backend, self._device(threads), precision, width, height)
         self._batch, self._people = options.batch, options.people
+        self._soft = options.soft and self.provider == providers.CPU
         self._session: Any = self._open(network, options.sha256, threads)
         ports = self._ports(network)
         self.takes_strength, self.gives_person = ports.strength, ports.person
@@ -139,6 +141,8 @@ class _OnnxRuntimeEngine(Engine):
         data = read_network(network, sha256)
         try:
             data = with_batch(data if self._people else without_output(data, PERSON), self._batch)
+            if self._soft:
+                data, self.contrast = without_crisp(data)
             session = providers.create_session(data, self._session_options(threads), chosen)
         except Exception as error:
             if self.provider == providers.CPU or type(error).__name__ in _BROKEN_NETWORK:

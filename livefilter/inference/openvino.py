@@ -17,7 +17,8 @@ from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
 from livefilter.inference.hardware import describe_cpu
 from livefilter.inference.ports import PERSON, STRENGTH, NetworkPorts, StrengthPlane, person_buffer, read_ports
-from livefilter.styles.network_file import read_network, without_output
+from livefilter.styles.network_edit import without_crisp, without_output
+from livefilter.styles.network_file import read_network
 
 _PRECISIONS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
 _FIX = install_extra("openvino")
@@ -41,7 +42,7 @@ class OpenVINOEngine(Engine):
         options = options or EngineOptions()
         threads = options.threads
         ov = importlib.import_module("openvino")
-        model, ports = _read(network, options, width, height)
+        model, ports, self.contrast = _read(network, options, width, height)
         self.takes_strength, self.gives_person = ports.strength, ports.person
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
         if threads:
@@ -124,8 +125,8 @@ def _core() -> Any:
     return importlib.import_module("openvino").Core()
 
 
-def _read(network: Path, options: EngineOptions, width: int, height: int) -> tuple[Any, NetworkPorts]:
-    """Read the ONNX file at one fixed size.
+def _read(network: Path, options: EngineOptions, width: int, height: int) -> tuple[Any, NetworkPorts, float]:
+    """Read the ONNX file at one fixed size; beside it `Engine.contrast`.
 
     Raises: StyleCorrupt.
     """
@@ -135,6 +136,7 @@ def _read(network: Path, options: EngineOptions, width: int, height: int) -> tup
     data, batch = read_network(network, options.sha256), options.batch
     try:
         data = data if options.people else without_output(data, PERSON)
+        data, contrast = without_crisp(data) if options.soft else (data, 0.0)
         model = onnx.convert(onnx.load(io.BytesIO(data)))
         named = [
             [(port.get_any_name(), port.element_type.get_type_name()) for port in side]
@@ -161,4 +163,4 @@ def _read(network: Path, options: EngineOptions, width: int, height: int) -> tup
             f"Network file {network} is no style for {width}x{height}: it must take and give "
             f"{[batch, height, width, 3]}, but it has {found}. Export it again or choose another style."
         )
-    return model, ports
+    return model, ports, contrast

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineOptions
+from livefilter.inference.crisp import Crisp
 from livefilter.inference.geometry import Fit
 from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.low_light import Lightening, lightening_of
@@ -47,7 +49,8 @@ class PartStyler:
         if not (0 < width <= whole.padded_width and 0 < height <= whole.padded_height):
             raise InvalidInput(f"A part of {width}x{height} is not within {whole}.")
         factory: EngineFactory = ENGINES.load(backend) if isinstance(backend, str) else backend
-        file, options = form_of(network, factory, options or EngineOptions())
+        file, options = form_of(network, factory, replace(options or EngineOptions(), soft=True))
+        self._crisp = Crisp()
         self._engine: Engine | None = factory(file, width, height, options)
         self._whole, self._size = whole, (width, height)
         self._steady = Steady() if steady else None
@@ -89,11 +92,8 @@ class PartStyler:
             styled = self._steady(given, styled, look.strength, run)
         self._corner = (left, top)
         self._drawn[part] = light.darker(styled)
-        result = self._drawn[: to.height, : to.width]
-        size = image.shape[1], image.shape[0]
-        if size != (to.width, to.height):
-            method = cv2.INTER_AREA if to.width > size[0] else cv2.INTER_CUBIC
-            result = np.asarray(cv2.resize(result, size, interpolation=method), np.uint8)
+        shown = self._drawn[: to.height, : to.width]
+        result = self._crisp.scaled(shown, (image.shape[1], image.shape[0]), engine.contrast, look.strength)
         done = self._clock()
         self.timings = Timings((prepared - started) * 1e3, (run - prepared) * 1e3, (done - run) * 1e3)
         return result

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from livefilter.errors import StyleCorrupt
 from livefilter.styles.accepts import Accepts
-from livefilter.styles.network_file import gives
+from livefilter.styles.network_edit import gives
 
 # Smallest first: `lite` is for CPUs, `full` for GPUs.
 SIZES = ("lite", "full")

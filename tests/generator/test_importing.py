@@ -16,7 +16,7 @@ from livefilter.generator.importing import import_generator
 from livefilter.generator.onnx_cost import parameters
 from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.styles.catalogue import Catalogue
-from livefilter.styles.network_file import without_output
+from livefilter.styles.network_edit import without_output
 from tests.conftest import picture
 from tests.generator.float_networks import write_generator
 

@@ -15,7 +15,7 @@ import onnxruntime  # noqa: E402
 
 from livefilter.generator.export import to_onnx  # noqa: E402
 from livefilter.generator.network import Design, Generator  # noqa: E402
-from livefilter.styles.network_file import gives, without_output  # noqa: E402
+from livefilter.styles.network_edit import gives, without_output  # noqa: E402
 from tests.conftest import picture  # noqa: E402
 
 DESIGN = Design(8, 16, 16, half_convs=1, eighth_blocks=2, dilation=2, strength=1, person=2)

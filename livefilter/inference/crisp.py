@@ -1,0 +1,57 @@
+"""Brings a drawing to the size at which viewers see it, with crisp edges."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from livefilter.frame import Image
+
+
+class Crisp:
+    """Scales drawings and makes their edges crisp by a soft toggle mapping (Kramer and Bruckner 1975).
+
+    Each value moves away from the middle between the least and the greatest around it, but not beyond them, which
+    networks with `crisp` do at their own size (livefilter.generator.network). On a processor it takes a quarter of the
+    time here, and where a drawing is enlarged its edges are crisp at the size that viewers see.
+    """
+
+    def __init__(self) -> None:
+        self._spare: list[Image] = []
+
+    def scaled(self, drawn: Image, size: tuple[int, int], contrast: float = 0.0, strength: float = 1.0) -> Image:
+        """A drawing at another size, or at its own.
+
+        drawn: (H, W, 3) uint8; read only. size: width and height in pixels. contrast: how many times as steep edges
+            become at the size of `drawn`; 0 leaves them. strength: of the drawing; what is hardly one keeps the edges
+            that it gets by being enlarged.
+        Returns: a new array.
+        """
+        width, height = drawn.shape[1], drawn.shape[0]
+        if not contrast and (width, height) == size:
+            return drawn.copy()
+        if (width, height) != size:
+            # Cubic is sharper than linear and costs the same (0.3 ms to 1280x720); Lanczos costs 15 times as much.
+            method = cv2.INTER_AREA if width > size[0] else cv2.INTER_CUBIC
+            place = self._spares(size)[3] if contrast else None
+            drawn = np.asarray(cv2.resize(drawn, size, dst=place, interpolation=method), np.uint8)
+        if not contrast:
+            return drawn
+        larger = 1.0 + max(0.0, size[0] / width - 1.0) * min(1.0, strength)
+        return self._crisp(drawn, round(larger), contrast * larger, self._spares(size))
+
+    def _spares(self, size: tuple[int, int]) -> list[Image]:
+        shape = size[1], size[0], 3
+        if not self._spare or self._spare[0].shape != shape:
+            self._spare = [np.empty(shape, np.uint8) for _ in range(4)]
+        return self._spare
+
+    def _crisp(self, drawn: Image, radius: int, contrast: float, spares: list[Image]) -> Image:
+        least, greatest, moved, _ = spares
+        window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+        cv2.erode(drawn, window, dst=least)
+        cv2.dilate(drawn, window, dst=greatest)
+        cv2.addWeighted(least, 0.5, greatest, 0.5, 0.0, dst=moved)
+        cv2.addWeighted(drawn, contrast, moved, 1.0 - contrast, 0.0, dst=moved)
+        cv2.max(moved, least, dst=moved)
+        return np.asarray(cv2.min(moved, greatest), np.uint8)
