@@ -15,6 +15,7 @@ from livefilter.inference.steady import Steady
 Flow = npt.NDArray[np.float32]
 
 NOISE_SIGMA = 4.0
+_SETTLED = 8  # frames after which steadying has settled
 
 
 def optical_flows(frames: Sequence[Image]) -> list[Flow]:
@@ -56,13 +57,20 @@ def steadied(frames: Sequence[Image], drawn: Sequence[Image]) -> list[Image]:
     ]
 
 
-def noise_difference(pictures: Sequence[Image], draw: Callable[[Image], Image], seed: int = 0) -> float:
-    """Mean absolute difference, in grey levels, of two drawings of one still scene, each with fresh camera noise."""
+def noise_difference(
+    pictures: Sequence[Image], draw: Callable[[Image], Image], seed: int = 0, *, live: bool = False
+) -> float:
+    """Mean absolute difference, in grey levels, of two drawings of one still scene, each with fresh camera noise.
+
+    live: the last two of some in a row, as a live run shows them.
+    """
     random = np.random.default_rng(seed)
     differences = []
     for picture in pictures:
-        first, second = (draw(_noisy(picture, random)).astype(np.float32) for _ in range(2))
-        differences.append(float(np.abs(first - second).mean()))
+        seen = [_noisy(picture, random) for _ in range(_SETTLED if live else 2)]
+        drawn = [draw(frame) for frame in seen]
+        first, second = (steadied(seen, drawn) if live else drawn)[-2:]
+        differences.append(float(np.abs(first.astype(np.float32) - second).mean()))
     return float(np.mean(differences))
 
 

@@ -12,7 +12,7 @@ from tools.quality.cost import Costs
 from tools.quality.expression import NARROWEST
 from tools.quality.flicker import NOISE_SIGMA
 from tools.quality.plan import Plan
-from tools.quality.style_quality import ALONE, ANIMEGAN, CHAIN, KINDS, NOISE, PHOTO, StyleQuality
+from tools.quality.style_quality import ALONE, ANIMEGAN, CHAIN, KINDS, LIVE_NOISE, NOISE, PHOTO, StyleQuality
 
 SHARES = ("pixels", "features", "lines", "flatness")
 # What is aimed at: of the chain's score and change; correlation of eyes and mouth.
@@ -64,7 +64,8 @@ _FLICKER = """\
 Mean difference in grey levels of each frame and the one before it, moved along the optical flow of the unstyled
 clip, as a live run shows them, steadied where the scene stands still; *added* is styled minus unstyled, the mean of
 the clips: 0 or less is the photo's own; *alone* is that without the steadying. *Noise*: two drawings of one still
-photo, each with fresh noise of {noise:.0f} levels. Aims: nothing added; half of the chain's noise.
+photo, each with fresh noise of {noise:.0f} levels, and what is left of that in a live run. Aims: nothing added; half of the
+chain's noise.
 """
 
 
@@ -160,20 +161,29 @@ def _expressions(found: Mapping[str, StyleQuality]) -> str:
 def _flickers(found: Mapping[str, StyleQuality]) -> str:
     any_one = next(iter(found.values()))
     clips = [clip for clip in any_one.flicker[PHOTO] if clip != NOISE]
-    rows = [[PHOTO, *[f"{any_one.flicker[PHOTO][clip]:.2f}" for clip in clips], *[_ABSENT] * 2, _noise(any_one, PHOTO)]]
+    rows = [
+        [
+            PHOTO,
+            *[f"{any_one.flicker[PHOTO][clip]:.2f}" for clip in clips],
+            *[_ABSENT] * 2,
+            _noise(any_one, PHOTO),
+            _ABSENT,
+        ]
+    ]
     for quality in found.values():
-        rows.append([f"{quality.name}, {CHAIN}", *[_ABSENT] * (len(clips) + 2), _noise(quality, CHAIN)])
+        rows.append([f"{quality.name}, {CHAIN}", *[_ABSENT] * (len(clips) + 2), _noise(quality, CHAIN), _ABSENT])
         for size in _sizes(quality):
             cells = [f"{quality.flicker[size][clip]:.2f}" for clip in clips]
             added = quality.steadiness(size)
             told = _aimed(f"{added:+.2f}", added < 0.005)
             alone = f"{quality.flicker[size][ALONE]:+.2f}"
-            rows.append([f"{quality.name}, {size}", *cells, told, alone, _noise(quality, size)])
-    return f"{_FLICKER.format(noise=NOISE_SIGMA)}\n{_table(['', *clips, 'added', 'alone', 'noise'], rows)}"
+            noise = [_noise(quality, size), _noise(quality, size, LIVE_NOISE)]
+            rows.append([f"{quality.name}, {size}", *cells, told, alone, *noise])
+    return f"{_FLICKER.format(noise=NOISE_SIGMA)}\n{_table(['', *clips, 'added', 'alone', 'noise', 'live'], rows)}"
 
 
-def _noise(quality: StyleQuality, artist: str) -> str:
-    value = quality.flicker[artist][NOISE]
+def _noise(quality: StyleQuality, artist: str, kind: str = NOISE) -> str:
+    value = quality.flicker[artist][kind]
     if artist in (PHOTO, CHAIN):
         return f"{value:.2f}"
     part = value / max(quality.flicker[CHAIN][NOISE], 1e-6)

@@ -25,7 +25,7 @@ from tools.quality.material import Draw, Material, spread
 from tools.quality.plan import Plan
 from tools.quality.sheets import write_sheet
 
-PHOTO, CHAIN, NOISE, ALONE = "photo", "chain", "noise", "alone"
+PHOTO, CHAIN, NOISE, LIVE_NOISE, ALONE = "photo", "chain", "noise", "noise live", "alone"
 ANIMEGAN = "AnimeGANv2"
 KINDS = ("faces", "scenes")
 _SHUT_SHOWN = 8
@@ -42,7 +42,7 @@ class StyleQuality:
     "chain" among them, the mean probability that the judge gives to a drawing; empty without a judge.
     expression: by artist, "chain" among them, see `correlations`; empty without landmarks.
     flicker: by artist, the warped difference of each clip in grey levels (not of the chain), and the difference under
-    fresh noise as "noise".
+    fresh noise as "noise", and of a network as "noise live" what is left of it in a live run.
     """
 
     key: str
@@ -57,7 +57,7 @@ class StyleQuality:
 
     def steadiness(self, artist: str) -> float:
         """Flicker on the clips that the style adds: warped difference, styled minus unstyled, mean of the clips."""
-        clips = [clip for clip in self.flicker[artist] if clip not in (ALONE, NOISE)]
+        clips = [clip for clip in self.flicker[artist] if clip not in (ALONE, NOISE, LIVE_NOISE)]
         return statistics.mean(self.flicker[artist][clip] - self.flicker[PHOTO][clip] for clip in clips)
 
     def save(self, path: Path) -> None:
@@ -166,4 +166,6 @@ def _flicker(material: Material, sizes: Mapping[str, Draw], plan: Plan) -> dict[
         found[name][ALONE] = round(statistics.mean(alone[name]) - statistics.mean(alone[PHOTO]), 3)
     for name, draw in (artists | {CHAIN: material.chain}).items():
         found[name][NOISE] = round(noise_difference(stills, draw), 3)
+    for name, draw in sizes.items():
+        found[name][LIVE_NOISE] = round(noise_difference(stills, draw, live=True), 3)
     return found

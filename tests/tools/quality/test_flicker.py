@@ -66,3 +66,11 @@ def test_noise_difference_is_that_of_the_noise_and_halves_with_the_contrast() ->
     assert whole == pytest.approx(2 * NOISE_SIGMA / np.sqrt(np.pi), rel=0.05)
     assert noise_difference(pictures, lambda picture: picture // np.uint8(2)) == pytest.approx(whole / 2, rel=0.1)
     assert noise_difference(pictures, lambda picture: np.zeros_like(picture)) == 0.0
+
+
+def test_a_live_run_steadies_noise() -> None:
+    """What is left is a part of it, and nothing of what a style does not draw."""
+    pictures = [np.full((96, 96, 3), 128, np.uint8)]
+    whole, live = (noise_difference(pictures, lambda picture: picture, live=live) for live in (False, True))
+    assert 0 < live < whole / 2
+    assert noise_difference(pictures, lambda picture: np.zeros_like(picture), live=True) == 0.0
