@@ -64,8 +64,8 @@ _FLICKER = """\
 Mean difference in grey levels of each frame and the one before it, moved along the optical flow of the unstyled
 clip, as a live run shows them, steadied where the scene stands still; *added* is styled minus unstyled, the mean of
 the clips: 0 or less is the photo's own; *alone* is that without the steadying. *Noise*: two drawings of one still
-photo, each with fresh noise of {noise:.0f} levels, and what is left of that in a live run. Aims: nothing added; half of the
-chain's noise.
+photo, each with fresh noise of {noise:.0f} levels; *live*: what is left of that in a live run. Aims: nothing added;
+half of the chain's noise.
 """
 
 
