@@ -14,6 +14,8 @@ from livefilter.inference.ports import STRENGTH
 INPUT, OUTPUT = "rgb", "styled_rgb"
 # What stands between a frame's bytes and the network proper.
 _SCALING = {"Add", "Cast", "Clip", "Div", "Mul", "Round", "Sub", "Transpose"}
+# What makes edges crisp last of all does so in each colour alone, whatever their order.
+_BY_COLOUR = {"Add", "Max", "MaxPool", "Min", "Mul", "Neg"}
 
 
 def missing_onnx() -> str | None:
@@ -98,7 +100,7 @@ class _Cut:
 
     def flip_outputs(self, tensor: str) -> None:
         """Let the convolution that makes `tensor` make it in the opposite channel order."""
-        node = self._maker.get(tensor)
+        node = self._maker.get(self._drawn(tensor))
         order = [2, 1, 0]
         if node is not None and node.op_type == "DepthToSpace":
             block = self._attribute(node, "blocksize", 1) ** 2
@@ -131,6 +133,18 @@ class _Cut:
         ):
             del field[:]
             field.extend(values)
+
+    def _drawn(self, tensor: str) -> str:
+        """Follow what works on each colour alone back to the one tensor that it is made of; `tensor` itself without."""
+        found, waiting = set(), [tensor]
+        while waiting:
+            name = waiting.pop()
+            node = self._maker.get(name)
+            if node is None or node.op_type not in _BY_COLOUR:
+                found.add(name)
+            else:
+                waiting += [each for each in node.input if not self._is_constant(each)]
+        return found.pop() if len(found) == 1 else tensor
 
     def _users(self, tensor: str) -> list[Any]:
         return [node for node in self._graph.node if tensor in node.input]

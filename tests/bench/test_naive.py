@@ -15,6 +15,7 @@ from livefilter.errors import BackendUnavailable, EngineFailed, InvalidInput, St
 from livefilter.inference.base import EngineInfo, EngineOptions
 from livefilter.inference.selection import why_unavailable
 from livefilter.registry import ENGINES
+from livefilter.styles.catalogue import Catalogue
 from tests.conftest import picture
 
 WIDTH, HEIGHT = 64, 48
@@ -99,6 +100,16 @@ def test_the_float_network_draws_the_same_picture(tmp_path: Path, backend: str, 
     assert styled.std(axis=(0, 1)).min() > 2, "a flat picture would prove nothing"
     difference = np.abs(naive.style(picture()).astype(int) - styled.astype(int))
     assert (difference.max() if exact else difference.mean()) <= 2
+
+
+@pytest.mark.parametrize("size", ["lite", "full"])
+def test_the_networks_that_are_shipped_can_be_run_naively(size: str) -> None:
+    """They end with crisp edges, which do not care for the order of colours."""
+    if missing := why_unavailable("onnxruntime") or missing_onnx():
+        pytest.skip(missing)
+    network = Catalogue(user=Path("no such folder")).get("hayao").network(size).path
+    with ENGINES.load("onnxruntime")(network, WIDTH, HEIGHT, EngineOptions()) as engine:
+        assert NaiveLoop(network, engine.info).require_same(picture(WIDTH, HEIGHT), engine.run) <= 2
 
 
 def test_on_identity_the_naive_loop_gives_the_frame_back() -> None:
