@@ -154,7 +154,11 @@ class Config(BaseModel):
     def model_post_init(self, context: Any, /) -> None:
         """Check what a type cannot say."""
         if self.process_size != "auto" and not 64 <= self.process_size <= 2160:
-            raise ConfigError(f"Setting process_size = {self.process_size} must be {_allowed('process_size')}.")
+            where = (context or {}).get("process_size")
+            raise ConfigError(
+                f"Setting process_size = {self.process_size}{f' in {where}' if where else ''} must be "
+                f"{_allowed('process_size')}."
+            )
         parse_promise(self.hold)
         if bool(self.width) != bool(self.height):
             raise ConfigError("Settings width and height go together: give both, or 0 for both.")
@@ -198,7 +202,7 @@ def load_config(
         if isinstance(value, str) and get_origin(Config.model_fields[key].annotation) is tuple:
             merged[key] = [part.strip() for part in value.split(",")]
     try:
-        return Config.model_validate(merged)
+        return Config.model_validate(merged, context=origin)
     except ValidationError as error:
         problem = error.errors()[0]
         key = str(problem["loc"][0])

@@ -82,6 +82,11 @@ def environment_layer(environment: Mapping[str, str], known: Iterable[str]) -> d
 
 def unknown(kind: str, name: str, where: str, known: Iterable[str]) -> str:
     """The words for a name that is not known, with the nearest one or all that are."""
+    if kind == "setting" and name in ("profile", "profiles"):
+        return (
+            f"Unknown setting {name!r} in {where}: a profile is a table [profiles.NAME] of the settings file, and "
+            "--profile NAME chooses it."
+        )
     meant = nearest(name, known)
     hint = f" Did you mean {meant!r}?" if meant else f" Known: {', '.join(known) or 'none'}."
     return f"Unknown {kind} {name!r} in {where}.{hint}"
@@ -102,5 +107,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
     except OSError as error:
         raise ConfigError(f"Settings file {path} cannot be read: {error.strerror}. Check the path.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"Settings file {path} is not in UTF-8: save it again with that encoding.") from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"Settings file {path} is not valid TOML: {error}. Texts stand in quotes.") from error

@@ -51,7 +51,7 @@ def test_the_folder_of_recordings_may_start_at_home(tmp_path: Path, monkeypatch:
         ({"strength": "80"}, "must be a number from 0 to 1.5. Did you mean 0.8?"),
         ({"strength": "800"}, "must be a number from 0 to 1.5.$"),
         ({"strength": "2"}, "must be a number from 0 to 1.5.$"),
-        ({"process_size": "5"}, "process_size = 5 must be auto or a number from 64 to 2160"),
+        ({"process_size": "5"}, "process_size = 5 in the flags must be auto or a number from 64 to 2160"),
         ({"process_size": "big"}, "must be auto or a number from 64 to 2160"),
         ({"loop": "maybe"}, "must be true or false"),
         ({"threads": "1.5"}, "must be a whole number from 0 to 256"),
@@ -73,6 +73,9 @@ def test_a_wrong_value_is_named_with_its_origin(flags: dict[str, str], text: str
         ("style = hayao", "not valid TOML.*in quotes"),
         ("output = 3", "output = 3 in .*config.toml must be a list of texts"),
         ("fps = 'many'", "fps = 'many' in .*config.toml"),
+        ("process_size = 5", "process_size = 5 in .*config.toml must be auto or"),
+        ("profile = 'meeting'", "a profile is a table .profiles.NAME. of the settings file"),
+        ("[profile.meeting]\nfps = 24", "a profile is a table .profiles.NAME. of the settings file"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, content: str, text: str) -> None:
@@ -80,6 +83,14 @@ def test_a_bad_file_is_named(tmp_path: Path, content: str, text: str) -> None:
     path = tmp_path / "config.toml"
     path.write_text(content)
     with pytest.raises(ConfigError, match=text):
+        load_config({}, path, environment={})
+
+
+def test_a_file_in_another_encoding_says_what_helps(tmp_path: Path) -> None:
+    """As PowerShell's > writes it."""
+    path = tmp_path / "config.toml"
+    path.write_text('style = "hayao"', encoding="utf-16")
+    with pytest.raises(ConfigError, match=r"config.toml is not in UTF-8: save it again with that encoding.$"):
         load_config({}, path, environment={})
 
 

@@ -12,6 +12,7 @@ from livefilter.frame import Frame
 _log = logging.getLogger(__name__)
 _STALL_S = 1.0  # later than this the source stood still, and playing on from here is better than skipping
 _LONGEST_GAP_S = 0.1
+_SAY_AGAIN_S = 60.0  # on a machine that is too slow for the file it happens all the time
 
 
 class PacedSource(Source):
@@ -27,6 +28,7 @@ class PacedSource(Source):
         self._number = 0
         self._start: float | None = None
         self._delivered_at = 0.0
+        self._said_at = -_SAY_AGAIN_S
         self._lease = Lease(source.info.name, source.close)
 
     def read(self) -> Frame:
@@ -54,7 +56,14 @@ class PacedSource(Source):
             self._start = now - media_s
         late_s = now - self._start - media_s
         if late_s > _STALL_S:
-            _log.warning("%s is %.1f s late: playing on from there", self.info.name, late_s)
+            quiet = now - self._said_at < _SAY_AGAIN_S
+            self._said_at = self._said_at if quiet else now
+            _log.log(
+                logging.DEBUG if quiet else logging.WARNING,
+                "%s is %.1f s late: playing on from there",
+                self.info.name,
+                late_s,
+            )
             self._start += late_s
         return self._start + media_s
 

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -88,9 +89,10 @@ def run(
     if as_json:
         click.echo(json.dumps(_report(live, figures, seconds)))
     else:
-        console.print(status_text(live, figures, keys=False))
+        console.print(status_text(live, figures, keys=False, ended=True))
         minutes, left = divmod(round(seconds), 60)
-        console.print(f"Ended after {minutes}:{left:02d}, {figures.styled} frames styled.")
+        over = ": the input is at its end; --loop plays a file over and over" if live.pipeline.input_ended else ""
+        console.print(f"Ended after {minutes}:{left:02d}, {figures.styled} frames styled{over}.", soft_wrap=True)
     for loss in live.pipeline.outputs.losses:
         console.print(f"[bold red]An output was lost:[/] {escape(loss)}", soft_wrap=True)
     if live.pipeline.outputs.losses:
@@ -166,23 +168,40 @@ def _report(live: Live, figures: Snapshot, seconds: float) -> dict[str, Any]:
 
 @contextmanager
 def _clean_interrupt(settings: SharedSettings, restore_terminal: Callable[[], None]) -> Iterator[Sequence[int]]:
-    """Yield the list of signals so far: Ctrl-C or SIGTERM ends the run cleanly, a second one the process at once."""
+    """Yield the list of signals so far: Ctrl-C, SIGTERM or a terminal that is closed ends the run cleanly.
+
+    A second one ends the process at once, but for the terminal's, of which its shell may send another.
+    """
     interrupts: list[int] = []
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         # Takes no lock: the signal may come while this very thread holds it.
-        if interrupts or settings.current.quitting:
+        if number == hangup:
+            _forget_terminal()
+        elif interrupts or settings.current.quitting:
             with suppress(Exception):
                 restore_terminal()
             os._exit(128 + number)
         interrupts.append(number)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    ends = [signal.SIGINT, signal.SIGTERM]
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # as nohup leaves it
+        ends.append(hangup)
+    before = {number: signal.signal(number, interrupt) for number in ends}
     try:
         yield interrupts
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _forget_terminal() -> None:
+    """Read and write nowhere where the terminal was: it is gone, and each use of it would be an error."""
+    for number in (0, 1, 2):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(number).st_mode):
+                os.dup2(os.open(os.devnull, os.O_RDWR), number)
 
 
 @contextmanager

@@ -8,16 +8,18 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from livefilter.control.controller import help_lines
+from livefilter.control.parts import RAW, STYLED
 from livefilter.live.compose import Live
 from livefilter.metrics import Snapshot
 
 _NOTICE_S = 6.0
 
 
-def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
+def status_text(live: Live, figures: Snapshot, *, keys: bool, ended: bool = False) -> RenderableType:
     """Rates, latency, drops, style, backend and page address, a few lines.
 
-    keys: whether keys can be pressed, so that they are worth naming.
+    keys: whether keys can be pressed, so that they are worth naming. ended: whether the run is over, so that what was
+        only true while it ran is left out.
     """
     wanted = live.settings.current
     age = figures.latency.get("age")
@@ -29,7 +31,8 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
         ("dropped ", "dim"), f"{figures.dropped}",
     )  # fmt: skip
     marks = [
-        f"strength {wanted.strength:.0%}" if wanted.strength < 1 else "",
+        f"strength {wanted.strength:.0%}" if wanted.strength != 1 else "",
+        f"room {wanted.room}" if wanted.room not in (STYLED, RAW) else "",  # a raw one has a line of its own
         "compare" if wanted.compare else "",
         "frozen" if wanted.frozen else "",
         "recording" if wanted.recording else "",
@@ -43,6 +46,8 @@ def status_text(live: Live, figures: Snapshot, *, keys: bool) -> RenderableType:
     )  # fmt: skip
     lines = [rates, style]
     lines.append(Text.assemble(("governor ", "dim"), str(live.governor.state)))
+    if ended:
+        return Group(*lines)
     if live.facts.obs is not None:
         lines.append(Text.assemble(("obs ", "dim"), str(live.facts.obs["text"])))
     if live.page_url:

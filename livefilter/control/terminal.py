@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from livefilter.closeable import Closeable
@@ -34,7 +35,8 @@ class TerminalKeys(Closeable):
         if self._restore is not None and sys.platform != "win32":
             import termios
 
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, self._restore)
+            with suppress(termios.error):  # the terminal may be gone
+                termios.tcsetattr(sys.stdin, termios.TCSANOW, self._restore)
         self._restore = None
         self.active = False
 
@@ -51,7 +53,10 @@ class TerminalKeys(Closeable):
 
         while select.select([sys.stdin], [], [], 0)[0]:
             # os.read, not sys.stdin.read: the text layer would keep bytes that select no longer reports.
-            typed = os.read(sys.stdin.fileno(), 64)
+            try:
+                typed = os.read(sys.stdin.fileno(), 64)
+            except OSError:
+                typed = b""
             if not typed:
                 self.active = False  # the terminal went away
                 break

@@ -38,7 +38,8 @@ def first_parts(config: Config, styles: Sequence[str]) -> FirstParts:
     if room not in words and room not in styles:
         path = Path(room).expanduser()
         if not path.is_file() and (path.suffix or len(path.parts) > 1):
-            raise ConfigError(f"Setting room = {room[:200]!r} names a file that is not there. Check the path.")
+            what = "a folder, not a picture or clip" if path.is_dir() else "a file that is not there"
+            raise ConfigError(f"Setting room = {room[:200]!r} names {what}. Check the path.")
         if not path.is_file():
             raise ConfigError(_wrong("room", room, [*words, *styles]) + " Or name the file of a picture or clip.")
         picture, room = open_room_picture(path), PICTURE

@@ -66,6 +66,7 @@ class Pipeline:
     outputs: sinks that end with their first failure, or Outputs that may open them again.
     reopen: opens the same input again after it was lost; None makes a lost input an error.
     shown: the frame that viewers see now, a holding card included; None before the first one.
+    input_ended: whether a finite input has no more frames.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Pipeline:
     ) -> None:
         self.metrics = metrics or Metrics()
         self.shown: Frame | None = None
+        self.input_ended = False
         self.outputs = outputs if isinstance(outputs, Outputs) else Outputs(outputs)
         self.idle = IdleWatch(options.idle_after_s if reopen is not None else None)
         self.input = LiveInput(source, reopen, self.idle)
@@ -170,6 +172,7 @@ class Pipeline:
             try:
                 frame = self.input.read()
             except EndOfStream:
+                self.input_ended = True
                 self._captured.close()
                 return
             if frame is None:

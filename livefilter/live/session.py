@@ -119,7 +119,7 @@ class LiveSession:
                 recording, path = self._open_new(suffix, self._open_recording)
             except (LivefilterError, OSError) as error:
                 self._settings.change(recording=False)
-                self._notify(f"Recording could not start: {error}")
+                self._notify(f"Recording could not start{self._why(error)}")
             else:
                 self._recording = (recording, path)
                 self._notify(f"Recording to {path}")
@@ -135,11 +135,15 @@ class LiveSession:
             # A picture outlives the moment, so its name goes on saying what it shows.
             suffix = f"-{shown.raw.lower().replace(',', '').replace(' ', '-')}.png" if shown.raw else ".png"
             opened, path = self._open_new(suffix, _make)
-            with os.fdopen(opened, "wb") as file:
-                seen = shown.cutout.image if shown.cutout is not None else nv12_to_bgr(shown.image)
-                file.write(cv2.imencode(".png", seen)[1].tobytes())
+            try:
+                with os.fdopen(opened, "wb") as file:
+                    seen = shown.cutout.image if shown.cutout is not None else nv12_to_bgr(shown.image)
+                    file.write(cv2.imencode(".png", seen)[1].tobytes())
+            except OSError:
+                path.unlink(missing_ok=True)  # a part of a picture is none
+                raise
         except (LivefilterError, OSError) as error:
-            self._notify(f"Snapshot could not be saved: {error}")
+            self._notify(f"Snapshot could not be saved{self._why(error)}")
         else:
             self._notify(f"Saved {path}")
 
@@ -154,6 +158,13 @@ class LiveSession:
             with contextlib.suppress(NameTaken, FileExistsError):  # another run was quicker
                 return open_it(path), path
         raise NameTaken(f"{self._folder} has {_MOST_NAMES} files of this second. Try again in a moment.")
+
+    def _why(self, error: Exception) -> str:
+        """The rest of a sentence: where, why and what helps."""
+        if isinstance(error, OSError):
+            what = (error.strerror or str(error)).lower()
+            return f" in {self._folder}: {what}. Make room, or name another folder with --recordings."
+        return f": {error}"
 
     def _notify(self, notice: str) -> None:
         _log.info("%s", notice)

@@ -53,6 +53,14 @@ def read_all(source: PacedSource) -> list[tuple[Frame, float]]:
         return frames
 
 
+def test_a_machine_that_is_too_slow_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """And not every other second: what is late stays late."""
+    read_all(PacedSource(Slides([15.0, 10.0, 5.0, 0.0])))
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "slides is 5.0 s late: playing on from there"
+    ]
+
+
 def test_frames_come_when_they_are_due_and_not_before() -> None:
     """Uneven media times become uneven times of the clock."""
     times = [0.0, 0.02, 0.1, 0.12, 0.2]

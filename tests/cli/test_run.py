@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -113,9 +114,9 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...],
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals work differently there")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
-def test_an_interrupt_finishes_the_recording(tmp_path: Path, number: signal.Signals) -> None:
-    """Ctrl-C ends with exit code 0 and a recording that plays."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupt_finishes_the_recording(tmp_path: Path, name: str) -> None:
+    """Ctrl-C, SIGTERM and a terminal that is closed end with exit code 0 and a recording that plays."""
     command = [sys.executable, "-m", "livefilter", "run", "-i", "demo", "-o", "out.mp4", "-o", "page", *SMALL]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, env=environment(tmp_path)
@@ -124,11 +125,62 @@ def test_an_interrupt_finishes_the_recording(tmp_path: Path, number: signal.Sign
         for line in process.stdout:
             if "styled" in line:  # the first status line: frames are flowing
                 break
-        process.send_signal(number)
+        process.send_signal(getattr(signal, name))
         rest = process.stdout.read()
         assert process.wait(120) == 0, rest
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
+def test_a_closed_terminal_ends_the_run_cleanly(tmp_path: Path) -> None:
+    """Although nothing can be read from it or written to it any more; its shell sends a second signal."""
+    import pty
+
+    child, terminal = pty.fork()
+    if child == 0:
+        command = [sys.executable, "-m", "livefilter", "run", "-i", "demo", "-o", "out.mkv", *SMALL]
+        os.chdir(tmp_path)
+        os.execve(command[0], command, environment(tmp_path))
+    said = b""
+    while b"styled" not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGHUP)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.duration  # it is written at the end
+
+
+def test_a_file_that_ends_says_so_and_names_no_page(tmp_path: Path) -> None:
+    """The summary tells why the run is over, and nothing that was only true while it ran."""
+    cv2.imwrite(str(tmp_path / "one.png"), picture(64, 48))
+    made = livefilter(tmp_path, "run", "-i", "one.png", "-o", "clip.mp4", *SMALL, "--frames", "10")
+    assert "at its end" not in made.stdout + made.stderr
+    done = livefilter(tmp_path, "run", "-i", "clip.mp4", "-o", "page", "--no-idle", *SMALL)
+    lines = (done.stdout + done.stderr).splitlines()
+    assert lines[-1].endswith("frames styled: the input is at its end; --loop plays a file over and over."), lines
+    assert not any(line.startswith("page ") for line in lines)
+
+
+def test_an_interrupt_while_the_program_loads_is_one_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In place of a traceback through the libraries that are being imported."""
+
+    class Interrupting:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "livefilter.cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "livefilter.cli.main", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    from livefilter.__main__ import main
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "Stopped.\n")
 
 
 def test_a_second_interrupt_gives_the_terminal_back_and_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

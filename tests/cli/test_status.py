@@ -34,6 +34,17 @@ def test_a_style_that_was_chosen_is_named_before_it_is_on_screen(tmp_path: Path)
         live.stylist.close()
 
 
+def test_what_differs_from_the_style_as_meant_is_told(tmp_path: Path) -> None:
+    """A bold strength as well as a mild one, and a room of its own."""
+    config = Config(input="demo", output=("null",), style="hayao", network="lite", recordings=tmp_path, room="blur")
+    live = compose_live(config, NoKeys())
+    try:
+        live.controller.perform("strength", value=1.5)
+        assert "strength 150%  room blur" in shown(live)
+    finally:
+        live.stylist.close()
+
+
 def test_a_style_that_was_loaded_but_not_wanted_any_more_is_not_told(tmp_path: Path) -> None:
     """Next style and back again before it has loaded: the line goes on naming what draws."""
     config = Config(input="demo", output=("null",), style="hayao", network="lite", process_size=64, recordings=tmp_path)

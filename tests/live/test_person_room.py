@@ -324,6 +324,8 @@ def test_a_room_may_be_a_file(tmp_path: Any) -> None:
         first_parts(Config(style="first", room="blurr"), ["first"])
     with pytest.raises(ConfigError, match=r"room = 'beech.png' names a file that is not there"):
         first_parts(Config(style="first", room="beech.png"), ["first"])
+    with pytest.raises(ConfigError, match=r"names a folder, not a picture or clip"):
+        first_parts(Config(style="first", room=str(tmp_path)), ["first"])
     with pytest.raises(ConfigError, match=r"person = 'blur' must be style, raw or first"):
         first_parts(Config(style="first", person="blur"), ["first"])
 

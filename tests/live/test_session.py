@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import sys
 import threading
@@ -199,6 +200,27 @@ def test_s_saves_what_viewers_see(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_snapshot_on_a_full_disk_leaves_no_part_of_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happened, where, and what helps is said in one sentence."""
+
+    def make(path: Path) -> int:
+        path.touch()
+        return os.open("/dev/full", os.O_WRONLY)
+
+    monkeypatch.setattr("livefilter.live.session._make", make)
+    run = Run(tmp_path)
+    run.pipeline.start()
+    until(lambda: len(run.sink.sent) > 0, "a first frame")
+    run.press("s")
+    run.end()
+    assert run.settings.current.notice == (
+        f"Snapshot could not be saved in {tmp_path}: no space left on device. "
+        "Make room, or name another folder with --recordings."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_snapshots_are_for_their_owner_alone(tmp_path: Path) -> None:
     """The folder that is made for them has mode 0700, and the files 0600."""
     run = Run(tmp_path / "clips")
