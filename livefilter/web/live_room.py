@@ -17,7 +17,7 @@ from livefilter.styles.card import Style
 _NOTICES = 30
 _FIGURES_EVERY_S = 0.08
 _SLIDING = "Strength "  # a slider says many of these; the last one counts, and what was said before stays
-_MOVING = ("own_share", "others_share", "held_share", "missing", "rate_fps")
+_MOVING = ("own_share", "others_share", "held_share", "held_of_s", "missing", "rate_fps")
 
 
 class Run(Protocol):

@@ -5,6 +5,7 @@ import { transparent } from "/cutout.js";
 import { Graph } from "/graph.js";
 import { Notices } from "/notices.js";
 import { Tiles } from "/tiles.js";
+import { showWall } from "/wall.js";
 
 const SILENT_S = 5;
 const HERE = ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
@@ -25,9 +26,10 @@ const SAYS = {
     : ["livefilter does not answer", "It has ended, or this device has lost the network. This page comes back by itself."],
   refused: ["livefilter does not let this page in", ""],
   studio: ["No live run is on", "The photo page works without one. Start one with “livefilter run”."],
+  wall: ["A wall of live streams", "Each stream that has a page is steered there."],
 };
 const PILL = {
-  live: "Live", waiting: "Waiting", silent: "Standing still", gone: HERE ? "Not running" : "No answer", refused: "Not let in", studio: "Photo only",
+  live: "Live", waiting: "Waiting", silent: "Standing still", gone: HERE ? "Not running" : "No answer", refused: "Not let in", studio: "Photo only", wall: "Wall",
 };
 
 let state = null;
@@ -83,6 +85,7 @@ async function draw(blob) {
 
 function onMeters({ meters }) {
   const health = meters.picture;
+  if (state?.streams) { show("wall", null); showWall(byId("streams"), state.streams, meters.streams, HERE); return; }
   if (health.frame === null && state && state.live === false) { show("studio", null); return; }
   show(health.frame === null ? "waiting" : health.silent_s > SILENT_S ? "silent" : "live", health);
   if (clean) return;
