@@ -90,6 +90,8 @@ def run(
         click.echo(json.dumps(_report(live, figures, seconds)))
     else:
         console.print(status_text(live, figures, keys=False, ended=True))
+        for said in live.session.recorded:
+            console.print(escape(said), soft_wrap=True)
         minutes, left = divmod(round(seconds), 60)
         over = ": the input is at its end; --loop plays a file over and over" if live.pipeline.input_ended else ""
         console.print(f"Ended after {minutes}:{left:02d}, {figures.styled} frames styled{over}.", soft_wrap=True)

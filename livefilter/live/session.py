@@ -44,6 +44,7 @@ class LiveSession:
     """Carries out what the shared settings ask for beyond the frame: recording, snapshots, help, the end.
 
     open_recording: opens a sink on a path. folder: where recordings and snapshots go.
+    recorded: what became of each recording that was asked for and is over, in words.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class LiveSession:
         self._preview = preview
         self._recording: tuple[Sink, Path] | None = None
         self._snapshots_taken = settings.current.snapshots
+        self.recorded: list[str] = []
 
     def tick(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s`, handle what happened; False when the run is over."""
@@ -109,9 +111,10 @@ class LiveSession:
             try:
                 outputs.remove(recording)
                 recording.close()
-                self._notify(f"Recorded {path}")
+                self.recorded.append(f"Recorded {path}")
             except LivefilterError as error:
-                self._notify(f"Recording stopped: {error}")
+                self.recorded.append(f"Recording stopped: {error}")
+            self._notify(self.recorded[-1])
         elif self._recording is None and wanted:
             try:
                 # Of the files that keep a transparent room, players know this one.

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -132,25 +133,57 @@ def test_an_interrupt_finishes_the_recording(tmp_path: Path, name: str) -> None:
         assert sum(1 for _ in container.decode(video=0)) > 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
-def test_a_closed_terminal_ends_the_run_cleanly(tmp_path: Path) -> None:
-    """Although nothing can be read from it or written to it any more; its shell sends a second signal."""
+@contextlib.contextmanager
+def in_a_terminal(tmp_path: Path, *arguments: str) -> Iterator[tuple[int, int]]:
+    """A run over the demo scene in a terminal of its own: its process, and the other end of the terminal."""
     import pty
 
     child, terminal = pty.fork()
     if child == 0:
-        command = [sys.executable, "-m", "livefilter", "run", "-i", "demo", "-o", "out.mkv", *SMALL]
+        command = [sys.executable, "-m", "livefilter", "run", "-i", "demo", *arguments, *SMALL]
         os.chdir(tmp_path)
         os.execve(command[0], command, environment(tmp_path))
+    try:
+        read_until(terminal, b"styled")
+        yield child, terminal
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(terminal)
+
+
+def read_until(terminal: int, words: bytes) -> bytes:
+    """What a program says up to these words; all of it where it says no more."""
     said = b""
-    while b"styled" not in said:
-        said += os.read(terminal, 4096)
-    os.close(terminal)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGHUP)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with contextlib.suppress(OSError):  # how a terminal says that nobody is there any more
+        while words not in said and (more := os.read(terminal, 4096)):
+            said += more
+    return said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
+def test_a_closed_terminal_ends_the_run_cleanly(tmp_path: Path) -> None:
+    """Although nothing can be read from it or written to it any more; its shell sends a second signal."""
+    with in_a_terminal(tmp_path, "-o", "out.mkv") as (child, terminal):
+        os.close(terminal)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGHUP)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     with av.open(str(tmp_path / "out.mkv")) as container:
         assert container.duration  # it is written at the end
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
+def test_the_summary_names_what_was_recorded(tmp_path: Path) -> None:
+    """Also a recording that was still on when the run was ended, which nobody was told of otherwise."""
+    with in_a_terminal(tmp_path, "-o", "null", "--recordings", str(tmp_path / "clips")) as (child, terminal):
+        os.write(terminal, b"r")
+        read_until(terminal, b"Recording to")
+        os.write(terminal, b"q")
+        said = read_until(terminal, b"Ended after").decode()
+        read_until(terminal, b"nothing more")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    (recorded,) = (tmp_path / "clips").iterdir()
+    assert f"\nRecorded {recorded}\r" in said
 
 
 def test_a_file_that_ends_says_so_and_names_no_page(tmp_path: Path) -> None:

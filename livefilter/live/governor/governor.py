@@ -270,6 +270,7 @@ class Governor(Closeable):
             why=decision.why,
             changes=tuple(self._changes),
             held_share=sum(self._held) / len(self._held) if self._held else None,
+            held_of_s=len(self._held),
             missing=missed[-1] if often else "",
         )
 

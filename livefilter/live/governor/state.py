@@ -26,7 +26,8 @@ class GovernorState:
     size: shorter side in pixels; network: "lite" or "full"; rate_fps: frames that are styled per second at most.
     sizes: what it may choose from. fixed: the user chose the size.
     why: of the newest change, in a few words; empty before the first. changes: the newest ones, oldest first.
-    held_share: part of the seconds of the last minute in which the promise was kept; None before the first second.
+    held_share: part of the newest seconds in which the promise was kept; None before the first second.
+    held_of_s: how many seconds those are, 60 at most.
     missing: what is being missed now, as "22 of 30 fps"; empty while the promise is kept.
     """
 
@@ -46,6 +47,7 @@ class GovernorState:
     why: str = ""
     changes: tuple[GovernorChange, ...] = ()
     held_share: float | None = None
+    held_of_s: int = 60
     missing: str = ""
 
     def __str__(self) -> str:
@@ -56,5 +58,6 @@ class GovernorState:
         if self.missing:
             parts.append(f"missing: {self.missing}" + (" (the size is fixed)" if self.fixed else ""))
         elif self.held_share is not None and self.held_share < 1:
-            parts.append(f"held in {self.held_share:.0%} of the last minute")
+            span = "minute" if self.held_of_s >= 60 else f"{self.held_of_s} s"
+            parts.append(f"held in {self.held_share:.0%} of the last {span}")
         return "; ".join(parts)

@@ -170,6 +170,8 @@ def test_a_chosen_size_stays_and_what_is_missed_is_said(frame_ms: float, missing
     assert state.missing == missing
     assert "(the size is fixed)" in str(state)
     assert state.held_share == 0.0
+    assert f"of the last {state.held_of_s} s" in str(replace(state, missing=""))
+    assert str(replace(state, missing="", held_of_s=60)).endswith("held in 0% of the last minute")
 
 
 def test_gaming_mode_makes_the_rate_yield_and_lowers_priorities() -> None:
