@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ from livefilter.generator.network import Design, Generator
 from livefilter.generator.rebuild import generator_from_onnx
 from livefilter.training import losses
 from livefilter.training.background import in_background
+from livefilter.training.checkpoint import design_kept, load_checkpoint
 from livefilter.training.data import Pair
 from livefilter.training.distill_recipe import DistillRecipe
 from livefilter.training.muon import KernelMuon
@@ -145,20 +145,28 @@ class Distillation:
             torch.save(state, stream)
 
     def restore(self, path: Path) -> None:
-        """Continue from a file that `save` wrote.
+        """Continue from a file that `save` wrote, with edges as crisp as that run draws them.
 
         Raises: InvalidInput: the file is no checkpoint of this design.
         """
         state = load_checkpoint(path)
         try:
+            design = design_kept(state, self.generator.design)
             self.generator.load_state_dict(state["generator"]["weights"])
             self.averaged.load_state_dict(state["averaged"]["weights"])
             self.discriminator.load_state_dict(state["discriminator"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._kernels.load_state_dict(state["kernels"])
             self._judge.load_state_dict(state["judge"])
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise InvalidInput(f"The checkpoint {path} is of another design. Use an empty --out folder.") from error
+        if design != self.generator.design:
+            log.warning(
+                "The run in %s goes on with edges as crisp as it began with: %d, and %d today. For today's, train into "
+                "another --out folder, with --start-from %s.",
+                path.parent, design.crisp, self.generator.design.crisp, path,
+            )  # fmt: skip
+            self.generator.design = self.averaged.design = design
         self.step, self.seconds = int(state["step"]), float(state.get("seconds", 0.0))
 
     def start_from(self, path: Path) -> None:
@@ -237,20 +245,6 @@ class Distillation:
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self._device.type, torch.bfloat16, enabled=self.recipe.bfloat16)
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint without running code from it.
-
-    Raises: InvalidInput: the file is missing or is no checkpoint.
-    """
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        if "averaged" not in state:
-            raise KeyError("averaged")
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise InvalidInput(f"{path} is not a readable training checkpoint ({error}).") from error
-    return state
 
 
 def distill(

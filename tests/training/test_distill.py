@@ -21,8 +21,9 @@ from livefilter.generator.network import Design, Generator, at_strength  # noqa:
 from livefilter.styles.card import read_card  # noqa: E402
 from livefilter.toml import tomllib  # noqa: E402
 from livefilter.training.card import write_style  # noqa: E402
+from livefilter.training.checkpoint import load_checkpoint  # noqa: E402
 from livefilter.training.data import Pair  # noqa: E402
-from livefilter.training.distill import LATEST, Distillation, distill, load_checkpoint  # noqa: E402
+from livefilter.training.distill import LATEST, Distillation, distill  # noqa: E402
 from livefilter.training.distill_recipe import DistillRecipe  # noqa: E402
 from livefilter.training.figures import measure  # noqa: E402
 from livefilter.training.muon import KernelMuon  # noqa: E402
@@ -144,6 +145,27 @@ def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(pairs: list[Pair], tm
         torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_a_run_goes_on_with_the_edges_that_it_began_with(
+    pairs: list[Pair], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder from before edges were drawn crisp ends in the network that it would have ended in, and says so once."""
+    through = Distillation(pairs, recipe(steps=4), TINY)
+    through.run(4)
+    cut = Distillation(pairs, recipe(steps=4), TINY)
+    cut.run(2)
+    cut.save(tmp_path / LATEST)
+    shown = pairs[0].photo
+    crisp = replace(TINY, crisp=4)
+    resumed = distill(Distillation(pairs, recipe(steps=4), crisp), tmp_path, lambda network, path: None)
+    assert np.abs(draw(resumed, shown) - draw(through.averaged, shown).astype(int)).max() <= 1
+    assert load_checkpoint(tmp_path / LATEST)["averaged"]["design"]["crisp"] == 0
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert f"The run in {tmp_path} goes on with edges as crisp as it began with: 0, and 4 today." in told
+    begun = Distillation(pairs, recipe(steps=4), crisp)
+    begun.start_from(tmp_path / LATEST)
+    assert begun.generator.design.crisp == begun.averaged.design.crisp == 4
+
+
 def test_a_run_can_start_from_another_style(pairs: list[Pair], tmp_path: Path) -> None:
     """The next run, of the same design or a larger one, first draws as the averaged network of a finished one does."""
     first = Distillation(pairs, recipe(steps=4), TINY)
@@ -208,6 +230,8 @@ def test_a_damaged_checkpoint_is_named(pairs: list[Pair], tmp_path: Path) -> Non
     Distillation(pairs, recipe(), TINY).save(tmp_path / LATEST)
     with pytest.raises(InvalidInput, match="another design"):
         Distillation(pairs, recipe(), Design(eighth=32)).restore(tmp_path / LATEST)
+    with pytest.raises(InvalidInput, match="another design"):  # of which no weight tells
+        Distillation(pairs, recipe(), replace(TINY, dilation=2)).restore(tmp_path / LATEST)
 
 
 def test_figures_know_nothing_and_everything(pairs: list[Pair]) -> None:
