@@ -1,8 +1,7 @@
-"""ONNX Runtime and its execution providers."""
+"""ONNX Runtime: what its execution providers share, and the processor's."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,10 +10,10 @@ import numpy as np
 
 from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
 from livefilter.frame import Image
-from livefilter.inference import provider_plugin, providers
+from livefilter.inference import providers
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
 from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
-from livefilter.inference.hardware import describe_cpu, find_gpu, usable_cores
+from livefilter.inference.hardware import describe_cpu, usable_cores
 from livefilter.inference.ports import (
     FRAME,
     HALVED,
@@ -28,12 +27,11 @@ from livefilter.inference.ports import (
 )
 from livefilter.styles.network_edit import with_batch, without_crisp, without_output
 from livefilter.styles.network_file import read_network
-from livefilter.user_folders import cache_folder
 
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
 
 
-class _OnnxRuntimeEngine(Engine):
+class OnnxRuntimeEngine(Engine):
     """What the providers share; a provider adds its name, its options and the reason why it may be missing.
 
     Input and output are bound to buffers that live as long as the engine, so a frame allocates nothing.
@@ -179,129 +177,8 @@ class _OnnxRuntimeEngine(Engine):
         self._binding.bind_output(name, "cpu", 0, np.uint8, values.shape, values.ctypes.data)
 
 
-class OnnxRuntimeCpu(_OnnxRuntimeEngine):
+class OnnxRuntimeCpu(OnnxRuntimeEngine):
     """ONNX Runtime on the CPU: runs everywhere."""
 
     backend = "onnxruntime"
     computes_int8 = True
-
-
-class OnnxRuntimeCuda(_OnnxRuntimeEngine):
-    """ONNX Runtime on an NVIDIA GPU through CUDA and cuDNN."""
-
-    backend = "onnxruntime-cuda"
-    provider = providers.CUDA
-    fix = providers.CUDA_FIX
-
-    def _device(self, threads: int) -> str:
-        gpu = find_gpu(self._gpu)
-        if isinstance(gpu, str):
-            raise BackendUnavailable(f"{self.backend} cannot run, because {gpu}. Choose another with --gpu.")
-        return f"{gpu.name} (GPU {self._gpu})"
-
-    def _provider_options(self) -> dict[str, str]:
-        return {"device_id": str(self._gpu)}
-
-    @classmethod
-    def unavailable(cls) -> str | None:
-        missing = cls._without_gpu() or providers.not_installed(cls.backend, cls.provider, cls.fix)
-        return missing or providers.start_failure(cls.backend, cls.provider, cls.fix)
-
-    @classmethod
-    def _without_gpu(cls) -> str | None:
-        gpu = find_gpu()
-        if not isinstance(gpu, str):
-            return None
-        return (
-            f"{cls.backend} needs an NVIDIA GPU, but {gpu}. Install the driver "
-            "from https://www.nvidia.com/drivers if there is such a GPU, or use --backend auto."
-        )
-
-
-class OnnxRuntimeTensorRT(OnnxRuntimeCuda):
-    """ONNX Runtime on an NVIDIA GPU through TensorRT in half precision; what it builds is kept in a cache folder."""
-
-    backend = "onnxruntime-tensorrt"
-    provider = providers.TENSORRT
-    precision = "float16"
-    fix = providers.TENSORRT_FIX
-    takes_batches = False  # it would build for minutes beside the streams
-
-    def _provider_options(self) -> dict[str, str]:
-        cache = _cache_folder("tensorrt")
-        return {
-            **super()._provider_options(),
-            "trt_fp16_enable": "1",
-            "trt_engine_cache_enable": "1",
-            "trt_engine_cache_path": cache,
-            "trt_timing_cache_enable": "1",
-            "trt_timing_cache_path": cache,
-        }
-
-
-class OnnxRuntimeTensorRTRtx(OnnxRuntimeCuda):
-    """ONNX Runtime on a GeForce RTX or RTX PRO through TensorRT-RTX, in the precision of the style's file.
-
-    What it compiles is kept in a cache folder.
-    """
-
-    backend = "onnxruntime-tensorrt-rtx"
-    provider = providers.TENSORRT_RTX
-    fix = provider_plugin.FIX
-    takes_batches = False
-
-    @classmethod
-    def unavailable(cls) -> str | None:
-        missing = cls._without_gpu() or provider_plugin.plugin_failure(cls.backend)
-        return missing or providers.start_failure(cls.backend, cls.provider, cls.fix)
-
-    def _provider_options(self) -> dict[str, str]:
-        return super()._provider_options() | {"nv_runtime_cache_path": _cache_folder("tensorrt-rtx")}
-
-
-class OnnxRuntimeDirectML(_OnnxRuntimeEngine):
-    """ONNX Runtime on any DirectX 12 GPU under Windows."""
-
-    backend = "onnxruntime-directml"
-    provider = providers.DIRECTML
-    fix = providers.DIRECTML_FIX
-
-    def _device(self, threads: int) -> str:
-        return "GPU 0 through DirectML"
-
-    def _session_options(self, threads: int) -> Any:
-        options = super()._session_options(threads)
-        options.enable_mem_pattern = False  # DirectML refuses memory patterns
-        return options
-
-    @classmethod
-    def unavailable(cls) -> str | None:
-        if sys.platform != "win32":
-            return f"{cls.backend} runs on Windows only. Use --backend auto."
-        return super().unavailable()
-
-
-class OnnxRuntimeCoreML(_OnnxRuntimeEngine):
-    """ONNX Runtime on a Mac's GPU and neural engine."""
-
-    backend = "onnxruntime-coreml"
-    provider = providers.COREML
-
-    def _device(self, threads: int) -> str:
-        return f"{describe_cpu(threads)} and its GPU through Core ML"
-
-    def _provider_options(self) -> dict[str, str]:
-        return {"ModelFormat": "MLProgram", "MLComputeUnits": "ALL", "RequireStaticInputShapes": "1"}
-
-    @classmethod
-    def unavailable(cls) -> str | None:
-        if sys.platform != "darwin":
-            return f"{cls.backend} runs on macOS only. Use --backend auto."
-        return super().unavailable()
-
-
-def _cache_folder(name: str) -> str:
-    """Where a provider keeps what it compiles: native code, so nobody else may write there."""
-    folder = cache_folder() / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return str(folder)

@@ -14,15 +14,11 @@ import platformdirs
 import pytest
 
 from livefilter.errors import BackendUnavailable, EngineFailed
-from livefilter.inference import hardware, onnxruntime, provider_plugin, providers
+from livefilter.inference import hardware, onnxruntime_gpu, provider_plugin, providers
 from livefilter.inference.base import EngineOptions
 from livefilter.inference.hardware import Gpu
-from livefilter.inference.onnxruntime import (
-    OnnxRuntimeCpu,
-    OnnxRuntimeCuda,
-    OnnxRuntimeTensorRT,
-    OnnxRuntimeTensorRTRtx,
-)
+from livefilter.inference.onnxruntime import OnnxRuntimeCpu
+from livefilter.inference.onnxruntime_gpu import OnnxRuntimeCuda, OnnxRuntimeTensorRT, OnnxRuntimeTensorRTRtx
 from livefilter.inference.openvino import OpenVINOEngine
 from tests.inference.networks import write_failing_network, write_style_network
 
@@ -96,7 +92,7 @@ def test_openvino_that_is_not_installed_names_the_extra(monkeypatch: pytest.Monk
 def test_cuda_that_is_listed_without_a_gpu_is_not_available(monkeypatch: pytest.MonkeyPatch) -> None:
     """GPU builds of ONNX Runtime list CUDA everywhere; the driver's word counts."""
     monkeypatch.setattr(ort, "get_available_providers", lambda: [providers.TENSORRT, providers.CUDA])
-    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: "the NVIDIA driver finds no GPU")
+    monkeypatch.setattr(onnxruntime_gpu, "find_gpu", lambda index=0: "the NVIDIA driver finds no GPU")
     for backend in (OnnxRuntimeCuda, OnnxRuntimeTensorRT, OnnxRuntimeTensorRTRtx):
         assert "but the NVIDIA driver finds no GPU" in str(backend.unavailable())
 
@@ -104,14 +100,14 @@ def test_cuda_that_is_listed_without_a_gpu_is_not_available(monkeypatch: pytest.
 def test_a_gpu_without_the_gpu_build_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a GPU and the plain ONNX Runtime, the command that swaps them is given."""
     monkeypatch.setattr(ort, "get_available_providers", lambda: [providers.CPU])
-    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: GPU)
+    monkeypatch.setattr(onnxruntime_gpu, "find_gpu", lambda index=0: GPU)
     assert "pip uninstall -y onnxruntime" in str(OnnxRuntimeCuda.unavailable())
     assert "tensorrt" in str(OnnxRuntimeTensorRT.unavailable())
 
 
 def test_a_provider_that_fell_back_to_the_cpu_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """ONNX Runtime opens a CPU session when CUDA does not start; that session is never used."""
-    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index: Gpu(GPU.name, "8.9", "580.1"))
+    monkeypatch.setattr(onnxruntime_gpu, "find_gpu", lambda index: Gpu(GPU.name, "8.9", "580.1"))
     real = providers.create_session
     monkeypatch.setattr(
         providers, "create_session", lambda network, options, _: real(network, options, [(providers.CPU, {})])
@@ -123,7 +119,7 @@ def test_a_provider_that_fell_back_to_the_cpu_is_an_error(monkeypatch: pytest.Mo
 def test_a_gpu_that_is_not_there_is_not_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """--gpu 3 on a machine with one GPU is an error of every provider that runs on NVIDIA's."""
     monkeypatch.setattr(
-        onnxruntime, "find_gpu", lambda index: f"the NVIDIA driver has no GPU {index}: the last one is 0"
+        onnxruntime_gpu, "find_gpu", lambda index: f"the NVIDIA driver has no GPU {index}: the last one is 0"
     )
     for backend in (StartingCuda, StartingRtx):
         with pytest.raises(BackendUnavailable, match=r"because the NVIDIA driver has no GPU 3.*--gpu"):
@@ -141,7 +137,7 @@ def fresh_plugin() -> Iterator[None]:
 @pytest.mark.usefixtures("fresh_plugin")
 def test_a_missing_plugin_is_named_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a GPU but without the package of TensorRT-RTX's provider, the command that installs it is given."""
-    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: GPU)
+    monkeypatch.setattr(onnxruntime_gpu, "find_gpu", lambda index=0: GPU)
     monkeypatch.setattr(provider_plugin, "PACKAGE", "no_such_plugin")
     reason = str(OnnxRuntimeTensorRTRtx.unavailable())
     assert reason.startswith("onnxruntime-tensorrt-rtx is not installed (no-such-plugin is missing)")
@@ -155,7 +151,7 @@ def test_a_plugin_that_does_not_load_says_why(monkeypatch: pytest.MonkeyPatch, t
     library.write_bytes(b"no library")
     (tmp_path / "broken_plugin.py").write_text(f"def get_library_path():\n    return {str(library)!r}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index=0: GPU)
+    monkeypatch.setattr(onnxruntime_gpu, "find_gpu", lambda index=0: GPU)
     monkeypatch.setattr(provider_plugin, "PACKAGE", "broken_plugin")
     reason = str(OnnxRuntimeTensorRTRtx.unavailable())
     assert reason.startswith("onnxruntime-tensorrt-rtx does not load: Failed to load library")
@@ -174,7 +170,7 @@ def test_a_plugin_without_a_gpu_that_it_supports_says_so(monkeypatch: pytest.Mon
 
 def test_a_plugin_runs_on_its_own_device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Sessions of a plugin are opened on the device of that number, and draw; here it is ONNX Runtime's CPU device."""
-    monkeypatch.setattr(onnxruntime, "find_gpu", lambda index: Gpu(GPU.name, "8.9", "580.1"))
+    monkeypatch.setattr(onnxruntime_gpu, "find_gpu", lambda index: Gpu(GPU.name, "8.9", "580.1"))
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name, appauthor: str(tmp_path / name))
     monkeypatch.setattr(providers, "TENSORRT_RTX", providers.CPU)
     monkeypatch.setattr(provider_plugin, "PROVIDER", providers.CPU)
