@@ -31,6 +31,14 @@ def test_every_large_room_has_a_readme() -> None:
     assert sorted(str(folder) for folder in large - set(ROOMS)) == []
 
 
+def test_no_file_is_longer_than_contributors_are_told() -> None:
+    """CONTRIBUTING.md says that files stay under 300 lines."""
+    files = [path for top in ("livefilter", "tools") for path in (ROOT / top).rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8").count("\n") for path in files}
+    assert len(lengths) > 300
+    assert {name: length for name, length in lengths.items() if length >= 300} == {}
+
+
 def test_the_walks_pass_functions_that_exist() -> None:
     """Every `file.py:function` of docs/architecture.md is defined in that file."""
     steps = re.findall(r"`([a-z0-9_/]+\.py):([A-Za-z_.0-9]+)`", WALKS.read_text(encoding="utf-8"))

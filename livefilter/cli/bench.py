@@ -20,21 +20,20 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.markup import escape
 
-from livefilter.bench.cases import Skipped, list_cases
-from livefilter.bench.figures import Figures
+from livefilter.bench.cases import list_cases
 from livefilter.bench.machine import describe_machine, describe_versions
-from livefilter.bench.measure import Case, CaseResult, Schedule
-from livefilter.bench.plot import draw_plot
+from livefilter.bench.measure import Case, Schedule
 from livefilter.bench.report import document, write_json
 from livefilter.bench.session import BenchSession, Parts
-from livefilter.bench.table import case_name, tables
+from livefilter.bench.table import tables
 from livefilter.cli.bench_load import bench_load
 from livefilter.cli.bench_loopback import bench_loopback
 from livefilter.cli.bench_page import bench_page
+from livefilter.cli.bench_words import announce, plot, tell
 from livefilter.cli.console import open_console
 from livefilter.config import Config
 from livefilter.control.parts import BLUR, RAW, STYLED, TRANSPARENT
-from livefilter.errors import BackendUnavailable, InvalidInput
+from livefilter.errors import InvalidInput
 from livefilter.inference.base import Precision
 from livefilter.styles.network import SIZES
 
@@ -161,10 +160,10 @@ def bench(
     stop = threading.Event()
     session = BenchSession(cases, schedule, parts, stop)
     facts |= {"input": session.describe_input(), "skipped": [dataclasses.asdict(skip) for skip in skipped]}
-    _announce(console, facts, skipped, len(cases), schedule)
+    announce(console, facts, skipped, len(cases), schedule)
     try:
         with _interrupts(stop):
-            session.run(lambda result, figures: _tell(console, result, figures))
+            session.run(lambda result, figures: tell(console, result, figures))
     finally:
         # An engine that fails late must not cost what was measured before it.
         measured = any(result.rounds for result in session.results)
@@ -182,7 +181,7 @@ def bench(
     if not session.complete:
         console.print("[yellow]Interrupted: this is what was measured up to then; there is no plot.[/]")
         return _INTERRUPTED
-    _plot(console, session.results, stem.with_suffix(".png"), facts, fps)
+    plot(console, session.results, stem.with_suffix(".png"), facts, fps)
     return 0
 
 
@@ -204,56 +203,6 @@ def _under_load(console: Console, case: Case, schedule: Schedule, parts: Parts, 
     }
     with _interrupts(stop := threading.Event()):
         return bench_load(console, config, stem, facts, stop, as_json=as_json)
-
-
-def _plot(console: Console, results: list[CaseResult], path: Path, facts: dict[str, Any], fps: float) -> None:
-    machine, versions = facts["machine"], facts["versions"]
-    on = f"{machine['gpu'] or machine['cpu']}, {machine['logical_cores_count']} cores, {machine['system']}"
-    try:
-        draw_plot(results, path, f"livefilter {versions['livefilter']} on {facts['started_at'][:10]}", on, fps)
-    except BackendUnavailable as error:  # a plot is an extra: its figures are there without it
-        console.print(f"[yellow]{escape(str(error))}[/]", soft_wrap=True)
-    else:
-        console.print(f"Plot:    {escape(str(path))}", soft_wrap=True)
-
-
-def _announce(console: Console, facts: dict[str, Any], skipped: list[Skipped], cases: int, schedule: Schedule) -> None:
-    machine = facts["machine"]
-    console.print(
-        f"{escape(machine['cpu'])}, {machine['logical_cores_count']} cores, {machine['memory_mb'] / 1024:.0f} GB"
-        f"{', ' + escape(machine['gpu']) if machine['gpu'] else ''}; "
-        f"load before the start: {machine['load_average_1min_count']:.2f}",
-        soft_wrap=True,
-    )
-    for entry in facts["input"]:
-        cost = (
-            f", {entry['decode_p50_ms']:.1f} ms each to make, counted nowhere below" if "decode_p50_ms" in entry else ""
-        )
-        console.print(
-            f"Input: {escape(entry['name'])}, {entry['preloaded_frames']} frames of {entry['frame_width_px']}x"
-            f"{entry['frame_height_px']} held in memory{cost}",
-            soft_wrap=True,
-        )
-    for skip in skipped:
-        console.print(f"[yellow]Skipped {skip.backend}:[/] {escape(skip.reason)}", soft_wrap=True)
-    minutes, left_s = divmod(round(cases * schedule.planned_s()), 60)
-    console.print(
-        f"{cases * schedule.turns} measurements, about {minutes}:{left_s:02d} minutes. Ctrl-C keeps what was measured."
-    )
-
-
-def _tell(console: Console, result: CaseResult, figures: Figures) -> None:
-    done = sum((other.loop, other.mode) == (figures.loop, figures.mode) for other in result.rounds)
-    age = figures.latency.get("age")
-    words = (
-        f", age {age.p50_ms:.0f} ms, {figures.dropped_percent:.0f} % dropped" if age and figures.mode == "live" else ""
-    )
-    mode = "flat out" if figures.mode == "throughput" else "live"
-    name = "livefilter" if figures.loop == "pipeline" else "naive"
-    console.print(
-        f"[dim]{escape(case_name(result))}, round {done}: {name} {mode} {figures.new_fps:.1f} fps{words}[/]",
-        soft_wrap=True,
-    )
 
 
 def _settings(
