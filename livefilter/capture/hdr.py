@@ -19,7 +19,7 @@ _TO_709 = {
     P3: ((1.224940, -0.224940, 0.0), (-0.042057, 1.042057, 0.0), (-0.019638, -0.078636, 1.098274)),
 }
 _LUMA = {BT2020: (0.262700, 0.677998, 0.059302), P3: (0.228975, 0.691739, 0.079287)}
-_LUMA_709 = (0.072192, 0.715169, 0.212639)  # of B, G, R
+_LUMA_709 = np.array([(0.072192, 0.715169, 0.212639)], np.float32)  # of B, G, R
 
 # Nits: white of a page in HDR (ITU-R BT.2408), the screen of which HLG is thought, and the most that PQ can say.
 _WHITE, _HLG_PEAK, _MOST = 203.0, 1000.0, 10_000.0
@@ -120,7 +120,8 @@ def _root(linear: Any) -> NDArray[np.int16]:
 
 def _paler(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     """Colours (N, 3) with so much grey of their own brightness that all parts lie from 0 to 1."""
-    grey = np.clip(linear @ np.array(_LUMA_709, np.float32), 0, 1)[:, None]
+    # Not numpy's product: its threads may go on spinning, and an engine's have to wait.
+    grey = np.clip(cv2.transform(linear[None], _LUMA_709)[0], 0, 1)[:, None]
     away = linear - grey
     room = np.where(away > 0, 1 - grey, grey)
     reach = np.min(room / np.maximum(np.abs(away), 1e-12), axis=1, keepdims=True)

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from livefilter.capture.base import SourceOptions
 from livefilter.capture.code_points import code_points
-from livefilter.capture.hdr import BT2020, HLG, P3, PQ, Light, ToneMapper, light_of_codes
+from livefilter.capture.hdr import BT2020, HLG, P3, PQ, Light, ToneMapper, _paler, light_of_codes
 from livefilter.capture.pictures import PictureFile
 from livefilter.capture.video_file import VideoFileSource
 from livefilter.frame import Image
@@ -95,6 +95,30 @@ def test_colours_beyond_the_screen_turn_paler() -> None:
     assert made[0, 1] > made[0, 0] + 20
     assert made[0, 1] > made[0, 2] + 20
     assert light(made[0]) @ (0.2126, 0.7152, 0.0722) == pytest.approx(100 / 203 * 0.678, abs=0.02)
+
+
+class Lonely(np.ndarray):
+    """An array that no product of numpy's threads may be made of."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        assert ufunc is not np.matmul
+        plain = [np.asarray(each) for each in inputs]
+        return getattr(ufunc, method)(*plain, **options)
+
+
+def test_colours_turn_paler_without_a_product_of_numpys_threads() -> None:
+    """To the grey of their own brightness, as by numpy's product up to one level, however far they are out of range."""
+    random = np.random.default_rng(3)
+    colours = np.vstack([random.uniform(-0.5, 2, (20_000, 3)), [(0, 0, 0), (3, 3, 3), (-1, 0, 4)]]).astype(np.float32)
+    made = _paler(colours.view(Lonely))
+    grey = np.clip(colours @ np.array([0.072192, 0.715169, 0.212639], np.float32), 0, 1)[:, None]
+    away = colours - grey
+    room = np.where(away > 0, 1 - grey, grey) / np.maximum(np.abs(away), 1e-12)
+    wanted = grey + away * np.minimum(room.min(axis=1, keepdims=True), 1)
+    assert made.min() >= -1e-6
+    assert made.max() <= 1 + 1e-6
+    levels = [np.rint(255 * np.clip(light, 0, 1) ** (1 / 2.4)) for light in (made, wanted)]
+    assert np.abs(levels[0] - levels[1]).max() <= 1
 
 
 def test_wide_gamut_without_hdr_keeps_its_brightness() -> None:
