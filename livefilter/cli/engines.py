@@ -13,7 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefilter.cli.console import open_console, print_table
+from livefilter.cli.options import config_from, config_options
 from livefilter.errors import BackendUnavailable, InvalidInput
+from livefilter.inference.cuda import open_cuda
 from livefilter.styles.catalogue import Catalogue
 from livefilter.tensorrt.compatibility import why_stale
 from livefilter.tensorrt.flavour import get_flavour
@@ -61,26 +63,40 @@ def list_engines(engines: Path | None, as_json: bool) -> None:
 @engines.command(short_help="Show an engine's sidecar and layers.")
 @click.argument("name")
 @_folder
+@config_options("gpu")
 @_json
-def inspect(name: str, engines: Path | None, as_json: bool) -> None:
-    """Show an engine's sidecar and layers; NAME is an engine's id, a style, or the beginning of a file name."""
+def inspect(
+    name: str, engines: Path | None, config: Path | None, profile: str | None, as_json: bool, **flags: Any
+) -> None:
+    """Show an engine's sidecar and layers; NAME is an engine's id, a style, or the beginning of a file name.
+
+    The layers are those that TensorRT has when the GPU of --gpu, or of the settings, loads the engine.
+    """
+    settings = config_from(config, profile, flags)
     store = EngineStore(engines_folder(engines))
     engine = _find(store, name)
     sidecar = engine.sidecar
     if engine.fault or sidecar is None:
         raise InvalidInput(f"{engine.plan_path} is not loaded, because {engine.fault}. Build it again.")
     layers: list[dict[str, Any]] = []
-    note = ""
+    note = asked = ""
     try:
         plan, _ = store.load(sidecar.key)
-        found = inspect_plan(get_flavour(sidecar.key.flavour), plan)
+        asked, found = inspect_plan(
+            get_flavour(sidecar.key.flavour), plan, settings.gpu, lambda gpu: open_cuda(gpu, settings.cuda)
+        )
+        note = f"Layers on {asked}:"
         layers = [{"name": f.name, "type": f.kind, "inputs": f.inputs, "outputs": f.outputs} for f in found]
     except BackendUnavailable as error:
         note = f"{error} These are the layers of the network it was built from, before TensorRT fused them."
         layers = [dict(layer) for layer in sidecar.layers]
     if as_json:
         print(
-            json.dumps(_facts(engine, None) | {"check": [dict(c) for c in sidecar.check], "layers": layers}, indent=2)
+            json.dumps(
+                _facts(engine, None)
+                | {"check": [dict(c) for c in sidecar.check], "layers_on": asked or None, "layers": layers},
+                indent=2,
+            )
         )
         return
     console = open_console()

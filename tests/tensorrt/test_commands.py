@@ -9,19 +9,26 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("filelock")
 
+from livefilter.cli.engines import engines
 from livefilter.errors import BackendUnavailable, EngineMismatch
+from livefilter.inference.cuda.bindings import BindingsCuda
 from livefilter.inference.hardware import NO_GPU, Gpu
+from livefilter.tensorrt import inspector as inspector_module
 from livefilter.tensorrt.compatibility import why_stale
 from livefilter.tensorrt.flavour import FLAVOURS, Flavour
-from livefilter.tensorrt.inspector import parse_layers
+from livefilter.tensorrt.inspector import LayerFacts, inspect_plan, parse_layers
 from livefilter.tensorrt.sidecar import Sidecar
 from livefilter.tensorrt.store import EngineStore, engines_folder
 from tests.commands import run_command
+from tests.inference.fake_cuda import FakeDriver
 from tests.tensorrt.engines import KEY, built_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -175,3 +182,58 @@ def test_the_inspectors_json_is_read() -> None:
     first, second = parse_layers(json.dumps({"Layers": [details, "only a name"]}))
     assert (first.kind, first.outputs) == ("CaskConvolution", ("Half NHWC8 1x3x8x8",))
     assert second.name == "only a name"
+
+
+def test_layers_are_read_on_the_gpu_that_is_named() -> None:
+    """The plan is loaded while that GPU is the current one, which is given back; what refuses it is named, too."""
+    driver, loaded_in = FakeDriver(gpus=2), []
+    text = json.dumps({"Layers": ["only a name"]})
+    inspector = SimpleNamespace(get_engine_information=lambda form: text)
+    engines = {b"plan": SimpleNamespace(create_engine_inspector=lambda: inspector)}
+
+    def load(plan: bytes) -> Any:
+        loaded_in.append(driver._stack()[-1])
+        return engines.get(plan)
+
+    module = SimpleNamespace(
+        __name__="fake_tensorrt",
+        ILogger=type("ILogger", (), {"Severity": int}),
+        Runtime=lambda logger: SimpleNamespace(deserialize_cuda_engine=load),
+        LayerInformationFormat=SimpleNamespace(JSON="JSON"),
+    )
+    flavour: Any = SimpleNamespace(title="TensorRT", load=lambda: module)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(inspector_module, "find_gpu", lambda number: Gpu("Fake RTX", "8.9", "580.1"))
+        asked, (layer,) = inspect_plan(flavour, b"plan", 1, lambda gpu: BindingsCuda(gpu, driver))
+        assert (asked, layer.name) == ("Fake RTX (GPU 1)", "only a name")
+        with pytest.raises(EngineMismatch, match=r"TensorRT on Fake RTX \(GPU 1\) does not load this plan.*--gpu"):
+            inspect_plan(flavour, b"another", 1, lambda gpu: BindingsCuda(gpu, driver))
+    assert loaded_in == [501, 501]
+    assert driver.left == {}
+
+
+@pytest.mark.parametrize(("arguments", "number"), [([], 2), (["--gpu", "1"], 1)])
+def test_inspect_asks_the_configured_gpu_and_says_which(
+    arguments: list[str], number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the settings, or of --gpu; scripts read it, too."""
+    (tmp_path / "settings.toml").write_text("gpu = 2\n", encoding="utf-8")
+    EngineStore(tmp_path / "engines").obtain(KEY, "test", built_plan, lambda _: None)
+
+    def inspected(flavour: Flavour, plan: bytes, gpu: int, cuda: Any) -> tuple[str, list[LayerFacts]]:
+        return f"Fake RTX (GPU {gpu})", [LayerFacts("conv", "convolution", (), ("Half 8x8",))]
+
+    monkeypatch.setattr("livefilter.cli.engines.inspect_plan", inspected)
+    words = [
+        "inspect",
+        "test",
+        "--engines",
+        str(tmp_path / "engines"),
+        "--config",
+        str(tmp_path / "settings.toml"),
+        *arguments,
+    ]
+    shown = CliRunner().invoke(engines, words, catch_exceptions=False)
+    assert f"Layers on Fake RTX (GPU {number}):" in shown.output
+    told = json.loads(CliRunner().invoke(engines, [*words, "--json"], catch_exceptions=False).output)
+    assert told["layers_on"] == f"Fake RTX (GPU {number})"
