@@ -78,6 +78,16 @@ def test_what_is_hardly_a_drawing_is_enlarged_with_its_own_edges() -> None:
     assert faint > 2 * full
 
 
+def test_edges_of_a_large_frame_are_made_crisp_before_its_size() -> None:
+    """At 1280x720, which takes less than half as long; what is drawn larger than that, at its own size."""
+    shown = Crisp().scaled(slope(480, 270), (1920, 1080), 4.0)
+    middle = Crisp().scaled(slope(480, 270), (1280, 720), 4.0)
+    assert np.array_equal(shown, cv2.resize(middle, (1920, 1080), interpolation=cv2.INTER_CUBIC))
+    own = slope(1440, 810)
+    meant = cv2.resize(Crisp().scaled(own, (1440, 810), 4.0), (1920, 1080), interpolation=cv2.INTER_CUBIC)
+    assert np.array_equal(Crisp().scaled(own, (1920, 1080), 4.0), meant)
+
+
 def test_without_contrast_a_drawing_is_only_scaled() -> None:
     """A new array in any case."""
     image = picture(64, 48, 2)
