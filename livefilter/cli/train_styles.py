@@ -19,6 +19,13 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--people", required=True, type=_FOLDER, help="What tools/people.py wrote of the photos.")
 @click.option("--caches", required=True, type=_FOLDER, help="Folder with a folder of drawings for each style.")
 @click.option("--out", required=True, type=_FOLDER, help="Folder with a folder for each style and each network.")
+@click.option(
+    "--longer",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.0, min_open=True),
+    help="Multiplies the steps of every schedule.",
+)
 @click.option("--draw-only", is_flag=True, help="Only draw what the caches lack, to look through it before training.")
 @click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[OPTION OF TRAIN DISTILL]...")
 def styles(
@@ -29,6 +36,7 @@ def styles(
     people: Path,
     caches: Path,
     out: Path,
+    longer: float,
     draw_only: bool,
     more: tuple[str, ...],
 ) -> None:
@@ -62,6 +70,10 @@ def styles(
         words = ["--recipe", style, "--network", size]
         if schedule.after:
             words += ["--start-from", str(out / "training" / schedule.after / "latest.pt")]
+        if longer != 1.0:
+            words += ["--steps", str(max(1, round(longer * schedule.steps)))]
+            joins = schedule.adversarial_from
+            words += [] if joins is None else ["--adversarial-from", str(joins)]
         for option, folder in (("--photos", photos), ("--teachers", teachers), ("--people", people)):
             words += [option, str(folder)]
         words += ["--cache", str(caches / style), "--out", str(out / "training" / name), "--into", str(out / style)]

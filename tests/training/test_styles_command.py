@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,24 @@ def test_styles_are_trained_one_after_another(words: list[str], tmp_path: Path) 
         assert card.networks["lite"].path.is_file()
         assert f"--recipe {style} --network lite" in card.networks["lite"].training
     assert "--start-from" in card.networks["lite"].training
+
+
+def test_schedules_can_be_longer(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their steps are; where the discriminator joins is a number of steps after a start, or a share of all."""
+    pytest.importorskip("torch")
+    commands: list[list[str]] = []
+
+    def run(command: list[str], check: bool) -> subprocess.CompletedProcess[bytes]:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert CliRunner().invoke(train, [*words, "--longer", "2.5"], catch_exceptions=False).exit_code == 0
+    schedules = [read_recipe(style).schedule["lite"] for style in ("hayao", "shinkai")]
+    for command, schedule in zip(commands, schedules, strict=True):
+        assert command[command.index("--steps") + 1] == str(round(2.5 * schedule.steps))
+    assert "--adversarial-from" not in commands[0]
+    assert commands[1][commands[1].index("--adversarial-from") + 1] == str(schedules[1].adversarial_from)
 
 
 def test_an_error_of_one_network_ends_the_command(words: list[str], tmp_path: Path) -> None:
