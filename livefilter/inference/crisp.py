@@ -37,7 +37,8 @@ class Crisp:
         if at != own:
             drawn = _resized(drawn, at, self._spares(at)[3])
         larger = 1.0 + max(0.0, at[0] / own[0] - 1.0) * min(1.0, strength)
-        crisp = self._crisp(drawn, round(larger), contrast * larger, self._spares(at))
+        # From twice the size on the window reaches half as far again: that flattens what an enlarged shade would be.
+        crisp = self._crisp(drawn, int(1.5 * larger), contrast * larger, self._spares(at))
         return crisp if at == size else _resized(crisp, size)
 
     def _spares(self, size: tuple[int, int]) -> list[Image]:

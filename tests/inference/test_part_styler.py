@@ -52,7 +52,7 @@ def test_a_part_is_drawn_as_the_whole_is_but_near_its_sides(network: str) -> Non
     meant, found = whole(image), part.draw(image, 40, 0)
     inside = slice(0, 272), slice(2 * (40 + 32), 2 * (40 + 160 - 32))
     apart = np.abs(found[inside].astype(int) - meant[inside])
-    assert apart.mean() < 1.1  # grey levels; of noise, which is the hardest to draw alike
+    assert apart.mean() < 1.5  # grey levels; of noise, which is the hardest to draw alike
     assert apart.max() <= 24
     assert np.abs(found.astype(int) - meant)[:, 420:].mean() > 20, "what is around it is not drawn"
     whole.close()
