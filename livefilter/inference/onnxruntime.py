@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from livefilter.errors import BackendUnavailable, EngineFailed, StyleCorrupt
-from livefilter.frame import Image
+from livefilter.errors import BackendUnavailable, StyleCorrupt
 from livefilter.inference import providers
-from livefilter.inference.base import Engine, EngineInfo, EngineOptions
-from livefilter.inference.checks import closed, corrupt, one_line, require_frame, require_network, require_size
+from livefilter.inference.base import EngineInfo, EngineOptions
+from livefilter.inference.checks import corrupt, one_line, require_network, require_size
 from livefilter.inference.hardware import describe_cpu, usable_cores
+from livefilter.inference.host_engine import HostEngine
 from livefilter.inference.ports import (
     FRAME,
     HALVED,
@@ -21,8 +20,6 @@ from livefilter.inference.ports import (
     STRENGTH,
     STYLED,
     NetworkPorts,
-    StrengthPlane,
-    person_buffer,
     read_ports,
 )
 from livefilter.styles.network_edit import with_batch, without_crisp, without_output
@@ -31,11 +28,8 @@ from livefilter.styles.network_file import read_network
 _BROKEN_NETWORK = ("InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NoSuchFile", "NoModel")
 
 
-class OnnxRuntimeEngine(Engine):
-    """What the providers share; a provider adds its name, its options and the reason why it may be missing.
-
-    Input and output are bound to buffers that live as long as the engine, so a frame allocates nothing.
-    """
+class OnnxRuntimeEngine(HostEngine):
+    """What the providers share; a provider adds its name, its options and the reason why it may be missing."""
 
     backend: ClassVar[str]
     provider: ClassVar[str] = providers.CPU
@@ -57,47 +51,28 @@ class OnnxRuntimeEngine(Engine):
         self._batch, self._people = options.batch, options.people
         self._soft = options.soft and self.provider == providers.CPU
         self._session: Any = self._open(network, options.sha256, threads)
-        ports = self._ports(network)
-        self.takes_strength, self.gives_person = ports.strength, ports.person
-        self._input, self._output = (np.zeros((options.batch, height, width, 3), np.uint8) for _ in range(2))
         self._run_options = providers.run_options()
         self._binding = self._session.io_binding()
-        self._binding.bind_cpu_input(FRAME, self._input)
-        self._bind_output(STYLED, self._output)
-        size = width, height, options.batch
-        self._strength, self._person = StrengthPlane(*size), person_buffer(*size)
-        if ports.strength:
-            self._binding.bind_cpu_input(STRENGTH, self._strength.values)
-        if ports.person:
-            self._bind_output(PERSON, self._person)
+        self._buffers = self._make_buffers(self._ports(network), width, height, options.batch)
+        for name, values in self._buffers.items():
+            if name in (STYLED, PERSON):
+                self._binding.bind_output(name, "cpu", 0, np.uint8, values.shape, values.ctypes.data)
+            else:
+                self._bind_input(name)
 
-    @property
-    def person(self) -> Image | None:
-        return self._person[0, :, :, 0] if self.gives_person else None
+    def _is_open(self) -> bool:
+        return self._session is not None
 
-    def run(self, image: Image, strength: float = 1.0) -> Image:
-        return self.run_batch([image], [strength])[0][0]
+    def _draw(self, strength_changed: bool) -> None:
+        if strength_changed:
+            self._bind_input(STRENGTH)
+        if self.provider != providers.CPU:
+            # A device with memory of its own is given the frame by binding, not by running.
+            self._bind_input(FRAME)
+        self._session.run_with_iobinding(self._binding, self._run_options)
 
-    def run_batch(self, images: Sequence[Image], strengths: Sequence[float]) -> list[tuple[Image, Image | None]]:
-        if self._session is None:
-            raise closed(self.info)
-        for taken, image in zip(self._input, images, strict=True):
-            require_frame(image, self.info)
-            np.copyto(taken, image)
-        if self.takes_strength and self._strength.set(strengths):
-            self._binding.bind_cpu_input(STRENGTH, self._strength.values)
-        try:
-            if self.provider != providers.CPU:
-                # A device with memory of its own is given the frame by binding, not by running.
-                self._binding.bind_cpu_input(FRAME, self._input)
-            self._session.run_with_iobinding(self._binding, self._run_options)
-        except Exception as error:
-            raise EngineFailed(
-                f"{self.backend} failed on a frame of {self.info.width}x{self.info.height} on {self.info.device}: "
-                f"{one_line(error)}. Try --backend onnxruntime or a smaller --process-size."
-            ) from error
-        people = self._person[:, :, :, 0] if self.gives_person else [None] * len(images)
-        return list(zip(self._output, people, strict=True))
+    def _bind_input(self, name: str) -> None:
+        self._binding.bind_cpu_input(name, self._buffers[name])
 
     def cancel(self) -> None:
         self._run_options.terminate = True
@@ -172,9 +147,6 @@ class OnnxRuntimeEngine(Engine):
                 "Export it again or take another style."
             )
         return ports
-
-    def _bind_output(self, name: str, values: Image) -> None:
-        self._binding.bind_output(name, "cpu", 0, np.uint8, values.shape, values.ctypes.data)
 
 
 class OnnxRuntimeCpu(OnnxRuntimeEngine):
