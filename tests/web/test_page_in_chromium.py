@@ -115,6 +115,17 @@ def until(browser: Any, script: str, seconds: float = WAIT_S) -> None:
         moment.wait(0.05)
 
 
+def moves(browser: Any, places: int) -> None:
+    """Wait until the square was seen in so many places."""
+    found: set[int] = set()
+    deadline = time.monotonic() + WAIT_S
+    while len(found) < places:
+        assert time.monotonic() < deadline, f"only saw {found}"
+        image = seen(browser)
+        if image.size:  # none while the page changes from one stream to the next
+            found.add(square_at(image))
+
+
 def open_page(browser: Any, url: str) -> None:
     """Open a page and wait for its first picture."""
     browser.get(url)
@@ -136,13 +147,7 @@ def test_the_picture_moves(chromium: Any, shows: Callable[..., Show]) -> None:
     """New frames replace old ones without any action of the page's visitor."""
     show = shows()
     open_page(chromium, show.sink.url)
-    places: set[int] = set()
-    deadline = time.monotonic() + WAIT_S
-    while len(places) < 5:
-        assert time.monotonic() < deadline, f"only saw {places}"
-        image = seen(chromium)
-        if image.size:  # none while the page changes from one stream to the next
-            places.add(square_at(image))
+    moves(chromium, 5)
 
 
 def test_the_page_says_live_and_how_to_use_it_in_obs(chromium: Any, shows: Callable[..., Show]) -> None:
@@ -248,13 +253,7 @@ def test_a_stream_that_breaks_off_is_asked_for_again(chromium: Any, shows: Calla
     open_page(chromium, show.sink.url)
     chromium.execute_script("window.before = livefilter.link.socket; livefilter.link.socket.close()")
     until(chromium, "return livefilter.link.socket !== window.before && livefilter.link.socket?.readyState === 1")
-    places: set[int] = set()
-    deadline = time.monotonic() + WAIT_S
-    while len(places) < 3:
-        assert time.monotonic() < deadline, f"only saw {places}"
-        image = seen(chromium)
-        if image.size:  # none while the page changes from one stream to the next
-            places.add(square_at(image))
+    moves(chromium, 3)
 
 
 def test_a_connection_that_says_nothing_is_given_up_at_once(chromium: Any, shows: Callable[..., Show]) -> None:
