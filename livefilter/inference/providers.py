@@ -9,6 +9,7 @@ import logging
 from functools import cache
 from typing import Any
 
+import numpy as np
 import onnxruntime as ort
 
 from livefilter.inference import provider_plugin
@@ -36,6 +37,13 @@ DIRECTML_FIX = "pip uninstall -y onnxruntime onnxruntime-directml && pip install
 _TINY_MODEL = bytes.fromhex(
     "080812003a370a100a016112016222084964656e746974791201675a0f0a0161120a0a08080112040a020801"
     "620f0a0162120a0a08080112040a02080142040a00100d"
+)
+
+# An ONNX model of one MatMulInteger node: uint8 (16, 64) by int8 (64, 16).
+_BYTE_PRODUCTS = bytes.fromhex(
+    "08083a600a180a01610a0162120163220d4d61744d756c496e7465676572120562797465735a130a0161120e"
+    "0a0c080212080a0208100a0208405a130a0162120e0a0c080312080a0208400a02081062130a0163120e0a0c"
+    "080612080a0208100a02081042040a001011"
 )
 
 
@@ -79,6 +87,17 @@ def load_nvidia_libraries(tensorrt: bool) -> None:
     if tensorrt:
         with contextlib.suppress(ImportError):  # the system's own TensorRT may serve
             importlib.import_module("tensorrt")
+
+
+def sums_bytes_exactly() -> bool:
+    """Whether the largest products of bytes are summed right on this processor.
+
+    ONNX Runtime takes VNNI wherever a processor has it, AVX-512 or not, and of x86 without it adds pairs in 16 bits,
+    which overflow.
+    """
+    session = create_session(_BYTE_PRODUCTS, quiet_options(), [(CPU, {})])
+    most = {"a": np.full((16, 64), 255, np.uint8), "b": np.full((64, 16), 127, np.int8)}
+    return bool((session.run(None, most)[0] == 64 * 255 * 127).all())
 
 
 def quiet_options() -> Any:
