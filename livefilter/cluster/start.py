@@ -80,9 +80,9 @@ def _end_watchers(folder: Path) -> None:
 def why_no_ray() -> str | None:
     """Why this machine cannot take part, with the fix; None where it can."""
     if not sys.platform.startswith("linux"):
-        return "Rendering on a cluster has been tried on Linux alone. Render without --cluster here."
+        return "A cluster has been tried on Linux alone. Leave out --cluster here."
     if importlib.util.find_spec("ray") is None:
-        return f"Rendering on a cluster needs Ray, which is not installed. Get it: {install_extra('cluster')}"
+        return f"A cluster needs Ray, which is not installed. Get it: {install_extra('cluster')}"
     found = ray_version()
     if tuple(int(part) for part in found.split(".")[:2]) < _OLDEST:
         return (
@@ -162,7 +162,7 @@ def _start_here(cores: int) -> Session:
         )
     except Exception as error:
         session.close()
-        raise ClusterUnavailable(f"Ray does not start here: {_line(error)}. Render without --cluster.") from error
+        raise ClusterUnavailable(f"Ray does not start here: {_line(error)}. Leave out --cluster.") from error
     finally:
         for name, text in before.items():
             if text is None:
