@@ -30,10 +30,13 @@ class InputChooser:
     def __init__(self, config: Config, live_input: LiveInput, notify: Callable[[str], object]) -> None:
         self._config, self._input, self._notify = config, live_input, notify
         self._opening = threading.Lock()
+        # The target of what runs, as far as it is one.
+        self._running = {"auto": "", "demo": "demo"}.get(config.input, "first")
 
     def listed(self) -> list[dict[str, Any]]:
-        """What may be chosen: name for people, and target for the action."""
-        return [{"name": name, "target": target} for target, (name, _) in self._known().items()]
+        """What may be chosen beside what runs: name for people, and target for the action."""
+        known = self._known()
+        return [{"name": name, "target": target} for target, (name, _) in known.items() if target != self._running]
 
     def choose(self, target: str) -> None:
         """Open another input and go on with it; opening goes on after this returns.
@@ -46,9 +49,9 @@ class InputChooser:
         if not self._opening.acquire(blocking=False):
             raise Busy("Another input is being opened. Wait a moment.")
         self._notify(f"Opening {known[target][0]}")
-        threading.Thread(target=self._open, args=known[target], name="input-chooser", daemon=True).start()
+        threading.Thread(target=self._open, args=(target, *known[target]), name="input-chooser", daemon=True).start()
 
-    def _open(self, name: str, spec: str) -> None:
+    def _open(self, target: str, name: str, spec: str) -> None:
         config = self._config
         options = SourceOptions(config.width, config.height, config.fps, loop=True)
         try:
@@ -60,6 +63,7 @@ class InputChooser:
             _log.exception("Input %s could not be opened", name)
             self._notify(f"Staying with {self._input.name}: {name} could not be opened ({error})")
         else:
+            self._running = target
             self._notify(f"Input: {name}")
         finally:
             self._opening.release()

@@ -42,6 +42,19 @@ def test_cameras_films_and_the_demo_are_offered(chooser: tuple[InputChooser, Liv
     ]
 
 
+def test_what_runs_is_not_offered_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the input of the start under another name, nor the one that was chosen last."""
+    monkeypatch.setattr(input_choice, "list_cameras", list)
+    film = make_video(tmp_path / "film.mp4")
+    live_input, said = LiveInput(FakeSource(), None, IdleWatch(None)), [""]
+    chosen = InputChooser(Config(input=str(film), recordings=tmp_path / "none"), live_input, said.append)
+    assert [each["target"] for each in chosen.listed()] == ["demo", "film:film.mp4"]
+    chosen.choose("demo")
+    until(lambda: said[-1] == "Input: Demo scene", "the demo")
+    assert [each["target"] for each in chosen.listed()] == ["first", "film:film.mp4"]
+    live_input.close()
+
+
 def test_cameras_are_called_by_name(
     chooser: tuple[InputChooser, LiveInput, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

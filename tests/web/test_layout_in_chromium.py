@@ -125,3 +125,13 @@ def test_an_upright_picture_leaves_room_on_a_phone(desk: Desk, chromium: Any, si
     chromium.execute_script("document.getElementById('stage').style.setProperty('--ratio', 9 / 16)")
     bottom = "return document.querySelector('[data-toggle=bypass]').getBoundingClientRect().bottom"
     assert chromium.execute_script(bottom) <= 700
+
+
+def test_the_setup_view_reads_well_while_it_looks(desk: Desk, chromium: Any) -> None:
+    """Before it knows what works here it says so in a line."""
+    chromium.get(f"{desk.page.url}setup")
+    chromium.execute_script(
+        "const looking = document.createElement('li'); looking.textContent = 'Looking...';"
+        "document.getElementById('rows').replaceChildren(looking);"
+    )
+    assert chromium.execute_script("return document.querySelector('#rows li').getBoundingClientRect().height") < 50

@@ -178,8 +178,9 @@ async function listInputs() {
   const now = new Option(name.replace(/(^|\s)(?:\/|[A-Za-z]:[\\/]).*[\\/]/, "$1"), "");
   input.title = name;
   try {
-    const found = await (await call("/api/inputs")).json();
-    input.replaceChildren(now, ...found.inputs.filter((each) => each.name !== name).map((each) => new Option(each.name, each.target)));
+    const { inputs } = await (await call("/api/inputs")).json();
+    const others = inputs.filter((each) => each.name.toLowerCase() !== name.toLowerCase());
+    input.replaceChildren(now, ...others.map((each) => new Option(each.name, each.target)));
   } catch {
     input.replaceChildren(now);
   }
