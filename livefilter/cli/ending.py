@@ -1,15 +1,34 @@
-"""How a command that writes files is ended."""
+"""How commands are ended from outside."""
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 # Windows has the first two alone.
 _ENDS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def ending_signals() -> list[int]:
+    """What ends a live command: Ctrl-C, SIGTERM, and a terminal that is closed, but under `nohup`."""
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        numbers.append(hangup)
+    return numbers
+
+
+def forget_terminal() -> None:
+    """Read and write nowhere where the terminal was: it is gone, and each use of it would be an error."""
+    for number in (0, 1, 2):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(number).st_mode):
+                os.dup2(os.open(os.devnull, os.O_RDWR), number)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import signal
-import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -22,6 +21,7 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from livefilter.cli.console import open_console
+from livefilter.cli.ending import ending_signals, forget_terminal
 from livefilter.cli.obs import ObsWish
 from livefilter.cli.options import config_from, config_options
 from livefilter.cli.status import status_text
@@ -180,30 +180,19 @@ def _clean_interrupt(settings: SharedSettings, restore_terminal: Callable[[], No
     def interrupt(number: int, _frame: FrameType | None) -> None:
         # Takes no lock: the signal may come while this very thread holds it.
         if number == hangup:
-            _forget_terminal()
+            forget_terminal()
         elif interrupts or settings.current.quitting:
             with suppress(Exception):
                 restore_terminal()
             os._exit(128 + number)
         interrupts.append(number)
 
-    ends = [signal.SIGINT, signal.SIGTERM]
-    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:  # as nohup leaves it
-        ends.append(hangup)
-    before = {number: signal.signal(number, interrupt) for number in ends}
+    before = {number: signal.signal(number, interrupt) for number in ending_signals()}
     try:
         yield interrupts
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _forget_terminal() -> None:
-    """Read and write nowhere where the terminal was: it is gone, and each use of it would be an error."""
-    for number in (0, 1, 2):
-        with suppress(OSError):
-            if stat.S_ISCHR(os.fstat(number).st_mode):
-                os.dup2(os.open(os.devnull, os.O_RDWR), number)
 
 
 @contextmanager

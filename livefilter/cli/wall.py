@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from livefilter.cli.console import open_console, print_table
+from livefilter.cli.ending import ending_signals, forget_terminal
 from livefilter.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def _run(path: Path, port: int, lan: bool, where: str | None, trusted: bool) -> 
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
+        if number == getattr(signal, "SIGHUP", None):
+            forget_terminal()
         ended.set()
 
     with contextlib.ExitStack() as opened:
@@ -114,7 +117,7 @@ def _run(path: Path, port: int, lan: bool, where: str | None, trusted: bool) -> 
         server = WebServer(listen(host, number, "The wall's API", fix), 1280, 720, lan=lan)
         opened.callback(server.close)
         machines = _open_machines(opened, where, trusted, console) if where is not None else None
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in ending_signals():
             opened.callback(signal.signal, each, signal.signal(each, end))
         hosts = Hosts()
         start = machines.start if machines is not None else hosts.open

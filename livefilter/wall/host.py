@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ from typing import Any
 import livefilter.quiet  # noqa: F401 - before every library that would report its use
 from livefilter.errors import StageStuck
 from livefilter.inference.engine_pool import EnginePool
-from livefilter.wall.stream import LATER, run_told, tell
+from livefilter.wall.stream import LATER, leave_the_terminal_to_the_wall, run_told, tell
 
 _CLOSE_S = 8.0
 
@@ -71,7 +70,7 @@ class Host:
 
 def main() -> int:
     """Run streams until stdin ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the wall, which ends its streams
+    leave_the_terminal_to_the_wall()
     Host().follow(sys.stdin)
     return 0
 

@@ -39,7 +39,7 @@ class _NoKeys:
 
 def main() -> int:
     """Run the stream to its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the wall, which ends its streams
+    leave_the_terminal_to_the_wall()
     settings = json.loads(sys.stdin.readline())
     ended = threading.Event()
     threading.Thread(target=_wait_for_the_wall, args=(ended,), name="wall", daemon=True).start()
@@ -72,10 +72,20 @@ def run_told(
     return 0
 
 
+def leave_the_terminal_to_the_wall() -> None:
+    """Ctrl-C, and a terminal that is closed, end the wall, which ends its streams."""
+    for name in ("SIGINT", "SIGHUP"):  # Windows has the first one alone
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
 def tell(told: Mapping[str, Any]) -> None:
     """One line for the wall."""
-    sys.stdout.write(json.dumps(told) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # the wall is gone; stdin says so too, and the stream ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -19,6 +18,7 @@ from livefilter.cli.run import _clean_interrupt
 from livefilter.control.settings import LiveSettings, SharedSettings
 from tests.commands import run_command
 from tests.conftest import make_video, picture
+from tests.terminal import in_a_terminal, read_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("--width", "64", "--height", "48", "--process-size", "64", "--backend", "onnxruntime")
@@ -133,37 +133,14 @@ def test_an_interrupt_finishes_the_recording(tmp_path: Path, name: str) -> None:
         assert sum(1 for _ in container.decode(video=0)) > 0
 
 
-@contextlib.contextmanager
-def in_a_terminal(tmp_path: Path, *arguments: str) -> Iterator[tuple[int, int]]:
-    """A run over the demo scene in a terminal of its own: its process, and the other end of the terminal."""
-    import pty
-
-    child, terminal = pty.fork()
-    if child == 0:
-        command = [sys.executable, "-m", "livefilter", "run", "-i", "demo", *arguments, *SMALL]
-        os.chdir(tmp_path)
-        os.execve(command[0], command, environment(tmp_path))
-    try:
-        read_until(terminal, b"styled")
-        yield child, terminal
-    finally:
-        with contextlib.suppress(OSError):
-            os.close(terminal)
-
-
-def read_until(terminal: int, words: bytes) -> bytes:
-    """What a program says up to these words; all of it where it says no more."""
-    said = b""
-    with contextlib.suppress(OSError):  # how a terminal says that nobody is there any more
-        while words not in said and (more := os.read(terminal, 4096)):
-            said += more
-    return said
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
 def test_a_closed_terminal_ends_the_run_cleanly(tmp_path: Path) -> None:
     """Although nothing can be read from it or written to it any more; its shell sends a second signal."""
-    with in_a_terminal(tmp_path, "-o", "out.mkv") as (child, terminal):
+    with in_a_terminal(tmp_path, environment(tmp_path), "run", "-i", "demo", *SMALL, "-o", "out.mkv") as (
+        child,
+        terminal,
+    ):
+        read_until(terminal, b"styled")
         os.close(terminal)
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGHUP)
@@ -175,7 +152,9 @@ def test_a_closed_terminal_ends_the_run_cleanly(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
 def test_the_summary_names_what_was_recorded(tmp_path: Path) -> None:
     """Also a recording that was still on when the run was ended, which nobody was told of otherwise."""
-    with in_a_terminal(tmp_path, "-o", "null", "--recordings", str(tmp_path / "clips")) as (child, terminal):
+    arguments = ("run", "-i", "demo", *SMALL, "-o", "null", "--recordings", str(tmp_path / "clips"))
+    with in_a_terminal(tmp_path, environment(tmp_path), *arguments) as (child, terminal):
+        read_until(terminal, b"styled")
         os.write(terminal, b"r")
         read_until(terminal, b"Recording to")
         os.write(terminal, b"q")

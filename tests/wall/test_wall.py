@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from livefilter.config import load_config
@@ -26,6 +28,7 @@ from livefilter.wall.wall import Wall
 from livefilter.wall.watched import Watched
 from livefilter.web.prometheus import exposition
 from tests.cli.test_run import environment
+from tests.terminal import in_a_terminal, read_until
 
 SMALL = {"process_size": 64, "backend": "identity", "width": 64, "height": 48}
 _HEAD = "import sys, json; line = sys.stdin.readline(); "
@@ -163,6 +166,23 @@ def test_secrets_of_streams_are_in_no_argument_and_in_no_state() -> None:
         assert "secret-key" not in json.dumps(WallRoom(wall).state())
         assert isinstance(stream.running, StreamProcess)
         assert "secret-key" not in " ".join(map(str, stream.running.process.args))  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no terminals of this kind")
+def test_a_closed_terminal_ends_the_wall_and_its_streams_cleanly(tmp_path: Path) -> None:
+    """As Ctrl-C does: what is recorded is whole, although the terminal's end reaches the streams, too."""
+    (tmp_path / "wall.toml").write_text(
+        '[streams.a]\ninput = "demo"\noutput = ["a.mkv"]\nwidth = 64\nheight = 48\nprocess_size = 64\n'
+        'backend = "onnxruntime"\n'
+    )
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    with in_a_terminal(tmp_path, environment(tmp_path), "wall", "wall.toml", "--port", port) as (child, terminal):
+        read_until(terminal, b"running")
+        os.close(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with av.open(str(tmp_path / "a.mkv")) as container:
+        assert container.duration  # it is written at the end
 
 
 def test_meters_as_prometheus_reads_them() -> None:
