@@ -256,6 +256,25 @@ def test_a_stream_that_breaks_off_is_asked_for_again(chromium: Any, shows: Calla
     moves(chromium, 3)
 
 
+@pytest.mark.parametrize(
+    ("raw", "frozen", "text"),
+    [
+        ("Raw camera", True, "RAW CAMERA, FROZEN: viewers see you"),
+        ("Split screen, raw person", False, "SPLIT SCREEN, RAW PERSON: viewers see you"),
+        ("Raw room", True, "RAW ROOM, FROZEN: viewers see your room"),
+        ("Weak style", False, "WEAK STYLE: viewers see you"),
+        ("Split screen", False, ""),
+    ],
+)
+def test_the_alarm_shows_whatever_is_raw(chromium: Any, raw: str, frozen: bool, text: str) -> None:
+    """Also what is frozen, split or drawn faintly besides; a split screen alone can be seen."""
+    with closing(PageSink("0", OPTIONS)) as sink:
+        sink.send(Frame(still(0), 0, time.perf_counter(), raw=raw, frozen=frozen))
+        chromium.get(sink.url)
+        until(chromium, f"return document.body.dataset.mark?.startsWith('{raw}')")
+        assert chromium.find_element("id", "alarm-text").text == text
+
+
 def test_a_connection_that_says_nothing_is_given_up_at_once(chromium: Any, shows: Callable[..., Show]) -> None:
     """Without waiting for the other side to agree, which it cannot where the network is lost."""
     show = shows()

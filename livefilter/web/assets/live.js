@@ -53,7 +53,7 @@ function show(condition, health) {
   document.body.dataset.mark = mark;
   setText("status", mark || PILL[condition]);
   setText("figures", condition === "live" ? `${health.width} × ${health.height}  ·  ${Math.round(health.fps)} fps` : "");
-  const shown = { "Raw camera": "you", "Raw person": "you", "Raw room": "your room", "Raw person, raw room": "you" }[mark];
+  const shown = /raw (camera|person)|weak style/i.test(mark) ? "you" : /raw room/i.test(mark) && "your room";
   byId("alarm").hidden = !shown;
   setText("alarm-text", shown ? `${mark.toUpperCase()}: viewers see ${shown}` : "");
   if (!health) for (const id of ["fps", "delay", "dropped", "watchers"]) setText(id, "-");
