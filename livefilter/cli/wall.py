@@ -74,9 +74,11 @@ def _status(port: int) -> int:
 
 
 def _drain(machine: str, port: int) -> int:
-    client, _ = _find(port)
+    client, told = _find(port)
     client.do("drain", machine=machine)
-    open_console().print(f"The streams on {escape(machine)} move away; see `livefilter wall status`.")
+    stays = any(each["name"] != machine and not each["leaves"] for each in told["machines"])
+    what = "move away" if stays else "stay until another machine comes"
+    open_console().print(f"The streams on {escape(machine)} {what}; see `livefilter wall status`.")
     return 0
 
 

@@ -121,7 +121,9 @@ class Machines:
         leaving = self._drained | _draining(self._ray)
         for machine in self._machines.values():
             if machine.node in leaving and not machine.leaves and machine.place is not None:
-                self._said(f"{machine.place.host} is to be left: its streams move away.")
+                stays = any(each.place is not None and each.node not in leaving for each in self._machines.values())
+                what = "its streams move away" if stays else "there is no other machine yet, so its streams stay"
+                self._said(f"{machine.place.host} is to be left: {what}.")
             machine.leaves = machine.node in leaving
 
     def _open(self, number: str, node: Mapping[str, Any]) -> None:
@@ -171,7 +173,8 @@ class Machines:
         name = f"{host}/{machine.node[:4]}" if alike > 1 else host
         resources = machine.resources
         machine.place = Place(machine.node, name, int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
-        self._said(f"{name} has come: {machine.place.cores} cores, {machine.place.gpus} GPUs.")
+        cores, gpus = machine.place.cores, machine.place.gpus
+        self._said(f"{name} has come: {cores} core{'s' * (cores != 1)}, {gpus} GPU{'s' * (gpus != 1)}.")
 
     def _refuse(self, machine: Machine, why: str) -> None:
         self._refused.add(machine.node)

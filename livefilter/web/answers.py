@@ -39,7 +39,7 @@ def refusal(error: Exception, what: str, fix: str = "") -> Refused:
     if not isinstance(error, LivefilterError):
         return Refused(500, what, "Something unforeseen went wrong; the log says what.", "Please report it.")
     fix = error.fix or fix or "GET /api/openapi.json lists what is possible, with names and bounds."
-    return Refused(status, what, error.problem, fix, retry_s=5 if status == 429 else None)
+    return Refused(status, what, error.problem.removesuffix(".") + ".", fix, retry_s=5 if status == 429 else None)
 
 
 def answered(request: web.Request, refused: Refused) -> web.Response:

@@ -125,6 +125,8 @@ def test_streams_stay_where_there_is_no_other_machine() -> None:
     hall.look()
     assert hall.where == {"a": "one"}
     assert hall.wall.state()[0]["restarts"] == 0
+    assert hall.said[0] == "one has come: 4 cores, 0 GPUs."
+    assert hall.said[-1] == "one is to be left: there is no other machine yet, so its streams stay."
 
 
 def test_a_stream_runs_on_the_machine_that_it_names_or_waits_for_it() -> None:

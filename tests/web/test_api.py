@@ -90,7 +90,7 @@ def test_a_style_number_without_a_style_is_refused(desk: Desk, monkeypatch: pyte
     before = desk.settings.current
     for query in ("", "?for_s=3"):
         status, answer = call(desk.page, f"/api/actions/style_9{query}", "POST")
-        assert (status, answer["error"]["why"]) == (404, "Unknown style number '9'")
+        assert (status, answer["error"]["why"]) == (404, "Unknown style number '9'.")
         assert "1 hayao, 2 paprika" in answer["error"]["fix"]
     assert desk.settings.current is before
 
