@@ -88,6 +88,7 @@ class LiveRoom:
         self._notices: deque[dict[str, Any]] = deque(maxlen=_NOTICES)
         self._noticed_at = 0.0
         self._noticed = itertools.count(1)
+        self._recording_since: float | None = None
         self._lock = threading.Lock()
         self._figures: tuple[float, dict[str, Any]] = (0.0, {})
         for text in notices:
@@ -139,7 +140,10 @@ class LiveRoom:
             if time.monotonic() - taken_at > _FIGURES_EVERY_S:
                 figures = _figures(self._run.figures())
                 self._figures = (time.monotonic(), figures)
-        return figures | {"timed": self._timed(), "governor": self._run.governor, "obs": self._run.obs}
+        since = self._recording_since
+        recording_s = None if since is None else round(time.monotonic() - since, 1)
+        told = {"timed": self._timed(), "governor": self._run.governor, "obs": self._run.obs}
+        return figures | told | {"recording_s": recording_s}
 
     def perform(self, action: str, values: Mapping[str, Any]) -> None:
         """See livefilter.web.site.Room."""
@@ -154,6 +158,10 @@ class LiveRoom:
 
     def _follow(self) -> None:
         wanted = self._settings.current
+        if not wanted.recording:
+            self._recording_since = None
+        elif self._recording_since is None:
+            self._recording_since = time.monotonic()
         if wanted.notice and wanted.noticed_at != self._noticed_at:
             self._noticed_at = wanted.noticed_at
             self._add(wanted.notice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,3 +57,18 @@ def test_the_notices_of_the_next_run_replace_those_of_the_last(chromium: Any) ->
     finally:
         second.page.close()
         second.controller.close()
+
+
+def test_a_page_that_is_opened_later_tells_how_long_is_recorded(
+    desk: Desk, chromium: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not since when it is open itself."""
+    now = [1000.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0], time=lambda: 1_800_000_000.0)
+    monkeypatch.setattr("livefilter.web.live_room.time", clock)
+    desk.settings.change(recording=True)
+    now[0] += 65.0
+    chromium.get(desk.page.url)
+    until(chromium, "return document.getElementById('recording-sign').textContent === 'REC 1:05'")
+    desk.settings.change(recording=False)
+    until(chromium, "return document.getElementById('recording-sign').hidden")

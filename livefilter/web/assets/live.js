@@ -34,7 +34,6 @@ const PILL = {
 
 let state = null;
 let cutOut = false;
-let recordingSince = 0;
 
 const graph = new Graph(byId("graph"));
 const notices = new Notices(byId("log"));
@@ -97,8 +96,8 @@ function onMeters({ meters }) {
   setText("watchers", String(health.clients));
   if (meters.governor || (state && state.governor)) setText("governor", governed(meters.governor || state.governor));
   showObs(meters.obs);
-  if (recordingSince) {
-    const seconds = Math.floor((performance.now() - recordingSince) / 1000);
+  if (meters.recording_s !== null && meters.recording_s !== undefined) {
+    const seconds = Math.floor(meters.recording_s);
     setText("recording-sign", `REC ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`);
   }
 }
@@ -124,7 +123,6 @@ function onState(message) {
   line.hidden = !state.compare || state.bypass;
   placeLine(state.mirror !== state.mirror_output ? 1 - state.split : state.split);
   byId("recording-sign").hidden = !state.recording;
-  recordingSince = state.recording ? recordingSince || performance.now() : 0;
   setText("engine", `${state.shown_style} ${state.shown_network} on ${state.backend}, ${state.device}`);
   byId("outputs").replaceChildren(...state.outputs.map((each) => item(each.name.replace(/https?:\/\//, ""), each.state)));
   const input = byId("input");
