@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from livefilter import doctor
 from livefilter.cli import doctor as command
-from livefilter.doctor import can_run, run_checks
+from livefilter.doctor import _styling_check, can_run, run_checks
 from livefilter.errors import StyleCorrupt
 from livefilter.finding import Check, commands_in
 from livefilter.inference import hardware, selection
@@ -257,3 +257,18 @@ def test_fix_hint_prints_commands_alone(monkeypatch: pytest.MonkeyPatch) -> None
     """Each command once, nothing else, so that the output can be read and then run."""
     monkeypatch.setattr(command, "run_checks", lambda: FINDINGS)
     assert run("--fix-hint").output == "sudo x\n"
+
+
+@pytest.mark.parametrize(
+    ("frames_s", "status", "detail"),
+    [
+        ([0.02] * 20, "ok", "hayao: 50 fps on a CPU"),
+        ([0.1] * 20, "warn", "hayao: 10 fps on a CPU"),
+        ([0.02] * 16 + [0.5] * 4, "warn", "hayao: 50 fps on a CPU, but 9 just now, beside other programs"),
+    ],
+)
+def test_a_busy_machine_is_not_taken_for_a_slow_one(frames_s: list[float], status: str, detail: str) -> None:
+    """Where some frames wait for other programs, closing those helps, and not a smaller size."""
+    check = _styling_check("hayao", "on a CPU", frames_s)
+    assert (check.status, check.detail) == (status, detail)
+    assert ("keeps this machine busy" in check.fix) == ("beside other programs" in detail)

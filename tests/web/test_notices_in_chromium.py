@@ -59,6 +59,18 @@ def test_the_notices_of_the_next_run_replace_those_of_the_last(chromium: Any) ->
         second.controller.close()
 
 
+def test_the_next_run_does_not_begin_with_pictures_of_the_last(desk: Desk, chromium: Any) -> None:
+    """The tiles go back to the cards' own pictures until there are new ones: it may have another camera."""
+    chromium.get(desk.page.url)
+    until(chromium, "return document.querySelector('.tile img') !== null")
+    chromium.execute_script(
+        "document.querySelector('.tile img').src = URL.createObjectURL(new Blob(['old']));"
+        "window.before = livefilter.link.socket; window.before.close();"
+    )
+    until(chromium, "return livefilter.link.socket?.readyState === 1 && livefilter.link.socket !== window.before")
+    until(chromium, "return document.querySelector('.tile img').src.endsWith('/card.jpg')")
+
+
 def test_a_page_that_is_opened_later_tells_how_long_is_recorded(
     desk: Desk, chromium: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,7 +190,7 @@ function placeLine(at) {
 }
 
 const link = new Link({
-  open: () => notices.forget(),
+  open: () => { notices.forget(); tiles?.forget(); },
   closed: (why) => { state = null; cutOut = false; SAYS.refused[1] = why; show(why ? "refused" : "gone", null); },
   state: onState,
   meters: onMeters,

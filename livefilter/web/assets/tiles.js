@@ -3,6 +3,7 @@
 import { address, call } from "/link.js";
 
 const ROUND_MS = 4000;
+const SOON_MS = 500;
 
 export class Tiles {
   constructor(place, choose) {
@@ -34,6 +35,15 @@ export class Tiles {
     }
   }
 
+  /** The pictures of a run that is over may show another camera: back to the cards' own. */
+  forget() {
+    for (const tile of this.place.children) {
+      const picture = tile.querySelector("img");
+      if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
+      picture.src = card(tile.dataset.style);
+    }
+  }
+
   tile(style, at) {
     const tile = document.createElement("button");
     tile.type = "button";
@@ -43,7 +53,7 @@ export class Tiles {
     tile.title = style.description;
     const picture = document.createElement("img");
     picture.alt = "";
-    picture.src = address(`/api/styles/${encodeURIComponent(style.name)}/card.jpg`);
+    picture.src = card(style.name);
     const line = document.createElement("span"), name = document.createElement("b");
     name.textContent = style.title;
     line.append(name);
@@ -69,6 +79,10 @@ export class Tiles {
         if (before.startsWith("blob:")) URL.revokeObjectURL(before);
       } catch { /* the picture that is there stays */ }
     }
-    setTimeout(() => this.round(), ROUND_MS);
+    setTimeout(() => this.round(), document.body.dataset.state === "live" ? ROUND_MS : SOON_MS);
   }
+}
+
+function card(name) {
+  return address(`/api/styles/${encodeURIComponent(name)}/card.jpg`);
 }
