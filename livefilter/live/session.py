@@ -21,6 +21,7 @@ from livefilter.nv12 import nv12_to_bgr
 from livefilter.output.base import Sink
 
 _log = logging.getLogger(__name__)
+_PLAIN = ".mp4"
 _Opened = TypeVar("_Opened")
 _MOST_NAMES = 1000  # of one second
 
@@ -67,6 +68,7 @@ class LiveSession:
         self._recording: tuple[Sink, Path] | None = None
         self._snapshots_taken = settings.current.snapshots
         self.recorded: list[str] = []
+        self._green_told = False
 
     def tick(self, timeout_s: float) -> bool:
         """Wait up to `timeout_s`, handle what happened; False when the run is over."""
@@ -118,7 +120,7 @@ class LiveSession:
         elif self._recording is None and wanted:
             try:
                 # Of the files that keep a transparent room, players know this one.
-                suffix = ".webm" if self._settings.current.room == TRANSPARENT else ".mp4"
+                suffix = ".webm" if self._settings.current.room == TRANSPARENT else _PLAIN
                 recording, path = self._open_new(suffix, self._open_recording)
             except (LivefilterError, OSError) as error:
                 self._settings.change(recording=False)
@@ -126,7 +128,12 @@ class LiveSession:
             else:
                 self._recording = (recording, path)
                 self._notify(f"Recording to {path}")
+                self._green_told = False
                 outputs.add(recording)
+        elif self._recording is not None and self._settings.current.room == TRANSPARENT and not self._green_told:
+            self._green_told = True
+            if self._recording[1].suffix == _PLAIN:
+                self._notify(f"The recording shows the room green, for {_PLAIN} holds no transparency; a new one will")
 
     def _follow_snapshots(self) -> None:
         wanted = self._settings.current.snapshots

@@ -109,6 +109,23 @@ def test_r_records_until_pressed_again(tmp_path: Path) -> None:
     assert (len(recording.sent), recording.closed) == (got, True)
 
 
+def test_a_room_that_is_cut_away_in_the_middle_of_a_recording_is_told(tmp_path: Path) -> None:
+    """What holds no transparency shows it green; said once, and not of a file that was begun with it."""
+    run = Run(tmp_path, FakeSink())
+    run.pipeline.start()
+    for first, said in (("style", "shows the room green, for .mp4"), ("transparent", "Recording to")):
+        run.settings.change(room=first)
+        run.press("r")
+        run.settings.change(room="transparent")
+        assert run.session.tick(0.001)
+        assert said in run.settings.current.notice
+        run.settings.change(notice="another")
+        assert run.session.tick(0.001)
+        assert run.settings.current.notice == "another"
+        run.press("r")
+    run.end()
+
+
 def test_a_recording_that_fails_does_not_end_the_show(tmp_path: Path) -> None:
     """A full disk stops the recording with its reason; viewers notice nothing."""
     recording = FakeSink(SinkLost("disk full"), fail_at=2)

@@ -126,6 +126,6 @@ export class Link {
   }
 
   act(name, parameters = {}) {
-    if (!this.send({ type: "action", name, parameters })) toast("livefilter is not running.", "error");
+    if (!this.send({ type: "action", name, parameters })) toast("livefilter does not answer. Is it still running?", "error");
   }
 }
