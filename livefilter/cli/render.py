@@ -91,7 +91,8 @@ def render(
     """Style a whole video, image or folder of both, keeping every frame, its timing and the sound.
 
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial-XXXX.SUFFIX, which plays.
-    Sub-folders of a folder are left alone. With process size auto, frames are styled at their own size.
+    Sub-folders of a folder are left alone. With process size auto, frames are styled at 480 lines
+    at most, or at their own size by imported styles and on GPUs.
     """
     from livefilter.live.configured_stylist import ConfiguredStylist
     from livefilter.live.open_files import file_openers

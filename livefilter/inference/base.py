@@ -68,12 +68,14 @@ class Engine(Closeable):
         livefilter.inference.ports.
     width, height: pixels, multiples of 8.
     contrast: what the drawing's edges are yet to be made crisp with (`livefilter.inference.crisp`); 0 for nothing.
+    leaves_crisp: it can leave that to its caller (`EngineOptions.soft`).
     computes_int8: it runs on the processor and gains from a network's INT8 form, where the processor does.
     Raises on construction: BackendUnavailable (runtime or device missing), StyleCorrupt (the file cannot be read).
     """
 
     takes_batches: ClassVar[bool] = False
     computes_int8: ClassVar[bool] = False
+    leaves_crisp: ClassVar[bool] = False
     info: EngineInfo
     takes_strength: bool = False
     gives_person: bool = False

@@ -9,6 +9,9 @@ from livefilter.frame import Image
 
 # Edges of larger frames are made crisp at so many pixels, and enlarged: at 1920x1080 it would take 4 ms more.
 _MOST_PIXELS = 1280 * 720
+# The shorter side at which networks draw boldest what is enlarged crisply: live, with somebody near the camera, and in
+# files, where somebody may be further away (docs/generator.md).
+LIVE_LINES, FILE_LINES = 360, 480
 
 
 class Crisp:

@@ -36,6 +36,7 @@ class OnnxRuntimeEngine(HostEngine):
     precision: ClassVar[str] = "float32"
     fix: ClassVar[str] = providers.CPU_FIX
     takes_batches = True
+    leaves_crisp = True
 
     def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:
         require_size(width, height)
@@ -49,7 +50,7 @@ class OnnxRuntimeEngine(HostEngine):
         precision = "int8" if options.precision == "int8" else self.precision
         self.info = EngineInfo(self.backend, self._device(threads), precision, width, height)
         self._batch, self._people = options.batch, options.people
-        self._soft = options.soft and self.provider == providers.CPU
+        self._soft = options.soft
         self._session: Any = self._open(network, options.sha256, threads)
         self._run_options = providers.run_options()
         self._binding = self._session.io_binding()

@@ -25,6 +25,7 @@ class OpenVINOEngine(HostEngine):
     """OpenVINO on the CPU, in bfloat16 where that computes in it: two to three times as fast as ONNX Runtime there."""
 
     takes_batches = True
+    leaves_crisp = True
     computes_int8 = True
 
     def __init__(self, network: Path, width: int, height: int, options: EngineOptions | None = None) -> None:

@@ -48,6 +48,12 @@ class Timings:
         return self.preprocess_ms + self.inference_ms + self.postprocess_ms
 
 
+def auto_sizes(short: int, most: int | None) -> list[int]:
+    """The sizes among which "auto" chooses for frames with a shorter side of `short` pixels. most: as of Styler."""
+    largest = min(short, most or AUTO_SIZES[-1])
+    return [size for size in AUTO_SIZES if size < largest] + [largest]
+
+
 class Styler:
     """Styles frames of any size, undistorted, through an engine that is rebuilt when their size changes.
 
@@ -56,6 +62,8 @@ class Styler:
     process_size: shorter side in pixels at which frames are styled, or "auto".
     budget_ms: what a frame may take with "auto"; the largest of AUTO_SIZES that fits is taken. None takes the
         frame's own size.
+    most: the largest size that "auto" takes where edges are made crisp after enlarging (`livefilter.inference.crisp`):
+        there more lines make a drawing more like the photo.
     steady: frames follow each other, so keep the drawing still where the scene is (not where a GPU composes).
     low_light: draw dark frames from a lighter copy (not where a GPU composes).
     Raises, here or at the first frame: UnknownName, BackendUnavailable, StyleCorrupt, InvalidInput.
@@ -69,6 +77,7 @@ class Styler:
         options: EngineOptions | None = None,
         *,
         budget_ms: float | None = None,
+        most: int | None = None,
         steady: bool = False,
         low_light: bool = False,
         clock: Callable[[], float] = time.perf_counter,
@@ -84,6 +93,8 @@ class Styler:
         self._network, self._options = form_of(network, factory, replace(options or EngineOptions(), soft=True))
         self._factory = shared_by(factory, self._options.shared)
         self._budget_ms = budget_ms
+        crisply = isinstance(network, Network) and getattr(factory, "leaves_crisp", False) and network.is_crisp
+        self.most = most if crisply else None
         self._clock = clock
         self._steady = Steady() if steady else None
         self._low_light = low_light
@@ -191,7 +202,7 @@ class Styler:
         elif self._process_size != "auto":
             self._open(width, height, self._process_size)
         elif self._budget_ms is None:
-            self._open(width, height, None)
+            self._open(width, height, self.most)
         else:
             self._open_within(width, height, self._budget_ms)
 
@@ -232,7 +243,7 @@ class Styler:
             return around_ms + inference_ms * fit_network(width, height, size, self._accepts).pixels / measured
 
         short = min(width, height)
-        sizes = [size for size in AUTO_SIZES if size < short] + [min(short, AUTO_SIZES[-1])]
+        sizes = auto_sizes(short, self.most)
         affordable = [size for size in sizes if predicted_ms(size) <= budget_ms]
         size = max(affordable) if affordable else min(sizes)
         self._open(width, height, size)

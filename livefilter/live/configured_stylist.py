@@ -12,6 +12,7 @@ from livefilter.control.settings import LiveSettings
 from livefilter.errors import InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo, EngineOptions
+from livefilter.inference.crisp import FILE_LINES
 from livefilter.inference.geometry import FLOOR
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import Styler
@@ -78,4 +79,6 @@ class ConfiguredStylist:
             self._styler.close()
 
     def _open(self, style: str, width: int, height: int, *, people: bool = False) -> Styler:
-        return open_styler(self._config, self._catalogue, style, width, height, shared=self._shared, people=people)
+        return open_styler(
+            self._config, self._catalogue, style, width, height, shared=self._shared, people=people, most=FILE_LINES
+        )

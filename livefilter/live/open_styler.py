@@ -7,6 +7,7 @@ import logging
 from livefilter.config import Config
 from livefilter.errors import EngineMismatch
 from livefilter.inference.base import EngineOptions, Sharing
+from livefilter.inference.crisp import LIVE_LINES
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
 from livefilter.inference.styler import Styler
 from livefilter.styles.catalogue import Catalogue
@@ -26,10 +27,12 @@ def open_styler(
     shared: bool | Sharing = False,
     steady: bool = False,
     people: bool = False,
+    most: int = LIVE_LINES,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
-    budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size.
+    budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size. most: as of
+        Styler.
     nv12: let an engine that can do so give NV12. steady: as of Styler.
     shared, people: as of EngineOptions.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
@@ -46,6 +49,7 @@ def open_styler(
             config.process_size,
             options,
             budget_ms=budget_ms,
+            most=most,
             steady=steady,
             low_light=config.low_light,
         )

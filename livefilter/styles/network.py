@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from livefilter.errors import StyleCorrupt
 from livefilter.styles.accepts import Accepts
-from livefilter.styles.network_edit import gives
+from livefilter.styles.network_edit import gives, without_crisp
 
 # Smallest first: `lite` is for CPUs, `full` for GPUs.
 SIZES = ("lite", "full")
@@ -52,6 +52,14 @@ class Network:
         try:
             return gives(self.path.read_bytes(), _PERSON)
         except (OSError, ValueError):  # opening it says why
+            return False
+
+    @property
+    def is_crisp(self) -> bool:
+        """Whether its last layer makes edges crisp, which may as well be done at another size; not where unreadable."""
+        try:
+            return without_crisp(self.path.read_bytes())[1] > 0
+        except (OSError, ValueError):
             return False
 
     def verify(self) -> None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from livefilter.frame import Image
 
-# The networks know faces 60 to 270 pixels wide. How wide they are in a photo is for its owner to say: shorter sides at
-# which faces that take a sixth to three quarters of it, a twelfth to three eighths, and less are of such a width.
-FACES = {"close": 360, "usual": 720, "small": 1440}
+# The networks draw faces 60 to 200 pixels wide most boldly. How wide they are in a photo is for its owner to say:
+# shorter sides at which faces that take a quarter to three quarters of it, an eighth to two fifths, and less are so wide.
+FACES = {"close": 270, "usual": 480, "small": 960}
 _RADIUS, _EPSILON = 4, 0.003
 
 Draw = Callable[[Image], Image]

@@ -28,6 +28,8 @@ from tests.conftest import picture
 class Soft(Engine):
     """Gives what it is given, and leaves edges to whoever asked for that."""
 
+    leaves_crisp = True
+
     def __init__(self, network: Path, width: int, height: int, options: EngineOptions) -> None:
         self.info = EngineInfo("soft", "none", "uint8", width, height)
         self.contrast = 4.0 if options.soft else 0.0
@@ -117,6 +119,39 @@ def test_stylers_make_crisp_what_an_engine_left_soft() -> None:
     part = PartStyler(Network("none", "lite", Path("none"), ""), Soft, fit_network(192, 128, 64), 96, 64)
     assert np.array_equal(part.draw(image, 0, 0), meant)
     part.close()
+
+
+class Whole(Soft):
+    """As graphics cards draw: whole."""
+
+    leaves_crisp = False
+
+
+@pytest.mark.parametrize("budget_ms", [None, 1000.0])
+def test_what_is_enlarged_crisp_is_drawn_with_few_lines(budget_ms: float | None) -> None:
+    """Where nobody named a size, and by engines and networks alone that can; a small frame at its own size."""
+    crisp = Catalogue(user=Path("no such folder")).get("hayao").network("lite")
+    other = Network("none", "lite", Path("none"), "")
+    found = []
+    for network, engine, asked, height in (
+        (crisp, Soft, "auto", 272),
+        (crisp, Soft, 200, 272),
+        (crisp, Soft, "auto", 96),
+        (crisp, Whole, "auto", 272),
+        (other, Soft, "auto", 272),
+    ):
+        styler = Styler(network, engine, asked, budget_ms=budget_ms, most=120)  # type: ignore[arg-type]
+        styler.warm_up(480, height)
+        found.append(styler.working_size)
+        styler.close()
+    assert found == [120, 200, 96, 272, 272]
+
+
+def test_the_networks_that_are_shipped_are_enlarged_crisp() -> None:
+    """All of them; and a file that cannot be read is none."""
+    styles = Catalogue(user=Path("no such folder")).styles
+    assert all(network.is_crisp for style in styles for network in style.networks.values())
+    assert not Network("none", "lite", Path("none"), "").is_crisp
 
 
 @pytest.mark.parametrize("precision", ["float", "int8"])

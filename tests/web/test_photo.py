@@ -223,10 +223,10 @@ def test_enlarging_keeps_the_photos_edges() -> None:
         return image
 
     assert style_photo(np.zeros((3000, 4000, 3), np.uint8), draw).shape == (3000, 4000, 3)
-    assert seen == [(720, 960, 3)]
+    assert seen == [(480, 640, 3)]
 
 
-@pytest.mark.parametrize(("faces", "side"), [("small", 1440), ("usual", 720), ("close", 360)])
+@pytest.mark.parametrize(("faces", "side"), [("small", 960), ("usual", 480), ("close", 270)])
 def test_a_photo_is_drawn_at_the_size_that_suits_its_faces(faces: str, side: int) -> None:
     """What is drawn is as large as was asked for, what comes back as large as the photo, in preview and download."""
     drawn: list[tuple[int, ...]] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# A full network below this size shows less than a lite one of the same cost: that draws at 480 lines.
-SMALLEST_FULL = 360
+# Below this size even a full network loses the eyes of small faces, which a lite one of 360 lines still has.
+SMALLEST_FULL = 288
 
 
 @dataclass(frozen=True, slots=True)

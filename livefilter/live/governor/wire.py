@@ -9,7 +9,7 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.base import EngineOptions, Sharing
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.selection import runs_on_gpu
-from livefilter.inference.styler import AUTO_SIZES, Styler
+from livefilter.inference.styler import Styler, auto_sizes
 from livefilter.live.governor.full_screen import FullScreenWatch
 from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
@@ -52,7 +52,7 @@ def on_ladder(
     sizes = [styler.working_size]
     if not wanted.process_size and now.accepts.size is None:
         short = min(frame_size)
-        sizes += [size for size in (_LEAST_SIZE, *AUTO_SIZES) if size < short] + [min(short, AUTO_SIZES[-1])]
+        sizes += [min(short, _LEAST_SIZE), *auto_sizes(short, styler.most)]
     options = EngineOptions(
         config.threads, config.gpu, config.cuda, config.nv12, shared=shared, precision=config.precision, people=people
     )

@@ -265,10 +265,10 @@ def test_a_wrong_promise_is_refused(texts: list[str], told: str) -> None:
 
 
 def test_a_ladder_rises() -> None:
-    """Rungs are ordered by cost; full networks come down to 360 before a lite one takes over."""
+    """Rungs are ordered by cost; full networks come down to 288 before a lite one takes over."""
     lite = [Rung("lite", size, size * size * 1.0) for size in (240, 360, 720)]
     full = [Rung("full", size, size * size * 6.0) for size in (240, 288, 360)]
-    assert [str(rung) for rung in ladder([*full, *lite])] == ["lite 240", "lite 360", "lite 720", "full 360"]
+    assert [str(rung) for rung in ladder([*full, *lite])] == ["lite 240", "lite 360", "full 288", "full 360"]
     assert ladder(full)[0].size == 240
     assert len(ladder([*lite, replace(lite[0], size=250)])) == 3
 
