@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from livefilter.frame import Image
 
 # The networks draw faces 60 to 200 pixels wide most boldly. How wide they are in a photo is for its owner to say:
-# shorter sides at which faces that take a quarter to three quarters of it, an eighth to two fifths, and less are so wide.
+# shorter sides at which faces that take a quarter to three quarters of it, an eighth to two fifths, and less are so.
 FACES = {"close": 270, "usual": 480, "small": 960}
 _RADIUS, _EPSILON = 4, 0.003
 
