@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,8 +47,15 @@ _LOG_EVERY_S = 10.0
 @click.option("--duration", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--frames", type=click.IntRange(min=1), metavar="N", help="End after this many styled frames.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures of the run as JSON at its end.")
+@click.argument("strays", nargs=-1, metavar="")
 def run(
-    config: Path | None, profile: str | None, duration: float | None, frames: int | None, as_json: bool, **flags: Any
+    config: Path | None,
+    profile: str | None,
+    duration: float | None,
+    frames: int | None,
+    as_json: bool,
+    strays: tuple[str, ...],
+    **flags: Any,
 ) -> None:
     """Style a camera live and send it on as a camera, page, window, file or stream.
 
@@ -55,6 +63,9 @@ def run(
     m mirror, b bypass, e room, u raw person, r record, s snapshot, space freeze, g gaming mode, o add to OBS, h help,
     q quit. `livefilter hotkeys` shows what works with other windows in focus.
     """
+    if strays:
+        words = shlex.join(strays[:1])
+        raise click.UsageError(f"{words} stands alone. An input is named with -i: livefilter run -i {words}")
     settings = config_from(config, profile, flags)
     if frames:  # they are counted as they are styled, and nobody may be watching
         settings = settings.model_copy(update={"idle": False})

@@ -71,3 +71,10 @@ def test_less_than_no_threads_are_no_traceback() -> None:
     """Whether torch is there or not."""
     with pytest.raises(InvalidInput, match="--threads -2 must be 0"):
         ready_to_train(threads=-2)
+
+
+def test_an_input_without_its_flag_is_told_how_to_name_one(tmp_path: Path) -> None:
+    """Who has just typed `livefilter render clip.mp4` types `livefilter run clip.mp4` as well."""
+    done = livefilter(tmp_path, "run", "my clip.mp4", "-o", "null")
+    assert done.returncode == 2
+    assert "An input is named with -i: livefilter run -i 'my clip.mp4'" in done.stderr
