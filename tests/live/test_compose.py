@@ -30,6 +30,21 @@ def test_an_output_that_others_feed_is_refused_before_the_input_is_opened(monkey
     assert opened == []
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("mine.mp4", "exists already"), ("nowhere/out.mp4", "there is no folder .*nowhere")]
+)
+def test_a_recording_that_cannot_begin_is_refused_before_the_input_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    """No camera's lamp is lit for a file that is there already."""
+    opened: list[str] = []
+    (tmp_path / "mine.mp4").write_bytes(b"precious")
+    monkeypatch.setattr(compose, "open_input", lambda spec, options: opened.append(spec))
+    with pytest.raises(SinkUnavailable, match=words):
+        compose_live(Config(input="demo", output=("null", str(tmp_path / name))), NoKeys())
+    assert opened == []
+
+
 def test_a_page_that_is_opened_again_has_parts_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page closes its thumbnails and photos with itself: the next one has new ones, and the same run behind it."""
     monkeypatch.setattr("livefilter.web.token.token_path", lambda: tmp_path / "token")

@@ -36,11 +36,17 @@ class RecordingSink(Sink):
 
     slow = True
 
+    @classmethod
+    def check(cls, target: str) -> None:
+        path = _path_of(target)
+        if os.path.lexists(path):
+            raise _taken(path)
+        if not os.path.isdir(path.parent):
+            raise _no_folder(path)
+
     def __init__(self, target: str, options: SinkOptions) -> None:
-        self._path = Path(os.path.expanduser(target))
+        self._path = _path_of(target)
         suffix = self._path.suffix.lower()
-        if suffix not in FILES:
-            raise InvalidInput(_wrong_suffix(target, suffix))
         self._file = _create(self._path, private=options.live)
         self._failed = False
         self._closed = False
@@ -140,17 +146,33 @@ def _create(path: Path, *, private: bool) -> _WholeWrites:
     try:
         return _WholeWrites(path, "x", opener=_private if private else None)
     except FileExistsError as error:
-        what = "is a folder" if path.is_dir() else "exists already"
-        raise NameTaken(f"Recording to {path} cannot start: it {what}. Choose another name or delete it.") from error
+        raise _taken(path) from error
     except FileNotFoundError as error:
-        lacking = f"there is no folder {path.parent}. Create it or choose another."
-        if path.parent.is_dir():
-            lacking = f"no file can be made in {path.parent}. Choose another folder."
-        raise SinkUnavailable(f"Recording to {path} cannot start: {lacking}") from error
+        raise _no_folder(path) from error
     except (OSError, ValueError) as error:
         raise SinkUnavailable(
             f"Recording to {path} cannot start: {reason(error)}. Choose a folder that you may write to."
         ) from error
+
+
+def _path_of(target: str) -> Path:
+    """The file that a target names. Raises: InvalidInput: it is of no known kind."""
+    path = Path(os.path.expanduser(target))
+    if path.suffix.lower() not in FILES:
+        raise InvalidInput(_wrong_suffix(target, path.suffix.lower()))
+    return path
+
+
+def _taken(path: Path) -> NameTaken:
+    what = "is a folder" if os.path.isdir(path) else "exists already"
+    return NameTaken(f"Recording to {path} cannot start: it {what}. Choose another name or delete it.")
+
+
+def _no_folder(path: Path) -> SinkUnavailable:
+    lacking = f"there is no folder {path.parent}. Create it or choose another."
+    if os.path.isdir(path.parent):
+        lacking = f"no file can be made in {path.parent}. Choose another folder."
+    return SinkUnavailable(f"Recording to {path} cannot start: {lacking}")
 
 
 def reason(error: BaseException) -> str:

@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from livefilter.errors import InvalidInput, SinkLost, SinkUnavailable
+from livefilter.errors import InvalidInput, NameTaken, SinkLost, SinkUnavailable
 from livefilter.frame import Frame
 from livefilter.output.base import SinkOptions
 from livefilter.output.video.recording import RecordingSink
@@ -226,8 +226,9 @@ def test_what_exists_is_never_overwritten(tmp_path: Path) -> None:
     """The error names the file and the two ways out, and the file keeps its content."""
     path = tmp_path / "mine.mp4"
     path.write_bytes(b"precious")
-    with pytest.raises(SinkUnavailable, match=r"mine\.mp4 .*exists already.*another name or delete"):
-        RecordingSink(str(path), options())
+    for ask in (RecordingSink.check, lambda target: RecordingSink(target, options())):
+        with pytest.raises(NameTaken, match=r"mine\.mp4 .*exists already.*another name or delete"):
+            ask(str(path))
     assert path.read_bytes() == b"precious"
 
 
@@ -241,9 +242,16 @@ def test_what_exists_is_never_overwritten(tmp_path: Path) -> None:
 )
 def test_a_bad_target_is_named_with_its_fix(tmp_path: Path, name: str, error: type[Exception], words: str) -> None:
     """Each error is one line that says which file and what to do, and leaves nothing behind."""
-    with pytest.raises(error, match=words) as caught:
-        RecordingSink(str(tmp_path / name), options())
-    assert "\n" not in str(caught.value)
+    for ask in (RecordingSink.check, lambda target: RecordingSink(target, options())):
+        with pytest.raises(error, match=words) as caught:
+            ask(str(tmp_path / name))
+        assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_look_at_a_name_makes_no_file(tmp_path: Path) -> None:
+    """Whether it can be had is asked before the camera is opened."""
+    RecordingSink.check(str(tmp_path / "out.mp4"))
     assert not list(tmp_path.iterdir())
 
 
