@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import socket
@@ -108,9 +109,10 @@ def _bound(host: str, port: int) -> socket.socket:
         opened.bind((host, port))
     except OSError as error:
         opened.close()
-        raise TriggerUnavailable(
-            f"OSC cannot listen on {host} port {port}: {error.strerror}. Choose another port: --osc 9000"
-        ) from error
+        fix = f"Choose another port: --osc {9001 if port == 9000 else 9000}"
+        if error.errno == errno.EADDRNOTAVAIL:
+            fix = "Name an address of this computer, or leave it out: --osc 9000"
+        raise TriggerUnavailable(f"OSC cannot listen on {host} port {port}: {error.strerror}. {fix}") from error
     return opened
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -123,3 +124,28 @@ def test_a_look_at_a_port_leaves_it_free() -> None:
         port = str(held.getsockname()[1])
     OscTrigger.check(port)
     OscTrigger(port, lambda name, **values: None, lambda notice: None).close()
+
+
+@pytest.mark.parametrize(("port", "instead"), [(9000, "--osc 9001"), (8421, "--osc 9000")])
+def test_a_taken_port_is_not_what_is_suggested(monkeypatch: pytest.MonkeyPatch, port: int, instead: str) -> None:
+    """The way out is another port than the one that others have."""
+
+    class Taken:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def bind(self, address: object) -> None:
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(socket, "socket", Taken)
+    with pytest.raises(TriggerUnavailable, match=rf"port {port}: Address already in use\..*{instead}$"):
+        OscTrigger.check(str(port))
+
+
+def test_an_address_of_another_computer_is_said_to_be_one() -> None:
+    """No other port would help there."""
+    with pytest.raises(TriggerUnavailable, match="Name an address of this computer"):
+        OscTrigger.check("192.0.2.1:9000")
