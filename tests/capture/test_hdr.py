@@ -172,12 +172,14 @@ def test_an_hdr_film_is_tone_mapped(transfer: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", ["max-cll=203,100", "master-display=G(1,1)B(1,1)R(1,1)WP(1,1)L(2030000,1)"])
 def test_the_peak_that_a_film_names_is_used(said: str, tmp_path: Path) -> None:
     """White comes out white when nothing in the film is brighter."""
-    options = {"x265-params": f"log-level=error:lossless=1:{said}"}
+    # With B-frames x265 dates the one frame by memory that it never wrote, and no file takes some of those dates.
+    plainly = "log-level=error:lossless=1:bframes=0"
+    options = {"x265-params": f"{plainly}:{said}"}
     try:
         path = hdr_film(tmp_path / "hdr.mkv", PQ, "libx265", options)
     except av.codec.codec.UnknownCodecError:
         pytest.skip("this PyAV has no x265")
-    plain = first(hdr_film(tmp_path / "plain.mkv", PQ, "libx265", {"x265-params": "log-level=error:lossless=1"}))
+    plain = first(hdr_film(tmp_path / "plain.mkv", PQ, "libx265", {"x265-params": plainly}))
     assert np.abs(first(path)[:, :, ::-1].astype(int) - chart()).max() <= 4
     assert np.abs(plain[:, :, ::-1].astype(int) - chart()).max() <= 4
 
