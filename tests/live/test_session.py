@@ -216,7 +216,6 @@ def test_s_saves_what_viewers_see(tmp_path: Path) -> None:
     assert any(np.array_equal(image, frame.image) for frame in run.sink.sent)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_snapshot_on_a_full_disk_leaves_no_part_of_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What happened, where, and what helps is said in one sentence."""
@@ -238,6 +237,7 @@ def test_a_snapshot_on_a_full_disk_leaves_no_part_of_a_picture(tmp_path: Path, m
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_snapshots_are_for_their_owner_alone(tmp_path: Path) -> None:
     """The folder that is made for them has mode 0700, and the files 0600."""
     run = Run(tmp_path / "clips")
