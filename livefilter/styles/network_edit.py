@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +13,8 @@ from livefilter.styles.onnx_wire import field, fields, first, message, messages,
 _GRAPH, _PORTS, _TO_AXIS, _ONE = 7, (11, 12), (2, 1, 2, 1), b"\x08\x01"
 
 _NODE, _TENSOR, _OUTPUT = 1, 5, 12  # of a graph
-_NODE_INPUT, _NODE_OUTPUT, _NODE_KIND, _TENSOR_NAME, _TENSOR_BYTES = 1, 2, 4, 8, 9
+_NODE_INPUT, _NODE_OUTPUT, _NODE_KIND = 1, 2, 4
+_TENSOR_TYPE, _TENSOR_NAME, _TENSOR_BYTES, _FLOAT = 2, 8, 9, 1
 # The layer that makes edges crisp (livefilter.generator.export): its contrast, what comes next, and its nodes.
 _CRISP, _SCALE = "crisp", "scale"
 _CRISP_NODES = ["Add", "Add", "Max", "MaxPool", "MaxPool", "Min", "Mul", "Mul", "Neg", "Neg"]
@@ -67,6 +69,9 @@ def without_crisp(data: bytes) -> tuple[bytes, float]:
     after = [value for number, value in graph if number == _NODE and _SCALE in _names(value, _NODE_INPUT)]
     if not len(contrast) == len(drawn) == len(after) == 1:
         return data, 0.0
+    times = _number(contrast[0])
+    if times is None:
+        return data, 0.0
     soft, crisp = (_names(each, _NODE_INPUT)[0] for each in (drawn[0], after[0]))
     joined = b"".join(
         message(number, soft.encode() if number == _NODE_INPUT and value == crisp.encode() else bytes(value))
@@ -75,7 +80,17 @@ def without_crisp(data: bytes) -> tuple[bytes, float]:
     kept, idle = _parted([(number, memoryview(joined) if value is after[0] else value) for number, value in graph])
     if sorted(name(node, _NODE_KIND) for node in idle) != _CRISP_NODES:
         return data, 0.0
-    return _with_graph(data, kept), float(struct.unpack("<f", first(contrast[0], _TENSOR_BYTES))[0])
+    return _with_graph(data, kept), times
+
+
+def _number(tensor: memoryview) -> float | None:
+    """The one float32 of a tensor, stored as livefilter does; None for any other, and for what is no contrast."""
+    found = dict(fields(tensor))
+    stored = found.get(_TENSOR_BYTES, 0)
+    if found.get(_TENSOR_TYPE) != _FLOAT or isinstance(stored, int) or len(stored) != 4:
+        return None
+    value = float(struct.unpack("<f", stored)[0])
+    return value if 1.0 < value < math.inf else None
 
 
 def _graph(data: bytes) -> Iterator[tuple[int, memoryview]]:
@@ -92,11 +107,11 @@ def _parted(graph: Sequence[tuple[int, memoryview]]) -> tuple[list[tuple[int, me
             idle.append(value)
         elif number == _NODE:
             needed.update(_names(value, _NODE_INPUT))
+    left_out = {id(each) for each in idle}
     kept = [
         (number, value)
         for number, value in graph
-        if not any(value is each for each in idle)
-        and not (number == _TENSOR and name(value, _TENSOR_NAME) not in needed)
+        if id(value) not in left_out and not (number == _TENSOR and name(value, _TENSOR_NAME) not in needed)
     ]
     return kept, idle
 

@@ -75,6 +75,6 @@ def first(view: memoryview, *way: int) -> memoryview:
     for step in way:
         found = next((value for number, value in fields(view) if number == step), 0)
         if isinstance(found, int):
-            raise ValueError("a port has no shape")
+            raise ValueError("it is no ONNX file, or a part of it is missing")
         view = found
     return view

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -185,3 +188,72 @@ def test_only_the_layer_of_livefilters_own_networks_is_left_out(tmp_path: Path) 
     next(node for node in other.graph.node if node.op_type == "Neg").op_type = "Abs"
     data = other.SerializeToString()
     assert without_crisp(data) == (data, 0.0)
+
+
+def _stored(tensor: Any, value: float | None = None, kind: type = np.float32) -> None:
+    onnx = pytest.importorskip("onnx")
+    tensor.CopyFrom(onnx.numpy_helper.from_array(np.array(4.0 if value is None else value, kind), "crisp"))
+
+
+def _as_a_list(tensor: Any) -> None:
+    onnx = pytest.importorskip("onnx")
+    tensor.CopyFrom(onnx.helper.make_tensor("crisp", onnx.TensorProto.FLOAT, [], [4.0]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _as_a_list,
+        lambda tensor: _stored(tensor, kind=np.float64),
+        lambda tensor: _stored(tensor, kind=np.int32),
+        lambda tensor: _stored(tensor, float("nan")),
+        lambda tensor: _stored(tensor, float("inf")),
+        lambda tensor: _stored(tensor, 0.0),
+        lambda tensor: tensor.ClearField("raw_data"),
+    ],
+    ids=["list", "double", "integer", "nan", "inf", "zero", "nothing"],
+)
+def test_a_contrast_that_livefilter_did_not_write_stays_in_the_network(change: Callable[[Any], None]) -> None:
+    """The runtime draws with it, or says what is wrong with it: another tool may have written the file anew."""
+    onnx = pytest.importorskip("onnx")
+    own = Catalogue(user=Path("no such folder")).get("hayao").network("lite").path.read_bytes()
+    other = onnx.load_model_from_string(own)
+    change(next(tensor for tensor in other.graph.initializer if tensor.name == "crisp"))
+    data = other.SerializeToString()
+    assert without_crisp(data) == (data, 0.0)
+
+
+def test_names_of_the_layer_in_odd_places_change_nothing() -> None:
+    """On nodes without inputs, on both sides of a node, twice, or the other way round."""
+    onnx = pytest.importorskip("onnx")
+    own = Catalogue(user=Path("no such folder")).get("hayao").network("lite").path.read_bytes()
+    for odd in ("idle", "twice", "reversed"):
+        other = onnx.load_model_from_string(own)
+        users = [node for node in other.graph.node if {"crisp", "scale"} & set(node.input)]
+        assert len(users) == 2
+        if odd == "idle":
+            other.graph.node.append(onnx.helper.make_node("Identity", ["crisp"], ["scale_too"]))
+            other.graph.node.append(onnx.helper.make_node("Constant", [], []))
+        elif odd == "twice":
+            other.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(4), "crisp"))
+        else:
+            for node in users:
+                names = list(node.input)[::-1]
+                del node.input[:]
+                node.input.extend(names)
+        data = other.SerializeToString()
+        assert without_crisp(data) == (data, 0.0), odd
+
+
+def test_a_damaged_network_is_said_to_be_one() -> None:
+    """Whatever bytes are lost or changed, there is a ValueError or a file, which the runtime judges."""
+    random = np.random.default_rng(5)
+    own = Catalogue(user=Path("no such folder")).get("hayao").network("lite").path.read_bytes()
+    graph = [*range(400), *range(len(own) - 12_000, len(own))]
+    for _ in range(60):
+        data = bytearray(own)
+        for at in random.choice(graph, 3):
+            data[at] = random.integers(256)
+        for each in (bytes(data), bytes(data[: random.integers(len(data))])):
+            with contextlib.suppress(ValueError):
+                without_crisp(each)
