@@ -284,8 +284,9 @@ def test_a_connection_that_says_nothing_is_given_up_at_once(chromium: Any, shows
         "Object.defineProperty(livefilter.link, 'heard', { get: () => -60000, set: () => {}, configurable: true });"
     )
     until(
-        chromium, "return document.body.dataset.state === 'gone' && document.getElementById('fps').textContent === '-'"
+        chromium, "return document.body.dataset.state === 'lost' && document.getElementById('fps').textContent === '-'"
     )
+    assert chromium.find_element("id", "notice-title").text == "livefilter does not answer"
     chromium.execute_script("delete livefilter.link.heard; livefilter.link.heard = performance.now()")
     until(chromium, "return livefilter.link.socket?.readyState === 1 && livefilter.link.socket !== window.before")
     until(chromium, "return document.body.dataset.state === 'live'")

@@ -70,7 +70,7 @@ async function refusal() {
 
 /**
  * One WebSocket to livefilter. on: functions by the type of message, and "open", "picture", and "closed", which is told why
- * the page is not let in, "" where livefilter is not there.
+ * the page is not let in, "" where livefilter is not there, and whether it only says nothing.
  */
 export class Link {
   constructor(on) {
@@ -80,7 +80,7 @@ export class Link {
     // A laptop that slept, or a network that is lost, leaves a connection that looks open, or is never made, and says
     // nothing; to close it properly would wait for the other side.
     setInterval(() => {
-      if (this.socket && performance.now() - this.heard > SILENT_MS) this.lose(this.socket, "");
+      if (this.socket && performance.now() - this.heard > SILENT_MS) this.lose(this.socket, "", true);
     }, 1000);
   }
 
@@ -106,11 +106,11 @@ export class Link {
     });
   }
 
-  /** Give a connection up and make another one after a while. */
-  lose(socket, why) {
+  /** Give a connection up and make another one after a while; silent: nothing says that the other side is gone. */
+  lose(socket, why, silent = false) {
     this.socket = null;
     socket.close();
-    this.on.closed?.(why);
+    this.on.closed?.(why, silent);
     setTimeout(() => this.connect(), why ? REFUSED_AGAIN_MS : AGAIN_MS);
   }
 

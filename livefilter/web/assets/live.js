@@ -21,15 +21,14 @@ const picture = byId("picture"), stage = byId("stage"), line = byId("line");
 const SAYS = {
   waiting: ["Waiting for the first picture", "livefilter is running; its camera is being opened."],
   silent: ["The picture stands still", "livefilter is running, but has sent nothing new for some seconds."],
-  gone: HERE
-    ? ["livefilter is not running", "Start it again with “livefilter run”. This page comes back by itself."]
-    : ["livefilter does not answer", "It has ended, or this device has lost the network. This page comes back by itself."],
+  gone: ["livefilter is not running", "Start it again with “livefilter run”. This page comes back by itself."],
+  lost: ["livefilter does not answer", `It ${HERE ? "stands still, or this machine is very busy" : "has ended, or this device has lost the network"}. This page comes back by itself.`],
   refused: ["livefilter does not let this page in", ""],
   studio: ["No live run is on", "The photo page works without one. Start one with “livefilter run”."],
   wall: ["A wall of live streams", "Each stream that has a page is steered there."],
 };
 const PILL = {
-  live: "Live", waiting: "Waiting", silent: "Standing still", gone: HERE ? "Not running" : "No answer", refused: "Not let in", studio: "Photo only", wall: "Wall",
+  live: "Live", waiting: "Waiting", silent: "Standing still", gone: "Not running", lost: "No answer", refused: "Not let in", studio: "Photo only", wall: "Wall",
 };
 
 let state = null;
@@ -191,7 +190,7 @@ function placeLine(at) {
 
 const link = new Link({
   open: () => { notices.forget(); tiles?.forget(); },
-  closed: (why) => { state = null; cutOut = false; SAYS.refused[1] = why; show(why ? "refused" : "gone", null); },
+  closed: (why, silent) => { state = null; cutOut = false; SAYS.refused[1] = why; show(why ? "refused" : silent || !HERE ? "lost" : "gone", null); },
   state: onState,
   meters: onMeters,
   picture: draw,
