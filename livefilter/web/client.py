@@ -92,6 +92,7 @@ class Client:
             raise self._another("no HTTP") from error
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
+            why = getattr(why, "strerror", None) or why  # without its number
             raise NotAnswered(f"{self._address} does not answer: {why}.", fix=self._fix) from error
 
     def _another(self, answer: str) -> NotAnswered:

@@ -33,6 +33,7 @@ def test_the_fix_fits_the_command(tmp_path: Path, arguments: tuple[str, ...], wo
     done = livefilter(tmp_path, *given)
     assert done.returncode == 1
     assert words in done.stderr
+    assert "[Errno" not in done.stderr
 
 
 def test_a_wall_on_a_port_that_is_taken_says_what_a_wall_can_do(tmp_path: Path) -> None:
