@@ -136,9 +136,12 @@ class _Cut:
 
     def _drawn(self, tensor: str) -> str:
         """Follow what works on each colour alone back to the one tensor that it is made of; `tensor` itself without."""
-        found, waiting = set(), [tensor]
+        found, waiting, seen = set(), [tensor], set[str]()
         while waiting:
             name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
             node = self._maker.get(name)
             if node is None or node.op_type not in _BY_COLOUR:
                 found.add(name)

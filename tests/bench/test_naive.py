@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from livefilter.bench.float_network import float_network, missing_onnx
+from livefilter.bench.float_network import _Cut, float_network, missing_onnx
 from livefilter.bench.naive import NaiveLoop
 from livefilter.errors import BackendUnavailable, EngineFailed, InvalidInput, StyleCorrupt
 from livefilter.inference.base import EngineInfo, EngineOptions
@@ -110,6 +111,27 @@ def test_the_networks_that_are_shipped_can_be_run_naively(size: str) -> None:
     network = Catalogue(user=Path("no such folder")).get("hayao").network(size).path
     with ENGINES.load("onnxruntime")(network, WIDTH, HEIGHT, EngineOptions()) as engine:
         assert NaiveLoop(network, engine.info).require_same(picture(WIDTH, HEIGHT), engine.run) <= 2
+
+
+def test_what_is_joined_again_and_again_is_followed_once() -> None:
+    """A damaged file may lead in a circle, and one of forty sums of a thing with itself back in 2 to the 40 ways."""
+
+    class Counting(dict[str, Any]):
+        left = 200
+
+        def get(self, name: str, default: Any = None) -> Any:
+            self.left -= 1
+            assert self.left >= 0, "it does not end"
+            return super().get(name, default)
+
+    cut = _Cut.__new__(_Cut)
+    cut._weights = {}
+    cut._maker = Counting(
+        {f"{n}": SimpleNamespace(op_type="Add", input=[f"{n + 1}", f"{n + 1}"]) for n in range(40)}
+        | {"circle": SimpleNamespace(op_type="Max", input=["circle", "drawn"])}
+    )
+    assert cut._drawn("0") == "40"
+    assert cut._drawn("circle") == "drawn"
 
 
 def test_on_identity_the_naive_loop_gives_the_frame_back() -> None:
