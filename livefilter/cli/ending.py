@@ -25,10 +25,12 @@ def ending_signals() -> list[int]:
 
 def forget_terminal() -> None:
     """Read and write nowhere where the terminal was: it is gone, and each use of it would be an error."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         with suppress(OSError):
             if stat.S_ISCHR(os.fstat(number).st_mode):
-                os.dup2(os.open(os.devnull, os.O_RDWR), number)
+                os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 @contextmanager

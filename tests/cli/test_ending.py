@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from contextlib import suppress
 
 import pytest
@@ -36,3 +39,27 @@ def test_what_is_switched_off_stays_so() -> None:
         assert not ended.is_set()
     finally:
         signal.signal(number, before)
+
+
+_FORGETS = """
+import os
+from livefilter.cli.ending import forget_terminal
+before = os.listdir("/proc/self/fd")
+forget_terminal()
+assert os.listdir("/proc/self/fd") == before
+assert os.read(0, 1) == b"" and os.write(1, b"nowhere")
+os.write(2, b"kept")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files that are open are counted in /proc")
+def test_a_terminal_that_is_gone_is_forgotten_without_a_trace() -> None:
+    """Nothing stays open for it, and what was no terminal goes where it went."""
+    near, far = os.openpty()
+    done = subprocess.run([sys.executable, "-c", _FORGETS], stdin=far, stdout=far, stderr=subprocess.PIPE, timeout=60)
+    os.set_blocking(near, False)
+    with pytest.raises(BlockingIOError):
+        os.read(near, 99)
+    os.close(near)
+    os.close(far)
+    assert (done.returncode, done.stderr) == (0, b"kept")
