@@ -41,7 +41,9 @@ class Crisp:
             drawn = _resized(drawn, at, self._spares(at)[3])
         larger = 1.0 + max(0.0, at[0] / own[0] - 1.0) * min(1.0, strength)
         # From twice the size on the window reaches half as far again: that flattens what an enlarged shade would be.
-        crisp = self._crisp(drawn, int(1.5 * larger), contrast * larger, self._spares(at))
+        spares = self._spares(at)
+        into = None if at == size else spares[2]
+        crisp = self._crisp(drawn, int(1.5 * larger), contrast * larger, spares, into)
         return crisp if at == size else _resized(crisp, size)
 
     def _spares(self, size: tuple[int, int]) -> list[Image]:
@@ -50,7 +52,7 @@ class Crisp:
             self._spare = [np.empty(shape, np.uint8) for _ in range(4)]
         return self._spare
 
-    def _crisp(self, drawn: Image, radius: int, contrast: float, spares: list[Image]) -> Image:
+    def _crisp(self, drawn: Image, radius: int, contrast: float, spares: list[Image], into: Image | None) -> Image:
         least, greatest, moved, _ = spares
         window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
         cv2.erode(drawn, window, dst=least)
@@ -58,7 +60,7 @@ class Crisp:
         cv2.addWeighted(least, 0.5, greatest, 0.5, 0.0, dst=moved)
         cv2.addWeighted(drawn, contrast, moved, 1.0 - contrast, 0.0, dst=moved)
         cv2.max(moved, least, dst=moved)
-        return np.asarray(cv2.min(moved, greatest), np.uint8)
+        return np.asarray(cv2.min(moved, greatest, dst=into), np.uint8)
 
 
 def _crisp_at(own: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:

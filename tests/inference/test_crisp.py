@@ -102,12 +102,14 @@ def test_without_contrast_a_drawing_is_only_scaled() -> None:
     assert np.array_equal(larger, cv2.resize(image, (128, 96), interpolation=cv2.INTER_CUBIC))
 
 
-def test_results_do_not_share_memory() -> None:
+@pytest.mark.parametrize("size", [(96, 64), (192, 128), (1536, 1024)], ids=["own", "larger", "large"])
+def test_results_do_not_share_memory(size: tuple[int, int]) -> None:
     """A caller may keep one while the next is made."""
-    crisp = Crisp()
-    one = crisp.scaled(slope(), (192, 128), 4.0)
+    crisp, given = Crisp(), slope()
+    one = crisp.scaled(given, size, 4.0)
     kept = one.copy()
-    crisp.scaled(255 - slope(), (192, 128), 4.0)
+    crisp.scaled(255 - slope(), size, 4.0)
+    assert np.array_equal(given, slope())
     assert np.array_equal(one, kept)
 
 
