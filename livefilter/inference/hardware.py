@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import logging
 import os
 import platform
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import cv2
 import psutil
 
+_log = logging.getLogger(__name__)
 TURING = 7, 5  # the oldest compute capability that TensorRT 10 and later support
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 _NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE
@@ -79,7 +81,11 @@ def multiplies_bytes() -> bool:
     if cv2.checkHardwareSupport(_CV_CPU_AVX_512VNNI):
         return True
     if sys.platform == "win32" and platform.machine() == "AMD64":
-        return importlib.import_module("livefilter.inference.providers").sums_bytes_exactly() is True
+        try:
+            return importlib.import_module("livefilter.inference.providers").sums_bytes_exactly() is True
+        except Exception as error:  # of its libraries or its model; OpenVINO runs without them
+            _log.warning("Networks run in floating point: whether INT8 is safe could not be seen (%s)", error)
+            return False
     try:
         return sys.platform == "linux" and " avx_vnni" in Path("/proc/cpuinfo").read_text("utf-8", "replace")
     except OSError:

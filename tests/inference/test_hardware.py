@@ -69,3 +69,24 @@ def test_windows_on_arm_computes_in_floating_point(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cv2, "checkHardwareSupport", lambda feature: False)
     monkeypatch.setattr(providers, "create_session", lambda *_: pytest.fail("nothing is asked"))
     assert not multiplies_bytes()
+
+
+@pytest.mark.parametrize("lacking", ["library", "session"])
+def test_windows_without_a_sound_onnx_runtime_computes_in_floating_point(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lacking: str
+) -> None:
+    """OpenVINO runs without it, so that is a warning and no error."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("DLL load failed")
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(platform, "machine", lambda: "AMD64")
+    monkeypatch.setattr(cv2, "checkHardwareSupport", lambda feature: False)
+    if lacking == "library":
+        monkeypatch.setitem(sys.modules, "livefilter.inference.providers", None)  # its import fails
+    else:
+        monkeypatch.setattr(providers, "create_session", broken)
+    assert not multiplies_bytes()
+    (told,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told.startswith("Networks run in floating point")
