@@ -52,6 +52,8 @@ def parse_address(target: str, *, lan: bool = False) -> tuple[str, int]:
 def _require_number(target: str, text: str) -> None:
     """Refuse what is meant as a port and is none, such as "80x", "70000" or "localhost:http". Raises: InvalidInput."""
     host, colon, port = text.rpartition(":")
+    if "://" in text:
+        return  # an address of another kind, whose end need not be a port
     meant = port[:1].isdigit() and "." not in port if not host else "]" not in port and not host.endswith(":")
     if port and meant and not (port.isdecimal() and int(port) <= 65535):
         raise InvalidInput(

@@ -139,7 +139,9 @@ def test_a_port_that_is_no_number_is_said_to_be_none(target: str, port: str, lan
         PageSink.check(target)
 
 
-@pytest.mark.parametrize("target", ["hello", "http://127.0.0.1:8090", "[::1"])
+@pytest.mark.parametrize(
+    "target", ["hello", "http://127.0.0.1:8090", "http://127.0.0.1:8090/", "http://127.0.0.1", "[::1"]
+)
 def test_what_is_no_address_is_refused(target: str) -> None:
     """A target that cannot be understood names itself and shows one that can."""
     with pytest.raises(InvalidInput, match=r"is neither a port nor an address.*such as 127\.0\.0\.1:8090"):
