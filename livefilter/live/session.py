@@ -167,7 +167,7 @@ class LiveSession:
                 continue
             with contextlib.suppress(NameTaken, FileExistsError):  # another run was quicker
                 return open_it(path), path
-        raise NameTaken(f"{self._folder} has {_MOST_NAMES} files of this second. Try again in a moment.")
+        raise NameTaken(f"{self._folder} has {_MOST_NAMES - 1} files of this second. Try again in a moment.")
 
     def _why(self, error: Exception) -> str:
         """The rest of a sentence: where, why and what helps."""
