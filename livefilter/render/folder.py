@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _VIDEO_NAMES = {".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf"} | {
     *(".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
 }
+_PROGRAM_TEXTS = {".ts", ".mts"}  # TypeScript has the same endings
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,9 @@ def _is_video(path: Path) -> bool:
     if path.name.startswith(".") or path.suffix.lower() not in _VIDEO_NAMES:
         return False
     try:
-        return path.is_file() and kind_of(path) in (Kind.OTHER, Kind.EMPTY)
+        kind = kind_of(path) if path.is_file() else None
+        if kind is Kind.TEXT:  # a page that says "not found", saved under the name of the film
+            return path.suffix.lower() not in _PROGRAM_TEXTS
+        return kind in (Kind.OTHER, Kind.EMPTY)
     except (LivefilterError, OSError):
         return path.is_file()  # what cannot be read is told when its turn comes

@@ -43,15 +43,19 @@ def test_videos_of_a_folder_are_styled_with_its_pictures(tmp_path: Path) -> None
 
 
 def test_a_damaged_video_does_not_stop_the_folder(tmp_path: Path) -> None:
-    """It is named, as an empty one is."""
+    """It is named, as are an empty one and a text that only bears the name of one."""
     source = tmp_path / "in"
     source.mkdir()
     make_video(source / "good.mp4", seconds=0.2)
     (source / "bad.mp4").write_bytes(b"\0" * 5000)
     (source / "empty.mov").write_bytes(b"")
+    (source / "page.mp4").write_text("<html>404 not found</html>")
+    (source / "program.ts").write_text("export const film = 1;")
     made = rendered(source, tmp_path / "out")
-    assert (made.frames, made.what) == (1, "video")
-    assert [name in line for name, line in zip(("bad.mp4", "empty.mov"), made.bad, strict=True)] == [True, True]
+    assert (made.frames, made.skipped, made.what) == (1, 1, "video")
+    names = ("bad.mp4", "empty.mov", "page.mp4")
+    assert [name in line for name, line in zip(names, made.bad, strict=True)] == [True, True, True]
+    assert "is a text, not a video" in made.bad[2]
 
 
 def test_a_video_that_is_there_already_stops_the_folder_before_it_starts(tmp_path: Path) -> None:
