@@ -30,7 +30,8 @@ def forget_terminal() -> None:
         with suppress(OSError):
             if stat.S_ISCHR(os.fstat(number).st_mode):
                 os.dup2(nowhere, number)
-    os.close(nowhere)
+    if nowhere > 2:
+        os.close(nowhere)
 
 
 @contextmanager

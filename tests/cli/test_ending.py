@@ -63,3 +63,11 @@ def test_a_terminal_that_is_gone_is_forgotten_without_a_trace() -> None:
     os.close(near)
     os.close(far)
     assert (done.returncode, done.stderr) == (0, b"kept")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such numbers")
+def test_what_was_closed_before_is_nowhere_then() -> None:
+    """The number of an input that nobody gave is not left to the next file that is opened."""
+    words = "import os; from livefilter.cli.ending import forget_terminal; os.close(0); forget_terminal(); os.fstat(0)"
+    done = subprocess.run([sys.executable, "-c", words], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
