@@ -22,6 +22,7 @@ from livefilter.control.parts import STYLED
 from livefilter.errors import BackendUnavailable, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import EngineOptions, Precision
+from livefilter.inference.crisp import LIVE_LINES
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.live.open_input import open_input
@@ -167,4 +168,13 @@ def open_case(case: Case, schedule: Schedule, parts: Parts, catalogue: Catalogue
         precision=parts.precision,
     )
     budget_ms = LIVE_SHARE * 1000.0 / schedule.fps if case.process_size == "auto" else None
-    return open_styler(config, catalogue, case.style, case.width, case.height, budget_ms, people=case.room != STYLED)
+    return open_styler(
+        config,
+        catalogue,
+        case.style,
+        case.width,
+        case.height,
+        budget_ms,
+        people=case.room != STYLED,
+        most=None if case.process_size == "full" else LIVE_LINES,
+    )

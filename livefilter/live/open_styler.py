@@ -27,7 +27,7 @@ def open_styler(
     shared: bool | Sharing = False,
     steady: bool = False,
     people: bool = False,
-    most: int = LIVE_LINES,
+    most: int | None = LIVE_LINES,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 

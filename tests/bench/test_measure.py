@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 
 from livefilter.bench.measure import Bench, Case, Schedule
 from livefilter.bench.naive import NaiveLoop
+from livefilter.bench.session import Parts, open_case
 from livefilter.bench.source import Preloaded
 from livefilter.errors import EngineFailed, SinkLost
 from livefilter.inference.styler import Styler
 from livefilter.live.style_switch import FrameStyler
+from livefilter.styles.catalogue import Catalogue
 from tests.conftest import picture
 from tests.fakes import FakeSink, FakeStyler
 
@@ -155,3 +158,11 @@ def test_a_live_output_settles_before_it_is_measured(styler: Styler, monkeypatch
     schedule = Schedule(fps=20.0, seconds=5.0, rounds=1, warmup_s=1.0, settle_beats=200)
     assert len(list(bench(styler, [], schedule, naive).run())) == 4
     assert waits == [1.0, 5.0, 1.0, 5.0, 11.0, 5.0, 1.0, 5.0]
+
+
+@pytest.mark.parametrize(("asked", "drawn"), [("full", 384), ("auto", 360)])
+def test_frames_are_drawn_at_the_size_that_was_asked_for(asked: str, drawn: int) -> None:
+    """ "full" is the frame's own size, also where a run would not draw more than so many lines by itself."""
+    case, schedule = Case("hayao", "onnxruntime", 384, 384, asked), Schedule(fps=0.1)
+    with contextlib.closing(open_case(case, schedule, Parts(), Catalogue(user=Path("no such folder")))) as styler:
+        assert styler.working_size == drawn
