@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
 from livefilter.frame import Image
+from livefilter.inference.base import EngineFactory
+from livefilter.styles.network import Network
 
 # Edges of larger frames are made crisp at so many pixels, and enlarged: at 1920x1080 it would take 4 ms more.
 _MOST_PIXELS = 1280 * 720
@@ -61,6 +65,13 @@ class Crisp:
         cv2.addWeighted(drawn, contrast, moved, 1.0 - contrast, 0.0, dst=moved)
         cv2.max(moved, least, dst=moved)
         return np.asarray(cv2.min(moved, greatest, dst=into), np.uint8)
+
+
+def most_lines(network: Path | Network, engine: EngineFactory, most: int | None) -> int | None:
+    """How many lines "auto" draws at most where an engine leaves a network's edges to be made crisp; None elsewhere."""
+    if most is None or not isinstance(network, Network) or not getattr(engine, "leaves_crisp", False):
+        return None  # and the file is not read for it
+    return most if network.is_crisp else None
 
 
 def _crisp_at(own: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:

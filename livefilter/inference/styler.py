@@ -16,7 +16,7 @@ import numpy as np
 from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineInfo, EngineOptions, shared_by
-from livefilter.inference.crisp import Crisp
+from livefilter.inference.crisp import Crisp, most_lines
 from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
 from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
 from livefilter.inference.low_light import Lightening, lightening_of
@@ -93,8 +93,7 @@ class Styler:
         self._network, self._options = form_of(network, factory, replace(options or EngineOptions(), soft=True))
         self._factory = shared_by(factory, self._options.shared)
         self._budget_ms = budget_ms
-        crisply = isinstance(network, Network) and getattr(factory, "leaves_crisp", False) and network.is_crisp
-        self.most = most if crisply else None
+        self.most = most_lines(network, factory, most)
         self._clock = clock
         self._steady = Steady() if steady else None
         self._low_light = low_light

@@ -5,6 +5,7 @@ from __future__ import annotations
 from livefilter.config import Config
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.base import EngineOptions, Sharing
+from livefilter.inference.crisp import LIVE_LINES, most_lines
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.part_styler import PartStyler
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
@@ -17,10 +18,12 @@ from livefilter.live.mask_source import asks_style
 from livefilter.live.open_styler import open_styler
 from livefilter.live.person_crop import Part
 from livefilter.live.person_network import alongside, open_person_network
-from livefilter.live.settled_size import SettledSize
+from livefilter.live.settled_size import ProcessSize, SettledSize
 from livefilter.live.stylist import LiveStylist
+from livefilter.registry import ENGINES
 from livefilter.styles.accepts import Accepts
 from livefilter.styles.catalogue import Catalogue
+from livefilter.styles.network import Network
 
 
 class StyleLoader:
@@ -142,10 +145,15 @@ class StyleLoader:
         network = self._catalogue.get(wanted.style).network(wanted.network, gpu=runs_on_gpu(self._ready))
         return self._upgrade is None and network.tells_people
 
+    def _size_of(self, network: Network) -> ProcessSize:
+        """That of what draws now, as far as it suits the network."""
+        size = self._sizes.of(network)
+        return size if size == "auto" else min(size, most_lines(network, ENGINES.load(self._ready), LIVE_LINES) or size)
+
     def _open_ready(self, style: str) -> Styler:
         wanted = self._settings.current
         network = self._catalogue.get(style).network(wanted.network, gpu=runs_on_gpu(self._ready))
-        size = wanted.process_size or self._sizes.of(network)
+        size = wanted.process_size or self._size_of(network)
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size, "network": wanted.network})
         measured = self._budget_ms if size == "auto" else None
         styler = open_styler(

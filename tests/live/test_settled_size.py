@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from livefilter.inference.crisp import LIVE_LINES
 from livefilter.live.settled_size import SettledSize
+from livefilter.live.style_loader import StyleLoader
 from livefilter.styles.accepts import Accepts
+from livefilter.styles.catalogue import Catalogue
 from livefilter.styles.network import Network
 
 
@@ -37,3 +40,17 @@ def test_a_network_of_one_size_settles_nothing() -> None:
     sizes = SettledSize("auto")
     sizes.settle(network(9000, Accepts(size=(224, 224))), 126)
     assert sizes.of(network(9000)) == "auto"
+
+
+def test_a_style_with_crisp_edges_comes_down_to_what_suits_it() -> None:
+    """After an imported one that was drawn at the frame's size, and on a processor alone."""
+    loader = StyleLoader.__new__(StyleLoader)
+    loader._sizes = SettledSize("auto")
+    crisp = Catalogue(user=Path("no such folder")).get("hayao").network("lite")
+    loader._ready = "onnxruntime"
+    assert loader._size_of(crisp) == "auto"
+    loader._sizes.settle(network(0), 720)
+    assert loader._size_of(crisp) == LIVE_LINES
+    assert loader._size_of(network(0)) == 720
+    loader._ready = "identity"
+    assert loader._size_of(crisp) == 720
