@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import urllib.error
@@ -78,7 +79,8 @@ class Client:
                 content: bytes = answer.read()
                 return content
         except urllib.error.HTTPError as error:
-            with error:
+            text = ""
+            with error, contextlib.suppress(OSError, http.client.HTTPException):  # it may break off
                 text = error.read().decode("utf-8", "replace").strip()
             try:
                 told = json.loads(text)["error"]
@@ -88,6 +90,8 @@ class Client:
                 if path.startswith("/api/") or error.headers.get_content_type() != "text/plain":
                     raise self._another(f"HTTP {error.code}") from error
             raise NotAnswered(text) from error
+        except http.client.IncompleteRead as error:
+            raise NotAnswered(f"{self._address} broke off while it answered.", fix=self._fix) from error
         except http.client.HTTPException as error:
             raise self._another("no HTTP") from error
         except (OSError, ValueError) as error:

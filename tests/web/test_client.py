@@ -79,3 +79,21 @@ def test_another_program_is_told_from_livefilter(code: int, answer: str) -> None
         f"{address} is not livefilter: another program answers there, with {answer}. "
         "Start livefilter run, or correct the address."
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("502 Bad Gateway", "another program answers there, with HTTP 502"), ("200 OK", "broke off while it answered")],
+)
+def test_an_answer_that_breaks_off_is_one_line_too(status: str, said: str) -> None:
+    """Of a refusal its status is left to tell; livefilter itself may end while it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as caller:
+                caller.recv(1 << 16)
+                caller.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 99\r\n\r\n<html>".encode())
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(LivefilterError, match=said):
+            Client(f"http://127.0.0.1:{server.getsockname()[1]}").state()
