@@ -52,9 +52,9 @@ def parse_address(target: str, *, lan: bool = False) -> tuple[str, int]:
 def _require_number(target: str, text: str) -> None:
     """Refuse what is meant as a port and is none, such as "80x", "70000" or "localhost:http". Raises: InvalidInput."""
     host, colon, port = text.rpartition(":")
-    if "://" in text:
-        return  # an address of another kind, whose end need not be a port
-    meant = port[:1].isdigit() and "." not in port if not host else "]" not in port and not host.endswith(":")
+    if "://" in text or (":" in host and "]" not in host):
+        return  # an address of another kind, whose end need not be a port, or one of IPv6
+    meant = host or (port[:1].isdigit() and "." not in port)
     if port and meant and not (port.isdecimal() and int(port) <= 65535):
         raise InvalidInput(
             f"Live page target {target!r} has no port: {port!r} is no number from 1 to 65535. Give one, such as "

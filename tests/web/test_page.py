@@ -140,7 +140,7 @@ def test_a_port_that_is_no_number_is_said_to_be_none(target: str, port: str, lan
 
 
 @pytest.mark.parametrize(
-    "target", ["hello", "http://127.0.0.1:8090", "http://127.0.0.1:8090/", "http://127.0.0.1", "[::1"]
+    "target", ["hello", "http://127.0.0.1:8090", "http://127.0.0.1:8090/", "http://127.0.0.1", "[::1", "fe80::1:abcd"]
 )
 def test_what_is_no_address_is_refused(target: str) -> None:
     """A target that cannot be understood names itself and shows one that can."""
