@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from livefilter.web.assets import assets
+from livefilter.web.token import TokenFile
 from tests.web.conftest import Desk
 from tests.web.test_notices_in_chromium import listed
 from tests.web.test_page_in_chromium import until
@@ -135,3 +138,24 @@ def test_the_setup_view_reads_well_while_it_looks(desk: Desk, chromium: Any) -> 
         "document.getElementById('rows').replaceChildren(looking);"
     )
     assert chromium.execute_script("return document.querySelector('#rows li').getBoundingClientRect().height") < 50
+
+
+def test_sizes_are_asked_for_in_words_that_older_browsers_know() -> None:
+    """Those within OBS Studio 28 to 30 know no `(width < 720px)`, and would pass over all that stands below it."""
+    styles = [body.decode() for address, (body, _) in assets().items() if address.endswith(".css")]
+    conditions = [each for text in styles for each in re.findall(r"@(?:media|container)([^{]*){", text)]
+    assert len(conditions) > 5
+    assert [each for each in conditions if "<" in each or ">" in each] == []
+
+
+def test_a_token_leaves_the_address_and_the_rest_of_it_stays(desk: Desk, chromium: Any) -> None:
+    """Also in browsers that cannot tell how many parameters there are, as those within OBS Studio 28 to 30."""
+    token = TokenFile().ensure()
+    hides = {"source": "Object.defineProperty(URLSearchParams.prototype, 'size', { value: undefined })"}
+    added = chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", hides)
+    try:
+        chromium.get(f"{desk.page.url}?clean=1&token={token}")
+        until(chromium, "return location.search === '?clean=1' && document.documentElement.classList.contains('clean')")
+        chromium.execute_script("localStorage.clear()")
+    finally:
+        chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)

@@ -6,7 +6,7 @@ if (asked.get("token")) {
   localStorage.setItem(KEPT, asked.get("token"));
   asked.delete("token");
   // Out of the address bar, so that it is not passed on with a screenshot or a copied address.
-  history.replaceState(null, "", `${location.pathname}${asked.size ? `?${asked}` : ""}`);
+  history.replaceState(null, "", `${location.pathname}${String(asked) && `?${asked}`}`);
 }
 const token = localStorage.getItem(KEPT) || "";
 
