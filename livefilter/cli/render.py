@@ -92,7 +92,7 @@ def render(
 
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial-XXXX.SUFFIX, which plays.
     Sub-folders of a folder are left alone. With process size auto, frames are styled at 480 lines
-    at most, or at their own size by imported styles and on GPUs.
+    at most, or at their own size by imported styles and on GPUs. With network auto, pictures get the full one.
     """
     from livefilter.live.configured_stylist import ConfiguredStylist
     from livefilter.live.open_files import file_openers
@@ -118,7 +118,7 @@ def render(
     console = open_console(stderr=True)
     started = time.monotonic()
     bar = _progress_bar(console)
-    with ends_like_ctrl_c() as ended, ConfiguredStylist(settings) as stylist:
+    with ends_like_ctrl_c() as ended, ConfiguredStylist(settings, best=_only_pictures(source)) as stylist:
         task = bar.add_task(source.name, total=None)
 
         def report(done: int, total: int) -> None:
@@ -153,6 +153,17 @@ def render(
         console.print(f"[bold red]Damaged:[/] {escape(line)}", soft_wrap=True)
     if result.bad and not accept_damage:
         click.get_current_context().exit(1)
+
+
+def _only_pictures(source: Path) -> bool:
+    """Whether nothing is a video, for which time counts."""
+    from livefilter.render.folder import is_video
+    from livefilter.render.pictures import is_picture
+
+    try:
+        return not any(is_video(each) for each in source.iterdir()) if source.is_dir() else is_picture(source)
+    except OSError:
+        return False  # rendering says why
 
 
 def _file(text: str, which: str) -> Path:

@@ -26,20 +26,21 @@ from livefilter.styles.catalogue import Catalogue
 class ConfiguredStylist:
     """Style, strength, person and room of the settings; engines are opened when the first picture tells the size.
 
-    shared: other engines work on this machine at the same time. finds: the backend that finds people; empty for the
+    shared: other engines work on this machine at the same time. best: as of `open_styler`.
+    finds: the backend that finds people; empty for the
         best that is there.
     wanted: style, person and room. device: the style and what it runs on, in words; empty before the first picture.
     Raises on construction: UnknownName, BackendUnavailable, StyleCorrupt, ConfigError, InvalidInput. The first picture
     raises what opening raises.
     """
 
-    def __init__(self, config: Config, *, shared: bool = False, finds: str = "") -> None:
+    def __init__(self, config: Config, *, shared: bool = False, best: bool = False, finds: str = "") -> None:
         # Wrong names are told before any file is opened.
         backend, _reason = choose_backend(config.backend)
         self._catalogue = Catalogue()
         first = first_parts(config, [style.name for style in self._catalogue.styles])
-        self._catalogue.choose(first.style, config.network, gpu=runs_on_gpu(backend))
-        self._config, self._shared = config, shared
+        self._catalogue.choose(first.style, config.network, gpu=best or runs_on_gpu(backend))
+        self._config, self._shared, self._best = config, shared, best
         self.wanted = LiveSettings(first.style, config.strength, person=first.person, room=first.room)
         if isinstance(first.picture, Clip):
             first.picture.close()
@@ -80,5 +81,13 @@ class ConfiguredStylist:
 
     def _open(self, style: str, width: int, height: int, *, people: bool = False) -> Styler:
         return open_styler(
-            self._config, self._catalogue, style, width, height, shared=self._shared, people=people, most=FILE_LINES
+            self._config,
+            self._catalogue,
+            style,
+            width,
+            height,
+            shared=self._shared,
+            people=people,
+            most=FILE_LINES,
+            best=self._best,
         )

@@ -28,13 +28,14 @@ def open_styler(
     steady: bool = False,
     people: bool = False,
     most: int | None = LIVE_LINES,
+    best: bool = False,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size. most: as of
         Styler.
     nv12: let an engine that can do so give NV12. steady: as of Styler.
-    shared, people: as of EngineOptions.
+    shared, people: as of EngineOptions. best: on processors, too, take the network that draws best where none is named.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
     """
     options = EngineOptions(
@@ -42,7 +43,7 @@ def open_styler(
     )
 
     def on(backend: str) -> Styler:
-        _style, network = catalogue.choose(style, config.network, gpu=runs_on_gpu(backend))
+        _style, network = catalogue.choose(style, config.network, gpu=best or runs_on_gpu(backend))
         return Styler(
             network,
             backend,

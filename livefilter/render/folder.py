@@ -62,7 +62,7 @@ def folder_contents(source: Path, target: Path, video_suffixes: tuple[str, ...])
         raise InvalidInput(f"{target} cannot be both what is read and what is written: name another folder.")
     jobs, skipped, folders = folder_jobs(source, target)
     pictured = {job.source for job in jobs}
-    found = [entry for entry in sorted(source.iterdir()) if entry not in pictured and _is_video(entry)]
+    found = [entry for entry in sorted(source.iterdir()) if entry not in pictured and is_video(entry)]
     taken = {job.target.name for job in jobs} | {entry.name for entry in found}
     videos = []
     for entry in found:
@@ -173,7 +173,8 @@ def _render_film(
     return made
 
 
-def _is_video(path: Path) -> bool:
+def is_video(path: Path) -> bool:
+    """Whether a file is a video, by what is in it."""
     if path.name.startswith(".") or path.suffix.lower() not in _VIDEO_NAMES:
         return False
     try:

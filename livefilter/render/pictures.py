@@ -116,7 +116,7 @@ def folder_jobs(source: Path, target: Path) -> tuple[list[Job], int, int]:
     jobs: list[Job] = []
     for entry in files:
         ending = entry.suffix.lower()
-        if entry.name.startswith(".") or not (ending in IMAGE_SUFFIXES or _is_picture(entry)):
+        if entry.name.startswith(".") or not (ending in IMAGE_SUFFIXES or is_picture(entry)):
             continue  # what macOS and programs put beside pictures starts with a dot
         if ending in IMAGE_SUFFIXES:
             name = entry.name
@@ -229,7 +229,8 @@ def _styled(image: NDArray[np.uint8], stylist: Stylist, target: Path, *, told: b
     return np.dstack([drawn[:, :, :3], left])
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture(path: Path) -> bool:
+    """Whether a file holds pictures, and no video, by what is in it."""
     try:
         return kind_of(path) is Kind.PICTURE
     except LivefilterError:

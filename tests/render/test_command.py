@@ -32,6 +32,21 @@ def test_a_video_is_rendered_and_summed_up(tmp_path: Path) -> None:
         assert container.streams.audio
 
 
+def test_pictures_get_the_network_that_draws_best(tmp_path: Path) -> None:
+    """One alone and a folder of them; a film among them makes time count, and a network that is named is taken."""
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), np.full((64, 64, 3), 90, np.uint8))
+    for source, target, more, told in (
+        ("in/a.png", "a.png", (), "full"),
+        ("in", "out", (), "full"),
+        ("in/a.png", "b.png", ("--network", "lite"), "lite"),
+    ):
+        done = livefilter(tmp_path, "render", source, target, *FAST, *more)
+        assert f"hayao {told} on identity" in done.stderr
+    make_video(tmp_path / "in" / "film.mp4", seconds=0.2)
+    assert "hayao lite on identity" in livefilter(tmp_path, "render", "in", "mixed", *FAST).stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
