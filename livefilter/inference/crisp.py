@@ -44,9 +44,9 @@ class Crisp:
         if at != own:
             drawn = _resized(drawn, at, self._spares(at)[3])
         larger = 1.0 + max(0.0, at[0] / own[0] - 1.0) * min(1.0, strength)
-        # From twice the size on the window reaches half as far again: that flattens what an enlarged shade would be.
         spares = self._spares(at)
         into = None if at == size else spares[2]
+        # From twice the size on the window reaches half as far again: that flattens what an enlarged shade would be.
         crisp = self._crisp(drawn, int(1.5 * larger), contrast * larger, spares, into)
         return crisp if at == size else _resized(crisp, size)
 

@@ -57,7 +57,8 @@ def rendered(raw: Image, style: str, process_size: int, data: Path, folder: Path
     """What a style makes of a frame offline, by `livefilter render`."""
     given, styled = folder / "raw.png", folder / "styled.png"
     cv2.imwrite(str(given), raw)
-    choice = ["-s", style, "--backend", "onnxruntime", "--process-size", str(process_size)]
+    # As a live run on a processor begins; a picture alone would get the full network.
+    choice = ["-s", style, "--network", "lite", "--backend", "onnxruntime", "--process-size", str(process_size)]
     command = [sys.executable, "-m", "livefilter", "render", str(given), str(styled), *choice]
     subprocess.run(command, env=environment(data), check=True)
     return np.asarray(cv2.imread(str(styled)), np.uint8)
