@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 TURING = 7, 5  # the oldest compute capability that TensorRT 10 and later support
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 _NO_DEVICE = 100  # CUDA_ERROR_NO_DEVICE
-_CV_CPU_AVX_512VNNI = 23  # CV_CPU_AVX_512VNNI of OpenCV's cvdef.h
+_CV_CPU_AVX2, _CV_CPU_AVX_512VNNI = 11, 23  # of OpenCV's cvdef.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,12 @@ def multiplies_bytes() -> bool:
     """Whether the processor sums products of bytes in one instruction (AVX-512 VNNI or AVX-VNNI): INT8 needs it to be
     fast, and not to overflow (Intel, "Lower Numerical Precision Deep Learning Inference and Training", 2018).
 
-    Windows tells nobody of AVX-VNNI, so there it is seen by what it prevents.
+    Windows tells nobody of AVX-VNNI, so there it is seen by what it prevents; processors before AVX2 sum in 32 bits,
+    rightly and slowly.
     """
     if cv2.checkHardwareSupport(_CV_CPU_AVX_512VNNI):
         return True
-    if sys.platform == "win32" and platform.machine() == "AMD64":
+    if sys.platform == "win32" and platform.machine() == "AMD64" and cv2.checkHardwareSupport(_CV_CPU_AVX2):
         try:
             return importlib.import_module("livefilter.inference.providers").sums_bytes_exactly() is True
         except Exception as error:  # of its libraries or its model; OpenVINO runs without them
