@@ -91,8 +91,8 @@ def render(
     """Style a whole video, image or folder of both, keeping every frame, its timing and the sound.
 
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial-XXXX.SUFFIX, which plays.
-    Sub-folders of a folder are left alone. With process size auto, frames are styled at 480 lines
-    at most, or at their own size by imported styles and on GPUs. With network auto, pictures get the full one.
+    Sub-folders of a folder are left alone. With process size auto, frames are styled at 480 lines at most, or at their
+    own size by generators of other kinds and on GPUs. With network auto, pictures get the full one.
     """
     from livefilter.live.configured_stylist import ConfiguredStylist
     from livefilter.live.open_files import file_openers
@@ -118,7 +118,8 @@ def render(
     console = open_console(stderr=True)
     started = time.monotonic()
     bar = _progress_bar(console)
-    with ends_like_ctrl_c() as ended, ConfiguredStylist(settings, best=_only_pictures(source)) as stylist:
+    best = settings.network == "auto" and _only_pictures(source)  # looks into each file of a folder
+    with ends_like_ctrl_c() as ended, ConfiguredStylist(settings, best=best) as stylist:
         task = bar.add_task(source.name, total=None)
 
         def report(done: int, total: int) -> None:

@@ -11,7 +11,7 @@ from livefilter.frame import Image
 from livefilter.inference.base import EngineFactory
 from livefilter.styles.network import Network
 
-# Edges of larger frames are made crisp at so many pixels, and enlarged: at 1920x1080 it would take 4 ms more.
+# Edges of larger frames are made crisp at so many pixels, and enlarged: at 1920x1080 it would take 3 ms more.
 _MOST_PIXELS = 1280 * 720
 # The shorter side at which networks draw boldest what is enlarged crisply: live, with somebody near the camera, and in
 # files, where somebody may be further away (docs/generator.md).
