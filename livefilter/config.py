@@ -106,7 +106,8 @@ class Config(BaseModel):
         description="Let the GPU make NV12, which virtual cameras take as it is; the only output is then a camera.",
     )
     steady: bool = Field(
-        True, description="Keep the drawing still where the picture is, so that lines do not flicker (not on GPUs)."
+        True,
+        description="Keep drawing and mask still where the picture is, so that lines do not flicker (not on GPUs).",
     )
     low_light: bool = Field(
         True,

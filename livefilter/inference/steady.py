@@ -39,9 +39,10 @@ class Steady:
     def __call__(self, seen: Image, drawn: Image, strength: float, now_s: float) -> Image:
         """Steady one drawing.
 
-        seen, drawn: (H, W, 3) uint8, what the camera saw and what was drawn of it; read only. strength: of the
-            drawing; another one begins anew, as another size and a pause do. now_s: the time, in seconds.
-        Returns: (H, W, 3) uint8, valid until the next call.
+        seen: (H, W, 3) uint8, what the camera saw. drawn: (H, W, 3) or (H, W) uint8, what was made of it. Both are read
+            only. strength: of the drawing; another one begins anew, as another size and a pause do. now_s: the time,
+            in seconds.
+        Returns: as `drawn`, valid until the next call.
         """
         height, width = seen.shape[:2]
         half = (width + 1) // 2, (height + 1) // 2

@@ -53,7 +53,9 @@ def open_stylist(
 
     clock = time.perf_counter
     crop = None if runs_on_gpu(loader.backend) else PersonCrop(loader.load_part, loader.accepts, clock)
-    parts = PersonRoom(loader.load_room, loader.load_finder, settings, clock, room_picture, crop=crop)
+    parts = PersonRoom(
+        loader.load_room, loader.load_finder, settings, clock, room_picture, crop=crop, steady=config.steady
+    )
     stylist = LiveStylist(
         loader.load, first, settings, metrics, fade_s=config.fade_ms / 1000, on_close=close, parts=parts
     )

@@ -17,6 +17,7 @@ from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Image
 from livefilter.inference.look import Look, blend, share_of
 from livefilter.inference.mask import Mask, nobody, reduced
+from livefilter.inference.steady import Steady
 from livefilter.inference.styler import Timings
 from livefilter.live.beside import Beside
 from livefilter.live.governor.ladder_styler import LadderStyler
@@ -46,6 +47,7 @@ class PersonRoom:
     picture: what the room can show, if there is something; closed with this.
     crop: what draws the person's style where they are, beside a room in another one; closed with this.
     waits: networks are loaded at once, and what goes wrong with them is raised: for what is drawn only once.
+    steady: the mask is kept still where the scene is.
     """
 
     def __init__(
@@ -58,8 +60,11 @@ class PersonRoom:
         *,
         crop: PersonCrop | None = None,
         waits: bool = False,
+        steady: bool = False,
     ) -> None:
         self._settings = settings
+        self._clock = clock
+        self._steady = Steady() if steady else None
         self._crop = crop
         self._rooms = Beside(load_style, clock, self._refuse_room, waits=waits)
         self._finder = Beside(load_finder, clock, self._refuse_all, waits=waits)
@@ -80,7 +85,7 @@ class PersonRoom:
             self._begun = original, None
             return
         self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="person")
-        self._begun = original, self._thread.submit(_looked_for, finder, original)
+        self._begun = original, self._thread.submit(self._looked_for, finder, original)
 
     def part(self, original: Image, wanted: LiveSettings, style: str, styler: FrameStyler, look: Look) -> Drawn | None:
         """A frame in the person's style where people are, once `ahead` has begun on it; None where it is to be drawn as
@@ -123,7 +128,7 @@ class PersonRoom:
         Returns: the picture, `styled` itself where nothing is to do or can be trusted, and the person cut out
             where the room is transparent.
         """
-        found = self._found(original) if told is None else _read(told, original, reduced(original, SIDE))
+        found = self._found(original) if told is None else self._read(told, original, reduced(original, SIDE))
         if found is None:
             return styled, None
         if found.empty and (wanted.room == RAW or (wanted.room == BLUR and wanted.person == RAW)):
@@ -163,12 +168,31 @@ class PersonRoom:
             if begun is not None and begun[0] is original:
                 return None if begun[1] is None else begun[1].result()
             finder = self._ready_finder(original)
-            return None if finder is None else _looked_for(finder, original)
+            return None if finder is None else self._looked_for(finder, original)
         except EngineError as error:
             if self._waits:
                 raise
             self._finder.drop()
             self._refuse_all(FINDER, str(error))
+            return None
+
+    def _looked_for(self, finder: FrameStyler, original: Image) -> _Found | None:
+        small = reduced(original, SIDE)
+        finder(lit(small))
+        return self._read(finder.person, original, small)
+
+    def _read(self, coarse: Image | None, original: Image, small: Image) -> _Found | None:
+        """None where there is no mask, or none that can be used. small: a copy of `original`."""
+        if coarse is None or coarse.size == 0:
+            return None
+        try:
+            if self._steady is not None:
+                size = coarse.shape[1], coarse.shape[0]
+                seen = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
+                coarse = self._steady(seen, coarse, 1.0, self._clock())
+            return _Found(Mask(coarse, original, small), nobody(coarse))
+        except (cv2.error, ValueError) as error:
+            _log.warning("The mask of a frame cannot be used: %s", error)
             return None
 
     def _room(self, original: Image, styled: Image, wanted: LiveSettings, mask: Mask) -> Image | None:
@@ -221,23 +245,6 @@ class PersonRoom:
 
     def _refuse_all(self, _name: str, why: str) -> None:
         self._settings.change(person=STYLED, room=STYLED, notice=f"Person and room stay one: {why}")
-
-
-def _looked_for(finder: FrameStyler, original: Image) -> _Found | None:
-    small = reduced(original, SIDE)
-    finder(lit(small))
-    return _read(finder.person, original, small)
-
-
-def _read(coarse: Image | None, original: Image, small: Image) -> _Found | None:
-    """None where there is no mask, or none that can be used. small: a copy of `original`."""
-    if coarse is None or coarse.size == 0:
-        return None
-    try:
-        return _Found(Mask(coarse, original, small), nobody(coarse))
-    except (cv2.error, ValueError) as error:
-        _log.warning("The mask of a frame cannot be used: %s", error)
-        return None
 
 
 def _blurred(image: Image, mask: Mask) -> Image:

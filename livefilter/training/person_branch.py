@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from livefilter.generator.network import BRANCH, Generator
 from livefilter.generator.person_branch import PersonBranch
 from livefilter.training.data import is_held_out
+from livefilter.training.degradation import NOISE, Degradation
 from livefilter.training.learner import Learner
 from livefilter.training.person import PersonSampler, Sitter, person_loss, planes
 
@@ -23,6 +24,8 @@ SHAPES = ((448, 256), (336, 256), (256, 336), (512, 288), (320, 184), (640, 360)
 _OFTEN_AS_MEANT, _STRONGEST = 0.7, 1.5
 # What the drawing layers make of a crop costs more than a step of the branch, so each is learned from three times.
 _AGAIN, _REMEMBERED = 2, 48
+# This part of a batch is there again with other noise, and is to get the same mask: what wavers, flickers.
+_TWICE, _WAVERING = 1 / 3, 4.0
 
 
 def train_branch(
@@ -46,6 +49,10 @@ def train_branch(
     for step in range(steps):
         random = np.random.default_rng((seed, step))
         pictures, masks = sampler.batch(step)
+        again = round(batch * _TWICE)
+        for place in range(again):
+            noise = Degradation(0.0, random.uniform(*NOISE), 0)
+            pictures[place - again], masks[place - again] = noise.of(pictures[place], random), masks[place]
         strengths = [1.0 if random.random() < _OFTEN_AS_MEANT else random.uniform(0.0, _STRONGEST) for _ in pictures]
         # Some runtimes round to bfloat16, and a mask that has not learned to bear it has holes in faces there.
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=step % 2 == 1):
@@ -56,6 +63,10 @@ def train_branch(
             features, goal = remembered[int(place)]
             with torch.autocast("cpu", torch.bfloat16):
                 logits = branch(*(each.float() for each in features))
-            learner.step(person_loss(logits.float(), goal))
+            loss = person_loss(logits.float(), goal)
+            if again:
+                found = logits.float().sigmoid()
+                loss = loss + _WAVERING * (found[:again] - found[-again:]).abs().mean()
+            learner.step(loss)
     taught.person = learner.averaged
     return taught.eval()

@@ -16,6 +16,7 @@ from livefilter.inference.base import EngineOptions
 from livefilter.inference.look import Look
 from livefilter.inference.mask import Mask, reduced
 from livefilter.inference.selection import why_unavailable
+from livefilter.inference.steady import Steady
 from livefilter.inference.styler import Styler
 from livefilter.live.person_network import SIDE, lit, open_person_network
 from tools.person.cost import Cost, measure
@@ -38,11 +39,14 @@ class Score:
 
 @dataclass
 class Figures:
-    """By group: scores and flicker; by clip: lag. found: by picture, the mask. size: of the network's file in bytes."""
+    """By group: scores, flicker of the network alone and in a live run; by clip: lag.
+
+    found: by picture, the mask. size: of the network's file in bytes.
+    """
 
     size: int
     scores: dict[str, list[Score]] = field(default_factory=dict)
-    flicker: dict[str, float] = field(default_factory=dict)
+    flicker: dict[str, tuple[float, float]] = field(default_factory=dict)
     lags: dict[str, tuple[int, dict[int, float]]] = field(default_factory=dict)
     costs: list[Cost] = field(default_factory=list)
     found: dict[str, Image] = field(default_factory=dict)
@@ -74,7 +78,7 @@ class Figures:
             for group in figures.groups:
                 pictures = [each.picture for each in shown if each.group == group]
                 some = pictures[:: max(1, len(pictures) // _FLICKERING)][:_FLICKERING]
-                figures.flicker[group] = float(np.mean([still_flicker(picture, finder) for picture in some]))
+                figures.flicker[group] = _flicker(finder, some)
             for clip, frames in moving.items():
                 found = lag(frames, [finder(frame) for frame in frames])
                 if found is not None:
@@ -90,7 +94,10 @@ class Finder:
     """The mask at the full size of pictures of any size, as a live run makes it.
 
     side: the shorter side at which the network sees them; another than SIDE is a style's own network.
+    steady: what keeps the mask still, as frames of a film come; None for pictures that have nothing to do with another.
     """
+
+    steady: Steady | None = None
 
     def __init__(self, network: Path, backend: str, side: int = SIDE) -> None:
         self._network, self._backend, self._side = network, backend, side
@@ -108,6 +115,9 @@ class Finder:
         coarse = self._styler.person
         if coarse is None:
             raise StyleCorrupt(f"Network file {self._network} does not tell who is a person.")
+        if self.steady is not None:
+            seen = cv2.resize(small, (coarse.shape[1], coarse.shape[0]), interpolation=cv2.INTER_AREA)
+            coarse = self.steady(np.asarray(seen, np.uint8), coarse, 1.0, 0.0)
         return Mask(coarse, picture, small).whole()
 
     def __enter__(self) -> Finder:
@@ -116,6 +126,16 @@ class Finder:
     def __exit__(self, *_: object) -> None:
         if self._styler is not None:
             self._styler.close()
+
+
+def _flicker(finder: Finder, pictures: Sequence[Image]) -> tuple[float, float]:
+    """Of still scenes, of the network alone and in a live run."""
+    live = []
+    for picture in pictures:
+        finder.steady = Steady()
+        live.append(still_flicker(picture, finder))
+    finder.steady = None
+    return float(np.mean([still_flicker(picture, finder) for picture in pictures])), float(np.mean(live))
 
 
 def sheet(shown: Sequence[Shown], figures: Figures, path: Path) -> None:
