@@ -210,6 +210,8 @@ class Distillation:
             terms["colour"] = losses.multi_scale_l1(drawn, targets)
         if weighted & {"gradient", "flatness"}:
             terms["gradient"], terms["flatness"] = losses.gradient_and_flatness_loss(drawn, targets)
+        if "tones" in weighted:
+            terms["tones"] = losses.tone_loss(drawn, targets)
         if "lines" in weighted:
             terms["lines"] = losses.line_loss(drawn, targets, eyes)
         if "consistency" in weighted:

@@ -41,6 +41,7 @@ class DistillRecipe:
             "adversarial": 0.1,
             "features": 5.0,
             "perceptual": 0.0,
+            "tones": 2.0,
         }
     )
 

@@ -13,6 +13,7 @@ LINE_WEIGHT = 12.0
 LINE_REACH = 7
 EYE_WEIGHT = 3.0
 FLAT_STEP = 0.02
+TONE_SIDES = 4, 8, 16
 
 
 def multi_scale_l1(drawn: Tensor, target: Tensor, scales: int = 4) -> Tensor:
@@ -66,6 +67,18 @@ def gradient_and_flatness_loss(drawn: Tensor, target: Tensor) -> tuple[Tensor, T
         gradient = gradient + (steps - wanted).abs().mean()
         flatness = flatness + (flat * steps.abs()).mean()
     return gradient, flatness
+
+
+def tone_loss(drawn: Tensor, target: Tensor) -> Tensor:
+    """Compare the differences between neighbours of pictures made 4, 8 and 16 times smaller; twice where the target is
+    flat.
+
+    A slow slide of colour across a shirt is nothing from pixel to pixel, and much from one end to the other.
+    """
+    total = drawn.new_zeros(())
+    for side in TONE_SIDES:
+        total = total + sum(gradient_and_flatness_loss(F.avg_pool2d(drawn, side), F.avg_pool2d(target, side)))
+    return total
 
 
 def consistency_loss(drawn: Tensor, shifts: Sequence[tuple[int, int]]) -> Tensor:

@@ -70,7 +70,7 @@ def test_every_term_is_finite_and_the_total_falls(pairs: list[Pair]) -> None:
     history: list[dict[str, float]] = []
     run.run(40, lambda terms: history.append({name: float(value) for name, value in terms.items()}))
     assert all(np.isfinite(value) for terms in history for value in terms.values())
-    assert set(history[0]) == {"colour", "gradient", "lines", "flatness", "consistency", "total"}
+    assert set(history[0]) == {"colour", "gradient", "lines", "flatness", "consistency", "tones", "total"}
     assert set(history[-1]) == set(history[0]) | {"adversarial", "features", "discriminator"}
     totals = [terms["total"] for terms in history[:30]]
     assert np.mean(totals[-5:]) < 0.7 * np.mean(totals[:5])

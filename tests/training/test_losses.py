@@ -61,6 +61,14 @@ def test_texture_where_the_target_is_flat_costs() -> None:
     assert float(flatness) > 0.1
 
 
+def test_a_slow_slide_of_colour_costs_more_than_the_same_colour_at_once() -> None:
+    """Across what the target has in one tone; a step where the target has it too costs nothing."""
+    flat, slide = torch.zeros(1, 3, 64, 64), torch.linspace(-0.3, 0.3, 64).expand(1, 3, 64, 64)
+    assert float(losses.tone_loss(flat + 0.3, flat)) == 0.0
+    assert float(losses.tone_loss(slide, slide)) == pytest.approx(0.0, abs=1e-3)
+    assert float(losses.tone_loss(slide, flat)) > 10 * float(sum(losses.gradient_and_flatness_loss(slide, flat)))
+
+
 def test_a_moved_drawing_is_consistent() -> None:
     """A repeat that is the first row, moved, costs nothing; one that stayed where it was costs."""
     torch.manual_seed(0)
