@@ -19,9 +19,23 @@ _FOLDER = click.Path(path_type=Path)
 @click.option("--batch", default=12, show_default=True, type=click.IntRange(1), help="Crops in a step.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same photos: same batches.")
 @click.option("--start-from", type=_FOLDER, help="OUT/person.pt of an earlier run: go on with it.")
+@click.option(
+    "--drawings",
+    multiple=True,
+    type=_FOLDER,
+    help="Folder of a style's drawings of the photos (CACHES/STYLE), to find people in, too; may be repeated.",
+)
 @click.option("--threads", default=0, help="Processor threads; 0 leaves the choice to torch.")
 def person(
-    photos: Path, people: Path, out: Path, steps: int, batch: int, seed: int, start_from: Path | None, threads: int
+    photos: Path,
+    people: Path,
+    out: Path,
+    steps: int,
+    batch: int,
+    seed: int,
+    start_from: Path | None,
+    drawings: tuple[Path, ...],
+    threads: int,
 ) -> None:
     """Teach a small network where people are, from masks of another one.
 
@@ -31,11 +45,12 @@ def person(
     from livefilter.generator.export import export
     from livefilter.training.data import list_photos
     from livefilter.training.people import People
-    from livefilter.training.person import load, load_network, overlap, save_network, train_person
+    from livefilter.training.person import drawn, load, load_network, overlap, save_network, train_person
 
     sitters = load(list_photos(photos), People(people))
     start = load_network(start_from) if start_from is not None else None
-    network = train_person(sitters, steps, batch, seed, start)
+    shown = [*sitters, *(drawing for cache in drawings for drawing in drawn(sitters, cache))]
+    network = train_person(shown, steps, batch, seed, start)
     sha256 = export(network, out / "lite.onnx", draws=False)
     save_network(network, out / "person.pt")
     (out / "lite.sha256").write_text(f"{sha256}  lite.onnx\n", encoding="ascii")

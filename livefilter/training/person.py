@@ -69,6 +69,29 @@ def load(photos: Sequence[Path], people: People, largest: int = _LARGEST) -> lis
     return found
 
 
+def drawn(sitters: Sequence[Sitter], cache: Path) -> list[Sitter]:
+    """The same people in the drawings of the photos that a chain made: to be found there, too, a network has to look at
+    shapes, and not at skin and wood of one colour (Geirhos et al. 2019). Photos held out are left out.
+
+    cache: folder of the drawings (`livefilter train distill --cache`).
+    Raises: InvalidInput: there is none of these photos, or one cannot be read.
+    """
+    found = []
+    for sitter in sitters:
+        path = cache / f"{Path(sitter.name).stem}-target.png"
+        if is_held_out(sitter.name) or not path.exists():
+            continue
+        size = sitter.mask.shape[1], sitter.mask.shape[0]
+        drawing = np.asarray(cv2.resize(read_picture(path), size, interpolation=cv2.INTER_AREA), np.uint8)
+        found.append(Sitter(sitter.name, drawing, sitter.mask))
+    if not found:
+        raise InvalidInput(
+            f"{cache} has no drawings of these photos. Draw them: livefilter train styles --draw-only, or leave "
+            "--drawings out."
+        )
+    return found
+
+
 class PersonSampler:
     """Draws crops at many scales, degraded as webcams do; half of the people stand before another photo.
 
@@ -127,7 +150,7 @@ def train_person(
 ) -> Generator:
     """Train the network on these photos, and return its averaged weights. start: go on with a copy of these."""
     torch.manual_seed(seed)
-    network = Generator(DESIGN) if start is None else copy.deepcopy(start)
+    network = Generator(DESIGN) if start is None else copy.deepcopy(start).requires_grad_(True)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     learner = Learner(network, steps)
     sampler = PersonSampler([sitter for sitter in sitters if not is_held_out(sitter.name)], batch, seed)

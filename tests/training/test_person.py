@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,9 @@ pytest.importorskip("tqdm")
 pytest.importorskip("torch")
 
 import torch
+from click.testing import CliRunner
 
+from livefilter.cli.train import train
 from livefilter.errors import InvalidInput
 from livefilter.training.data import is_held_out
 from livefilter.training.people import People
@@ -22,6 +25,7 @@ from livefilter.training.person import (
     SHAPES,
     PersonSampler,
     Sitter,
+    drawn,
     load,
     load_network,
     overlap,
@@ -74,6 +78,19 @@ def test_crops_and_their_masks_stay_in_step() -> None:
         assert (red == (wanted > 127)).mean() > 0.95
 
 
+def test_people_are_looked_for_in_drawings_too(tmp_path: Path) -> None:
+    """Those of the photos that are learned from, at their size, with their masks; a folder without any is refused."""
+    for name in (SEEN, HELD_OUT):
+        cv2.imwrite(str(tmp_path / f"{Path(name).stem}-target.png"), np.full((100, 120, 3), 77, np.uint8))
+    (found,) = drawn([sitter(SEEN), sitter(HELD_OUT), sitter("not drawn.png")], tmp_path)
+    assert found.name == SEEN
+    assert found.photo.shape == (200, 240, 3)
+    assert (found.photo == 77).all()
+    np.testing.assert_array_equal(found.mask, sitter(SEEN).mask)
+    with pytest.raises(InvalidInput, match="draw-only"):
+        drawn([sitter(HELD_OUT)], tmp_path)
+
+
 def test_somebody_near_is_drawn_twice_as_often() -> None:
     """Of a near and a far one of three pictures each, two thirds are of the near ones."""
     near = [replace(sitter(f"near{index}.png"), near=True) for index in range(3)]
@@ -101,6 +118,7 @@ def test_a_training_goes_on_from_what_was_kept(tmp_path: Path) -> None:
     further = train_person([sitter(SEEN)], 1, batch=2, start=again)
     assert not torch.equal(further.head.weight, network.head.weight)
     assert float((further.head.weight - network.head.weight).detach().abs().mean()) < 0.05
+    train_person([sitter(SEEN)], 1, batch=2, start=further)  # what training returned serves as well
     (tmp_path / "other.pt").write_bytes(b"x")
     with pytest.raises(InvalidInput, match=r"person\.pt"):
         load_network(tmp_path / "other.pt")
@@ -113,3 +131,24 @@ def test_a_person_is_learnt_and_found_in_a_photo_held_out() -> None:
     after = overlap(train_person(sitters, 160, batch=2), sitters)
     assert after["photos"] == 1
     assert after["iou"] > max(0.9, before["iou"])
+
+
+def test_one_command_writes_a_network_with_its_checksum(tmp_path: Path) -> None:
+    """From photos, masks and drawings, and what a later run goes on from; a folder without drawings is named."""
+    photos, people, cache = (tmp_path / name for name in ("photos", "people", "cache"))
+    for folder in (photos, people, cache):
+        folder.mkdir()
+    for name in (SEEN, HELD_OUT):
+        cv2.imwrite(str(photos / name), sitter(name).photo)
+        cv2.imwrite(str(people / name), sitter(name).mask)
+    faces = {name: [{"left": 1, "top": 1, "side": 60, "passes": 2}] for name in (SEEN, HELD_OUT)}
+    (people / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
+    asked = ["person", "--photos", str(photos), "--people", str(people), "--out", str(tmp_path / "out")]
+    asked += ["--steps", "1", "--batch", "2", "--drawings", str(cache)]
+    with pytest.raises(InvalidInput, match="cache has no drawings"):
+        CliRunner().invoke(train, asked, catch_exceptions=False)
+    cv2.imwrite(str(cache / f"{Path(SEEN).stem}-target.png"), sitter(SEEN).photo)
+    assert CliRunner().invoke(train, asked, catch_exceptions=False).exit_code == 0
+    written = (tmp_path / "out" / "lite.sha256").read_text(encoding="ascii").split()[0]
+    assert written == hashlib.sha256((tmp_path / "out" / "lite.onnx").read_bytes()).hexdigest()
+    load_network(tmp_path / "out" / "person.pt")
