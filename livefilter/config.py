@@ -69,8 +69,9 @@ class Config(BaseModel):
         "auto",
         union_mode="left_to_right",
         description="Shorter side, in pixels, at which frames are styled: 64 to 2160, or auto for the largest that "
-        "this machine can keep up with; on a processor, where edges are crisp at the frame's size, at most 360 live "
-        "and 480 in files, which is where lines are boldest. Frames always come out at the size they went in.",
+        "this machine can keep up with; where edges are crisp at the frame's size, at most 360 live "
+        "and, on a processor, 480 in files, which is where lines are boldest (a GPU's own engines take the nearest "
+        "whole part of the frame). Frames always come out at the size they went in.",
     )
     hold: tuple[str, ...] = Field(
         (),

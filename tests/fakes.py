@@ -12,7 +12,7 @@ from livefilter.capture.base import Source, SourceInfo
 from livefilter.errors import EndOfStream
 from livefilter.frame import Frame, Image
 from livefilter.inference.look import PLAIN, Look
-from livefilter.inference.styler import Timings
+from livefilter.inference.timings import Timings
 from livefilter.output.base import Sink
 from tests.conftest import picture
 

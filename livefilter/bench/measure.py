@@ -19,7 +19,7 @@ from livefilter.errors import EngineError, EngineFailed, StageStuck
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo
 from livefilter.inference.look import PLAIN, Look
-from livefilter.inference.styler import Timings
+from livefilter.inference.timings import Timings
 from livefilter.live.open_outputs import threaded
 from livefilter.live.person_room import PersonRoom, no_networks
 from livefilter.live.pipeline import Pipeline, PipelineOptions

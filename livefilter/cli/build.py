@@ -19,6 +19,7 @@ from livefilter.styles.network import SIZES
 from livefilter.tensorrt.builder import MOST_AT_ONCE, EngineBuilder, EngineRequest
 from livefilter.tensorrt.flavour import FLAVOURS, get_flavour
 from livefilter.tensorrt.key import PRECISIONS, SizeRange
+from livefilter.tensorrt.lookup import usual_factor
 from livefilter.tensorrt.store import EngineStore, StoredEngine, engines_folder
 
 
@@ -57,6 +58,12 @@ from livefilter.tensorrt.store import EngineStore, StoredEngine, engines_folder
     show_default=True,
     help="Frames at once. A wall whose streams share an engine takes 2, 4 and 8, and builds what it lacks.",
 )
+@click.option(
+    "--smaller",
+    type=click.IntRange(1, 16),
+    help="Draw so many times smaller than the frames, with edges crisp at their size. By default what a live run of "
+    "this style asks for (about 360 lines), and 1 for a range; 1 is for a --process-size of your own.",
+)
 @click.option("--nv12", is_flag=True, help="Let the engine give NV12, which `run --nv12` takes.")
 @click.option("--gpu", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU to build for.")
 @click.option("--engines", type=click.Path(path_type=Path), help="Folder of built engines.  [env: LIVEFILTER_ENGINES]")
@@ -69,6 +76,7 @@ def build(
     precision: str,
     level: int,
     batch: int,
+    smaller: int | None,
     nv12: bool,
     gpu: int,
     engines: Path | None,
@@ -97,7 +105,8 @@ def build(
             found.require(size)
             form = "nv12" if nv12 else "bgr"
             about = (found.path, found.style, found.licence, size, get_flavour(flavour))
-            requests.append(EngineRequest(*about, precision, level, gpu, form, batch))
+            times = smaller or usual_factor(found.path, size)
+            requests.append(EngineRequest(*about, precision, level, gpu, form, batch, times))
         for request in requests:
             with _progress(console) as progress:
                 task = progress.add_task(f"{found.style} {request.frames} {flavour} {precision}", total=1.0, phase="")

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from livefilter.generator.conv import Conv
 from livefilter.generator.person_branch import PersonBranch, twice
+from livefilter.inference.crisp import reach
 
 MULTIPLE = 8
 BRANCH = 2  # of Design.person
@@ -227,6 +228,24 @@ def crisped(pictures: Tensor, contrast: float) -> Tensor:
     pictures = pictures.contiguous()  # planes of few channels are pooled faster one by one
     most, least = F.max_pool2d(pictures, 3, 1, 1), -F.max_pool2d(-pictures, 3, 1, 1)
     moved = contrast * pictures + (0.5 - 0.5 * contrast) * (most + least)
+    return torch.minimum(torch.maximum(moved, least), most)
+
+
+def crisped_larger(pictures: Tensor, contrast: float, times: int, strength: float | Tensor = 1.0) -> Tensor:
+    """Pictures so many times larger, with edges crisp at that size, as livefilter.inference.crisp makes bytes.
+
+    pictures: (N, C, H, W) in [-1, 1], what lies beyond is cut off. strength: of the drawing; what is hardly one keeps
+        the edges that it gets by being enlarged.
+    """
+    large = F.interpolate(pictures, scale_factor=float(times), mode="bicubic").clamp(-1, 1).contiguous()
+    most, least = F.max_pool2d(large, 3, 1, 1), -F.max_pool2d(-large, 3, 1, 1)
+    further = reach(times) - 1
+    window = 2 * further + 1, 1, further
+    share = strength.clamp(max=1.0) if isinstance(strength, Tensor) else min(1.0, strength)
+    most = most + (F.max_pool2d(most, *window) - most) * share
+    least = least + (-F.max_pool2d(-least, *window) - least) * share
+    middle = (least + most) * 0.5
+    moved = middle + (large - middle) * (contrast + contrast * (times - 1) * share)
     return torch.minimum(torch.maximum(moved, least), most)
 
 

@@ -29,6 +29,8 @@ class EngineOptions:
     people: whether a network that tells where people are is to do so, which takes a few percent of its time.
     soft: whether an engine that can is to leave out the last layer of a network that makes edges crisp; it says so by
         `Engine.contrast`.
+    smaller: how many times smaller than its frames an engine that `draws_smaller` draws them; only a network whose
+        edges are crisp, and frames whose sides are multiples of 8 times as much.
     precision: of the convolutions: see `livefilter.inference.precision`, which an engine finds decided.
     """
 
@@ -42,6 +44,7 @@ class EngineOptions:
     precision: Precision = "auto"
     people: bool = True
     soft: bool = False
+    smaller: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Engine(Closeable):
     width, height: pixels, multiples of 8.
     contrast: what the drawing's edges are yet to be made crisp with (`livefilter.inference.crisp`); 0 for nothing.
     leaves_crisp: it can leave that to its caller (`EngineOptions.soft`).
+    draws_smaller: it can draw smaller than its frames and make edges crisp at their size (`EngineOptions.smaller`).
     computes_int8: it runs on the processor and gains from a network's INT8 form, where the processor does.
     Raises on construction: BackendUnavailable (runtime or device missing), StyleCorrupt (the file cannot be read).
     """
@@ -76,6 +80,7 @@ class Engine(Closeable):
     takes_batches: ClassVar[bool] = False
     computes_int8: ClassVar[bool] = False
     leaves_crisp: ClassVar[bool] = False
+    draws_smaller: ClassVar[bool] = False
     info: EngineInfo
     takes_strength: bool = False
     gives_person: bool = False
@@ -142,4 +147,19 @@ def shared_by(factory: EngineFactory, shared: bool | Sharing) -> EngineFactory:
     """What opens engines like `factory`, but one for all who are alike, where they are shared."""
     if isinstance(shared, bool):
         return factory
-    return lambda network, width, height, options: shared.open(factory, network, width, height, options)
+    return _Pooled(factory, shared)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """Opens one engine for all who are alike."""
+
+    factory: EngineFactory
+    sharing: Sharing
+
+    @property
+    def draws_smaller(self) -> bool:
+        return getattr(self.factory, "draws_smaller", False)
+
+    def __call__(self, network: Path, width: int, height: int, options: EngineOptions) -> Engine:
+        return self.sharing.open(self.factory, network, width, height, options)

@@ -46,8 +46,7 @@ class Crisp:
         larger = 1.0 + max(0.0, at[0] / own[0] - 1.0) * min(1.0, strength)
         spares = self._spares(at)
         into = None if at == size else spares[2]
-        # From twice the size on the window reaches half as far again: that flattens what an enlarged shade would be.
-        crisp = self._crisp(drawn, int(1.5 * larger), contrast * larger, spares, into)
+        crisp = self._crisp(drawn, reach(larger), contrast * larger, spares, into)
         return crisp if at == size else _resized(crisp, size)
 
     def _spares(self, size: tuple[int, int]) -> list[Image]:
@@ -67,11 +66,23 @@ class Crisp:
         return np.asarray(cv2.min(moved, greatest, dst=into), np.uint8)
 
 
+def reach(larger: float) -> int:
+    """How many pixels around it decide what becomes of one in a drawing that was enlarged so many times.
+
+    From twice the size on the window reaches half as far again: that flattens what an enlarged shade would be.
+    """
+    return int(1.5 * larger)
+
+
 def most_lines(network: Path | Network, engine: EngineFactory, most: int | None) -> int | None:
-    """How many lines "auto" draws at most where an engine leaves a network's edges to be made crisp; None elsewhere."""
-    if most is None or not isinstance(network, Network) or not getattr(engine, "leaves_crisp", False):
+    """How many lines "auto" draws at most where a network's edges are made crisp after it; None elsewhere.
+
+    Engines that draw smaller than their frames have one number for all, or each would be built twice.
+    """
+    by_engine = getattr(engine, "draws_smaller", False)
+    if most is None or not isinstance(network, Network) or not (by_engine or getattr(engine, "leaves_crisp", False)):
         return None  # and the file is not read for it
-    return most if network.is_crisp else None
+    return (LIVE_LINES if by_engine else most) if network.is_crisp else None
 
 
 def _crisp_at(own: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:

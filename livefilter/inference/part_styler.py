@@ -18,7 +18,7 @@ from livefilter.inference.look import PLAIN, Look
 from livefilter.inference.low_light import Lightening, lightening_of
 from livefilter.inference.precision import form_of
 from livefilter.inference.steady import Steady
-from livefilter.inference.styler import Timings
+from livefilter.inference.timings import Timings
 from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
 

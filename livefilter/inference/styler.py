@@ -6,7 +6,7 @@ import logging
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,11 +17,13 @@ from livefilter.errors import EngineFailed, InvalidInput
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineFactory, EngineInfo, EngineOptions, shared_by
 from livefilter.inference.crisp import Crisp, most_lines
-from livefilter.inference.geometry import ANY, FLOOR, Fit, fit_network
+from livefilter.inference.geometry import ANY, FLOOR, Fit
 from livefilter.inference.look import PLAIN, ComposingEngine, Look, blend, share_of
 from livefilter.inference.low_light import Lightening, lightening_of
 from livefilter.inference.precision import form_of
+from livefilter.inference.smaller import fit_drawn, most_by_engine
 from livefilter.inference.steady import Steady
+from livefilter.inference.timings import Timings
 from livefilter.nv12 import cut
 from livefilter.registry import ENGINES
 from livefilter.styles.network import Network
@@ -35,25 +37,6 @@ _MEASURED_SIZE = 360
 _MEASURED_RUNS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """What one frame took: scaling and padding, the network, cropping and scaling back."""
-
-    preprocess_ms: float
-    inference_ms: float
-    postprocess_ms: float
-
-    @property
-    def total_ms(self) -> float:
-        return self.preprocess_ms + self.inference_ms + self.postprocess_ms
-
-
-def auto_sizes(short: int, most: int | None) -> list[int]:
-    """The sizes among which "auto" chooses for frames with a shorter side of `short` pixels. most: as of Styler."""
-    largest = min(short, most or AUTO_SIZES[-1])
-    return [size for size in AUTO_SIZES if size < largest] + [largest]
-
-
 class Styler:
     """Styles frames of any size, undistorted, through an engine that is rebuilt when their size changes.
 
@@ -63,7 +46,8 @@ class Styler:
     budget_ms: what a frame may take with "auto"; the largest of AUTO_SIZES that fits is taken. None takes the
         frame's own size.
     most: the largest size that "auto" takes where edges are made crisp after enlarging (`livefilter.inference.crisp`):
-        there more lines make a drawing more like the photo.
+        there more lines make a drawing more like the photo. Given, engines that can draw smaller than their frames do,
+        be process_size "auto" or a number that "auto" came to (`livefilter.inference.smaller`).
     steady: frames follow each other, so keep the drawing still where the scene is (not where a GPU composes).
     low_light: draw dark frames from a lighter copy (not where a GPU composes).
     Raises, here or at the first frame: UnknownName, BackendUnavailable, StyleCorrupt, InvalidInput.
@@ -93,7 +77,9 @@ class Styler:
         self._network, self._options = form_of(network, factory, replace(options or EngineOptions(), soft=True))
         self._factory = shared_by(factory, self._options.shared)
         self._budget_ms = budget_ms
-        self.most = most_lines(network, factory, most)
+        self._most = most_lines(network, factory, most)
+        self._by_engine = self._most is not None and getattr(factory, "draws_smaller", False)
+        self._smaller = 1
         self._clock = clock
         self._steady = Steady() if steady else None
         self._low_light = low_light
@@ -118,7 +104,13 @@ class Styler:
     @property
     def working_size(self) -> int:
         """The shorter side in pixels at which frames are styled now."""
-        return max(FLOOR, min(self._fit.width, self._fit.height))
+        return max(FLOOR, min(self._fit.width, self._fit.height) // self._smaller)
+
+    def auto_sizes(self, short: int) -> list[int]:
+        """The sizes among which "auto" chooses for frames with a shorter side of `short` pixels."""
+        most = most_by_engine(short) if self._by_engine else self._most
+        largest = min(short, most or AUTO_SIZES[-1])
+        return [size for size in AUTO_SIZES if size < largest] + [largest]
 
     @property
     def takes_strength(self) -> bool:
@@ -201,17 +193,19 @@ class Styler:
         elif self._process_size != "auto":
             self._open(width, height, self._process_size)
         elif self._budget_ms is None:
-            self._open(width, height, self.most)
+            self._open(width, height, self.auto_sizes(min(width, height))[-1] if self._most else None)
         else:
             self._open_within(width, height, self._budget_ms)
 
     def _open(self, width: int, height: int, process_size: int | None) -> None:
-        chosen = fit_network(width, height, process_size, self._accepts)
-        if self._engine is None or chosen != self._fit:
+        chosen, times = self._fit_of(width, height, process_size)
+        if self._engine is None or (chosen, times) != (self._fit, self._smaller):
             if self._engine is not None:
                 self._engine.close()
                 self._engine = None
-            self._engine = self._factory(self._network, chosen.padded_width, chosen.padded_height, self._options)
+            self._engine = self._factory(
+                self._network, chosen.padded_width, chosen.padded_height, replace(self._options, smaller=times)
+            )
             if getattr(self._engine, "nv12", False) and (width % 2 or height % 2):
                 raise InvalidInput(
                     f"Frames of {width}x{height} cannot be NV12, which counts colour in pairs of pixels. "
@@ -219,8 +213,12 @@ class Styler:
                 )
             self._scaled = np.empty((chosen.height, chosen.width, 3), np.uint8)
             self._padded = np.empty((chosen.padded_height, chosen.padded_width, 3), np.uint8)
-            _log.info("Styling %dx%d frames at %dx%d", width, height, chosen.padded_width, chosen.padded_height)
-        self._fit, self._frame_size = chosen, (width, height)
+            at = chosen.padded_width // times, chosen.padded_height // times
+            _log.info("Styling %dx%d frames at %dx%d", width, height, *at)
+        self._fit, self._smaller, self._frame_size = chosen, times, (width, height)
+
+    def _fit_of(self, width: int, height: int, size: int | None) -> tuple[Fit, int]:
+        return fit_drawn(width, height, size, self._accepts, by_engine=self._by_engine)
 
     def _open_within(self, width: int, height: int, budget_ms: float) -> None:
         """Measure at one size, and open the largest size that should fit the budget.
@@ -228,7 +226,7 @@ class Styler:
         A network's time grows with its pixels; what is around it depends on the frame, which stays as large.
         """
         self._open(width, height, _MEASURED_SIZE)
-        measured = self._fit.pixels
+        measured = self._fit.pixels / self._smaller**2
         image = np.full((height, width, 3), 127, np.uint8)
         self._style(image)
         runs: list[Timings] = []
@@ -239,16 +237,18 @@ class Styler:
         around_ms = statistics.median(run.total_ms - run.inference_ms for run in runs)
 
         def predicted_ms(size: int) -> float:
-            return around_ms + inference_ms * fit_network(width, height, size, self._accepts).pixels / measured
+            fit, times = self._fit_of(width, height, size)
+            return around_ms + inference_ms * fit.pixels / times**2 / measured
 
         short = min(width, height)
-        sizes = auto_sizes(short, self.most)
+        sizes = self.auto_sizes(short)
         affordable = [size for size in sizes if predicted_ms(size) <= budget_ms]
         size = max(affordable) if affordable else min(sizes)
         self._open(width, height, size)
         verdict = "within" if affordable else "the rate may drop, for that is more than"
+        at = f"{self._fit.width // self._smaller}x{self._fit.height // self._smaller}"
         self.size_reason = (
-            f"Styling at {self._fit.width}x{self._fit.height}: about {predicted_ms(size):.1f} ms a frame, "
+            f"Styling at {at}: about {predicted_ms(size):.1f} ms a frame, "
             f"{verdict} the {budget_ms:.1f} ms set aside for it"
         )
 

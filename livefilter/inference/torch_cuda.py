@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class TorchCudaEngine(ComposingEngine):
     """
 
     backend = "torch"
-    takes_batches = True
+    takes_batches = draws_smaller = True
 
     def __init__(
         self,
@@ -47,21 +48,27 @@ class TorchCudaEngine(ComposingEngine):
         require_network(network)
         import torch
 
+        from livefilter.generator.network import crisped_larger
         from livefilter.generator.rebuild import generator_from_onnx
 
         options = options or EngineOptions()
         gpu, batch = options.gpu, options.batch
         self.nv12 = options.nv12
         self._torch: Any = torch
+        self._crisped_larger = crisped_larger
         self._device = torch.device(device or f"cuda:{gpu}")
         on_gpu = self._device.type == "cuda"
         self._closed = False
+        self._smaller, self._contrast = options.smaller, 0
         self._type = torch.float16 if on_gpu else torch.float32
         self._graph: Any = None
         self.info = EngineInfo(self.backend, "CPU", "float16" if on_gpu else "float32", width, height)
         generator: Any = generator_from_onnx(network, options.sha256)
         if not options.people:
             generator.without_person()
+        if self._smaller > 1:  # and then edges are made crisp at the frame's size
+            self._contrast = generator.design.crisp
+            generator.design = replace(generator.design, crisp=0)
         self.takes_strength, self.gives_person = bool(generator.design.strength), bool(generator.design.person)
         try:
             self._generator: Any = generator.to(self._device, self._type, memory_format=torch.channels_last)
@@ -69,8 +76,9 @@ class TorchCudaEngine(ComposingEngine):
             shape = (batch, height * 3 // 2, width) if self.nv12 else (batch, height, width, 3)
             self._taken: Any = torch.zeros(shape, dtype=torch.uint8, pin_memory=on_gpu)
             self._input: Any = torch.zeros_like(self._given, device=self._device)
-            # A fourth plane for the strength, if the network takes one: the size of the frame, as in training.
-            self._strength: Any = torch.ones((batch, int(self.takes_strength), height, width), device=self._device)
+            # A fourth plane for the strength, if the network takes one: the size of what is drawn, as in training.
+            drawn = height // self._smaller, width // self._smaller
+            self._strength: Any = torch.ones((batch, int(self.takes_strength), *drawn), device=self._device)
             self._strength = self._strength.to(self._type)
             self._people: Any = torch.zeros((batch, height // 2, width // 2), dtype=torch.uint8, pin_memory=on_gpu)
             self._mixing: Any = torch.zeros((3, width, 1), device=self._device)
@@ -160,13 +168,21 @@ class TorchCudaEngine(ComposingEngine):
         torch = self._torch
         self._input.copy_(self._given, non_blocking=True)
         # A frame's bytes lie channels-last already, so that turning the axes moves nothing.
-        planes = self._input.permute(0, 3, 1, 2).to(self._type) * (1 / 127.5) - 1
-        drawn, likely = self._generator.draw(torch.cat([planes, self._strength], 1))
+        planes = self._input.permute(0, 3, 1, 2).to(self._type)
+        if self._smaller > 1:
+            planes = torch.nn.functional.avg_pool2d(planes, self._smaller)
+        drawn, likely = self._generator.draw(torch.cat([planes * (1 / 127.5) - 1, self._strength], 1))
+        if self._smaller > 1:
+            strength = self._strength[:, :, :1, :1].float() if self.takes_strength else 1.0
+            drawn = self._crisped_larger(drawn.float(), self._contrast, self._smaller, strength)
         levels = drawn.float() * 127.5 + 128
         styled, original = levels.clamp(0, 255).floor().permute(0, 2, 3, 1), self._input.float()
         share, on_person, least = self._mixing
         if likely is not None:
-            people = (likely.float().sigmoid() * 255 + 0.5).floor()
+            people = likely.float().sigmoid() * 255 + 0.5
+            if self._smaller > 1:
+                people = torch.nn.functional.interpolate(people, scale_factor=float(self._smaller), mode="bilinear")
+            people = people.floor()
             self._people.copy_(people[:, 0].to(torch.uint8), non_blocking=True)
             mask = torch.nn.functional.interpolate(people / 255, scale_factor=2.0, mode="bilinear")[:, 0, :, :, None]
             share = share + (on_person - share) * mask

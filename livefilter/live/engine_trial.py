@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from livefilter.frame import Image
-from livefilter.inference.base import Engine
+from livefilter.generator.smaller import save_smaller
+from livefilter.inference.base import Engine, EngineFactory, EngineOptions
 from livefilter.nv12 import nv12_to_bgr
 from livefilter.tensorrt.precision_check import measure
 
@@ -17,6 +22,21 @@ from livefilter.tensorrt.precision_check import measure
 _BLOCK = 4
 _LIMIT_LEVELS = 8.0
 _LIMIT_PSNR_DB = 35.0
+
+
+@contextlib.contextmanager
+def beside(ready: EngineFactory, network: Path, width: int, height: int, options: EngineOptions) -> Iterator[Engine]:
+    """Another backend's engine that is to draw what a built one draws; one that cannot draw smaller than its frames is
+    given a network that does.
+
+    Raises: LivefilterError.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if options.smaller > 1 and not getattr(ready, "draws_smaller", False):
+            network = save_smaller(network, options.smaller, Path(folder) / network.name)
+            options = replace(options, smaller=1, sha256="")
+        with ready(network, width, height, options) as engine:
+            yield engine
 
 
 def disagreement(engine: Engine, other: Engine, pictures: Mapping[str, Image]) -> str:

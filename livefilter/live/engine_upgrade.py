@@ -7,14 +7,17 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
 from livefilter.errors import BuildCancelled, EngineError, EngineMismatch, LivefilterError
 from livefilter.inference.base import Engine, EngineFactory, EngineOptions
-from livefilter.inference.geometry import Fit, fit_network
+from livefilter.inference.crisp import LIVE_LINES
+from livefilter.inference.smaller import fit_drawn, most_by_engine
 from livefilter.inference.styler import AUTO_SIZES, Styler
 from livefilter.styles.network import Network
+from livefilter.tensorrt.key import frames_of
 
 _log = logging.getLogger(__name__)
 _CLOSE_S = 15.0
@@ -28,9 +31,11 @@ class Wanted:
     style: str
     width: int
     height: int
+    smaller: int = 1
 
     def __str__(self) -> str:
-        return f"the TensorRT engine of {self.style} for {self.width}x{self.height}"
+        frames = frames_of(f"{self.width}x{self.height}", 1, self.smaller)
+        return f"the TensorRT engine of {self.style} for {frames}"
 
 
 class Builder(Protocol):
@@ -72,8 +77,7 @@ class EngineUpgrade:
         self._engine, self._open_ready, self._ready = engine, open_ready, ready
         self._builder = builder
         self._size = size
-        # No time is measured, for each size would need an engine of its own.
-        self._process_size = min(*size, AUTO_SIZES[-1]) if process_size == "auto" else process_size
+        self._process_size = process_size
         self._options = options
         self._notify = notify
         self._only = only
@@ -96,8 +100,9 @@ class EngineUpgrade:
         Raises: LivefilterError: neither can be opened.
         """
         network = self._network(style)
-        chosen = fit_network(*self._size, self._process_size, network.accepts)
-        styler = Styler(network, self._factory(style, chosen), self._process_size, self._options)
+        wanted, size = self._first(style, network)
+        most = LIVE_LINES if size == "auto" else None
+        styler = Styler(network, _Opener(partial(self._opened, wanted)), size, self._options, most=most)
         try:
             styler.warm_up(*self._size)
         except EngineError as error:
@@ -107,7 +112,6 @@ class EngineUpgrade:
                     raise
                 self._notify(str(error))
                 return self._open_ready(style)
-            wanted = Wanted(style, chosen.padded_width, chosen.padded_height)
             ready = self._open_ready(style)
             if isinstance(error, _Refused) or wanted in self._done:
                 self._tell_once(str(error))  # it was built, and does not suit this GPU
@@ -129,17 +133,27 @@ class EngineUpgrade:
                 _log.warning("The engine build does not end; it is left behind")
             self._thread = None
 
-    def _factory(self, style: str, chosen: Fit) -> EngineFactory:
-        def open_engine(network: Path, width: int, height: int, options: EngineOptions) -> Engine:
-            try:
-                return self._trusted(Wanted(style, width, height), self._engine(network, width, height, options))
-            except EngineMismatch:
-                if (width, height) == (chosen.padded_width, chosen.padded_height):
-                    raise  # `open` knows what to do
-                self._queue(Wanted(style, width, height), "The size of the frames has changed")
-                return self._ready(self._ready_network(style).path, width, height, options)
+    def _first(self, style: str, network: Network) -> tuple[Wanted, int | Literal["auto"]]:
+        """The engine for the frames that there are, and the process_size at which a Styler asks for it.
 
-        return open_engine
+        No time is measured, for each size would need an engine of its own.
+        """
+        short, asked = min(self._size), self._process_size
+        smaller = asked == "auto" and network.is_crisp
+        usual = most_by_engine(short) if smaller else min(short, AUTO_SIZES[-1])
+        lines = usual if asked == "auto" else asked
+        chosen, times = fit_drawn(*self._size, lines, network.accepts, by_engine=smaller)
+        return Wanted(style, chosen.padded_width, chosen.padded_height, times), "auto" if smaller else lines
+
+    def _opened(self, first: Wanted, network: Path, width: int, height: int, options: EngineOptions) -> Engine:
+        wanted = Wanted(first.style, width, height, options.smaller)
+        try:
+            return self._trusted(wanted, self._engine(network, width, height, options))
+        except EngineMismatch:
+            if wanted == first:
+                raise  # `open` knows what to do
+            self._queue(wanted, "The size of the frames has changed")
+            return self._ready(self._ready_network(first.style).path, width, height, options)
 
     def _trusted(self, wanted: Wanted, engine: Engine) -> Engine:
         """The engine, if a trial on this machine found that it draws what it should.
@@ -159,15 +173,16 @@ class EngineUpgrade:
 
         Raises: LivefilterError.
         """
-        from livefilter.live.engine_trial import disagreement  # both load ONNX, which no other run needs
+        from livefilter.live.engine_trial import beside, disagreement  # both load ONNX, which no other run needs
         from livefilter.tensorrt.check_pictures import check_pictures
 
         network = self._network(wanted.style).path
-        with self._engine(network, wanted.width, wanted.height, self._options) as engine:
+        options = replace(self._options, smaller=wanted.smaller)
+        with self._engine(network, wanted.width, wanted.height, options) as engine:
             if engine.verdict() is not None:
                 return
-            options = replace(self._options, nv12=False)
-            with self._ready(network, wanted.width, wanted.height, options) as ready:
+            options = replace(options, nv12=False)
+            with beside(self._ready, network, wanted.width, wanted.height, options) as ready:
                 pictures = check_pictures(wanted.width, wanted.height)
                 engine.keep_verdict(disagreement(engine, ready, pictures))
 
@@ -209,6 +224,18 @@ class EngineUpgrade:
                 self._notify(f"Building {wanted}: {fraction:.0%}")
 
         return report
+
+
+class _Opener:
+    """Opens engines for a Styler, who may ask for any that TensorRT can be."""
+
+    draws_smaller = True
+
+    def __init__(self, opened: EngineFactory) -> None:
+        self._opened = opened
+
+    def __call__(self, network: Path, width: int, height: int, options: EngineOptions) -> Engine:
+        return self._opened(network, width, height, options)
 
 
 class _Refused(EngineMismatch):

@@ -29,11 +29,13 @@ def open_styler(
     people: bool = False,
     most: int | None = LIVE_LINES,
     best: bool = False,
+    settled: bool = False,
 ) -> Styler:
     """Load and warm up a style for frames of width x height.
 
     budget_ms: time that a frame may take, for process_size "auto"; None styles at the frame's own size. most: as of
         Styler.
+    settled: a process_size that is a number is what "auto" has come to, and no wish of the user's.
     nv12: let an engine that can do so give NV12. steady: as of Styler.
     shared, people: as of EngineOptions. best: on processors, too, take the network that draws best where none is named.
     Raises: UnknownName, StyleCorrupt, BackendUnavailable; EngineMismatch: the named backend has no engine.
@@ -50,7 +52,7 @@ def open_styler(
             config.process_size,
             options,
             budget_ms=budget_ms,
-            most=most,
+            most=most if config.process_size == "auto" or settled else None,
             steady=steady,
             low_light=config.low_light,
         )

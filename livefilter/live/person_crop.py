@@ -11,7 +11,7 @@ from livefilter.frame import Image
 from livefilter.inference.geometry import Fit, fit_network
 from livefilter.inference.look import Look
 from livefilter.inference.part_styler import PartStyler
-from livefilter.inference.styler import Timings
+from livefilter.inference.timings import Timings
 from livefilter.live.beside import Beside
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.styles.accepts import Accepts

@@ -18,7 +18,7 @@ from livefilter.frame import Image
 from livefilter.inference.look import Look, blend, share_of
 from livefilter.inference.mask import Mask, nobody, reduced
 from livefilter.inference.steady import Steady
-from livefilter.inference.styler import Timings
+from livefilter.inference.timings import Timings
 from livefilter.live.beside import Beside
 from livefilter.live.governor.ladder_styler import LadderStyler
 from livefilter.live.person_crop import Drawn, PersonCrop

@@ -9,6 +9,7 @@ from livefilter.inference.crisp import LIVE_LINES, most_lines
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.part_styler import PartStyler
 from livefilter.inference.selection import BUILT_AHEAD, choose_backend, runs_on_gpu
+from livefilter.inference.smaller import most_by_engine
 from livefilter.inference.styler import LIVE_SHARE, Styler
 from livefilter.live.engine_upgrade import EngineUpgrade
 from livefilter.live.governor.governor import Governor
@@ -80,7 +81,10 @@ class StyleLoader:
         """
         size = self._beside_size()
         at = self._config.model_copy(update={"backend": self._ready, "process_size": size})
-        return open_styler(at, self._catalogue, style, *self._size, shared=self._shared, steady=at.steady)
+        settled = not self._settings.current.process_size
+        return open_styler(
+            at, self._catalogue, style, *self._size, shared=self._shared, steady=at.steady, settled=settled
+        )
 
     def load_part(self, part: Part) -> PartStyler:
         """A part of the frames in a style, for a processor; the governor leaves it as it is.
@@ -147,8 +151,11 @@ class StyleLoader:
 
     def _size_of(self, network: Network) -> ProcessSize:
         """That of what draws now, as far as it suits the network."""
-        size = self._sizes.of(network)
-        return size if size == "auto" else min(size, most_lines(network, ENGINES.load(self._ready), LIVE_LINES) or size)
+        size, engine = self._sizes.of(network), ENGINES.load(self._ready)
+        most = most_lines(network, engine, LIVE_LINES)
+        if most is not None and getattr(engine, "draws_smaller", False):
+            most = most_by_engine(min(self._size))
+        return size if size == "auto" else min(size, most or size)
 
     def _open_ready(self, style: str) -> Styler:
         wanted = self._settings.current
@@ -166,6 +173,7 @@ class StyleLoader:
             shared=self._shared,
             steady=at.steady,
             people=asks_style(wanted, self._ready),
+            settled=not wanted.process_size,
         )
         if size == "auto":
             self._sizes.settle(network, styler.working_size)

@@ -10,7 +10,7 @@ from livefilter.control.settings import SharedSettings
 from livefilter.errors import EngineError, LivefilterError
 from livefilter.frame import Image
 from livefilter.inference.look import PLAIN, Look
-from livefilter.inference.styler import Timings
+from livefilter.inference.timings import Timings
 from livefilter.live.loading import Loading
 
 _log = logging.getLogger(__name__)

@@ -47,6 +47,7 @@ class StoreBuilder:
                 self._flavour,
                 gpu=self._gpu,
                 form=self._form,
+                smaller=wanted.smaller,
             )
         )
 

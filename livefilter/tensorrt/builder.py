@@ -16,7 +16,7 @@ from livefilter.errors import BuildCancelled, BuildFailed, EngineMismatch, Inval
 from livefilter.inference.hardware import Gpu
 from livefilter.tensorrt.compile import CANCELLED
 from livefilter.tensorrt.flavour import Flavour
-from livefilter.tensorrt.key import FORMS, PRECISIONS, REVISION, EngineKey, SizeRange, frames_of
+from livefilter.tensorrt.key import FORMS, MULTIPLE, PRECISIONS, REVISION, EngineKey, SizeRange, frames_of
 from livefilter.tensorrt.owned_file import read_owned, write_owned
 from livefilter.tensorrt.sidecar import Sidecar
 from livefilter.tensorrt.store import TIMING, BuiltPlan, EngineStore, StoredEngine
@@ -32,6 +32,7 @@ class EngineRequest:
     network: the style's ONNX file, uint8 NHWC BGR in and out. style, licence: for names and the sidecar.
     precision: "fp16" or "fp32". level: builder optimisation, 0 (fast build) to 5 (fast engine). gpu: its number.
     form: what the engine gives, one of FORMS. batch: frames at once, which then are of one size.
+    smaller: how many times smaller than its frames it draws (livefilter.generator.smaller).
     """
 
     network: Path
@@ -44,6 +45,7 @@ class EngineRequest:
     gpu: int = 0
     form: str = "bgr"
     batch: int = 1
+    smaller: int = 1
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -59,10 +61,21 @@ class EngineRequest:
                 f"An engine for {self.batch} frames at once takes one size. Use --size {self.size.best}."
             )
 
+        if self.smaller < 1:
+            raise InvalidInput(f"Nothing is drawn {self.smaller} times smaller. Use 1 or more.")
+        multiple = MULTIPLE * self.smaller
+        ends = (self.size.smallest, self.size.best, self.size.largest)
+        if any(side % multiple for end in ends for side in (end.width, end.height)):
+            near = "x".join(str(-(-side // multiple) * multiple) for side in (ends[1].width, ends[1].height))
+            raise InvalidInput(
+                f"Frames of {self.size} cannot be drawn {self.smaller} times smaller: width and height must then be "
+                f"multiples of {multiple}. Use --size {near}, as a live run does, or --smaller 1."
+            )
+
     @property
     def frames(self) -> str:
         """What it takes, in words."""
-        return frames_of(str(self.size), self.batch)
+        return frames_of(str(self.size), self.batch, self.smaller)
 
     def key(self, gpu: Gpu) -> EngineKey:
         """The key of this engine on that GPU.
@@ -88,6 +101,7 @@ class EngineRequest:
             level=self.level,
             form=self.form,
             batch=self.batch,
+            smaller=self.smaller,
         )
 
 
@@ -123,6 +137,7 @@ class EngineBuilder:
     def _build(self, request: EngineRequest, key: EngineKey) -> BuiltPlan:
         # onnx and ONNX Runtime are needed only when something is built: an engine that is there is found without.
         from livefilter.generator.onnx_network import fix_size, load_network, network_ports
+        from livefilter.generator.smaller import drawn_smaller
         from livefilter.tensorrt.check_pictures import check_pictures, check_size
         from livefilter.tensorrt.compile import PlanRequest, build_plan
         from livefilter.tensorrt.half import to_half
@@ -130,14 +145,15 @@ class EngineBuilder:
         from livefilter.tensorrt.precision_check import compare_precisions, require_same_picture
 
         module = request.flavour.load()
-        network = load_network(request.network)
+        network = drawn_smaller(load_network(request.network), request.smaller)
         check: tuple[Mapping[str, Any], ...] = ()
         if request.precision == "fp16":
             half = to_half(network)
             check = self._checked_alone(key)
             if not check:
-                best = request.size.best
-                pictures = check_pictures(*check_size(best.width, best.height))
+                best, times = request.size.best, request.smaller
+                size = check_size(best.width // times, best.height // times)
+                pictures = check_pictures(size[0] * times, size[1] * times)
                 figures = compare_precisions(network, half, pictures, self._checking)
                 require_same_picture(request.style, figures)
                 self._say(f"FP16 differs from float32 by {min(figures, key=lambda figure: figure.psnr_db)}: good.")
@@ -187,7 +203,7 @@ class EngineBuilder:
 
     def _timing_path(self, key: EngineKey) -> Path:
         # One cache serves every network, size and level of one TensorRT on one GPU.
-        machine = replace(key, onnx_sha256="", revision=0, size="", precision="", level=0, form="", batch=1)
+        machine = replace(key, onnx_sha256="", revision=0, size="", precision="", level=0, form="", batch=1, smaller=1)
         return self._store.folder / f"{key.flavour}-{machine.digest}{TIMING}"
 
     def _keep_timing(self, path: Path, timing: bytes) -> None:

@@ -51,7 +51,7 @@ class _TensorRTEngine(ComposingEngine):
     Raises on construction, besides what Engine says: EngineMismatch: there is no such engine; says how to build it.
     """
 
-    takes_batches = True
+    takes_batches = draws_smaller = True
     backend: ClassVar[str]
     flavour: ClassVar[Flavour]
 
@@ -90,6 +90,7 @@ class _TensorRTEngine(ComposingEngine):
             gpu=self._options.gpu,
             form=self._form,
             batch=self._options.batch,
+            smaller=self._options.smaller,
         )
         store = store or EngineStore(engines_folder())
         if request.batch > 1:

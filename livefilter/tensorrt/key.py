@@ -15,7 +15,7 @@ REVISION = 4
 PRECISIONS = ("fp16", "fp32")
 # Of the frame graph: BGR bytes or NV12 out, both blended and turned by the input `look`.
 FORMS = ("bgr", "nv12")
-_MULTIPLE, _LARGEST = 8, 8192
+MULTIPLE, _LARGEST = 8, 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class FrameSize:
 
     def __post_init__(self) -> None:
         for value in (self.width, self.height):
-            if not 0 < value <= _LARGEST or value % _MULTIPLE:
+            if not 0 < value <= _LARGEST or value % MULTIPLE:
                 near = FrameSize(_nearest(self.width), _nearest(self.height))
                 raise InvalidInput(
                     f"An engine cannot be built for {self.width}x{self.height}: width and height must be multiples of "
-                    f"{_MULTIPLE}, up to {_LARGEST}. Use {near}."
+                    f"{MULTIPLE}, up to {_LARGEST}. Use {near}."
                 )
 
     def __str__(self) -> str:
@@ -105,7 +105,7 @@ class EngineKey:
 
     onnx_sha256: of the style's file. revision: of the conversion to FP16. size: a SizeRange as text.
     version: of TensorRT. gpu, capability, driver: of the machine, as in `Gpu`. level: builder optimisation, 0 to 5.
-    form: one of FORMS. batch: frames at once.
+    form: one of FORMS. batch: frames at once. smaller: how many times smaller than its frames it draws.
     """
 
     onnx_sha256: str
@@ -120,11 +120,12 @@ class EngineKey:
     level: int
     form: str = "bgr"
     batch: int = 1
+    smaller: int = 1
 
     @property
     def frames(self) -> str:
         """What it takes, in words."""
-        return frames_of(self.size, self.batch)
+        return frames_of(self.size, self.batch, self.smaller)
 
     @property
     def digest(self) -> str:
@@ -135,8 +136,9 @@ class EngineKey:
     def as_data(self) -> dict[str, Any]:
         """For the sidecar; `from_data` reads it back."""
         data = asdict(self)
-        if self.batch == 1:
-            del data["batch"]  # as engines were kept before there were batches
+        for name in ("batch", "smaller"):
+            if data[name] == 1:
+                del data[name]  # as engines were kept before there was such a thing
         return data
 
     @classmethod
@@ -150,7 +152,7 @@ class EngineKey:
         except TypeError as error:
             raise EngineMismatch(f"its key cannot be read ({error})") from error
         for name, value in asdict(key).items():
-            if type(value) is not (int if name in {"revision", "level", "batch"} else str):
+            if type(value) is not (int if name in {"revision", "level", "batch", "smaller"} else str):
                 raise EngineMismatch(f"its key has {value!r} as {name}")
         return key
 
@@ -161,14 +163,15 @@ class EngineKey:
 
     def serves_as(self, other: EngineKey) -> bool:
         """Whether the two are meant for the same use: what differs is the machine or the style's file."""
-        names = ("size", "precision", "flavour", "level", "form", "batch")
+        names = ("size", "precision", "flavour", "level", "form", "batch", "smaller")
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
-def frames_of(size: str, batch: int) -> str:
-    """Such as "1280x720", or "1280x720, 2 at once"."""
-    return size if batch == 1 else f"{size}, {batch} at once"
+def frames_of(size: str, batch: int, smaller: int = 1) -> str:
+    """Such as "1280x720", or "1280x720 drawn 2 times smaller, 4 at once"."""
+    drawn = f" drawn {smaller} times smaller" if smaller > 1 else ""
+    return f"{size}{drawn}" + (f", {batch} at once" if batch > 1 else "")
 
 
 def _nearest(value: int) -> int:
-    return min(_LARGEST, max(_MULTIPLE, round(value / _MULTIPLE) * _MULTIPLE))
+    return min(_LARGEST, max(MULTIPLE, round(value / MULTIPLE) * MULTIPLE))

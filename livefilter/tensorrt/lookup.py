@@ -8,6 +8,7 @@ from pathlib import Path
 
 from livefilter.errors import EngineMismatch
 from livefilter.inference.hardware import Gpu
+from livefilter.inference.smaller import usual_smaller
 from livefilter.styles.network import SIZES
 from livefilter.styles.network_file import require_meant
 from livefilter.tensorrt.builder import EngineRequest
@@ -26,6 +27,12 @@ def _is_of_a_style(network: Path) -> bool:
     return network.name in {f"{size}.onnx" for size in SIZES}
 
 
+def usual_factor(network: Path, size: SizeRange) -> int:
+    """How many times smaller than its frames an engine draws them where nothing else is said: as many as live runs ask
+    for, and 1 where it is for a range, each size of which would want its own."""
+    return usual_smaller(network, size.best.width, size.best.height) if size.fixed else 1
+
+
 def build_arguments(request: EngineRequest) -> list[str]:
     """What follows `livefilter` in the command that builds an engine."""
     path = request.network
@@ -33,6 +40,8 @@ def build_arguments(request: EngineRequest) -> list[str]:
     told = [*network, "--size", str(request.size), "--flavour", request.flavour.name]
     told += ["--nv12"] if request.form == "nv12" else []
     told += ["--batch", str(request.batch)] if request.batch > 1 else []
+    if request.smaller != usual_factor(path, request.size):
+        told += ["--smaller", str(request.smaller)]
     return ["build", *told, *(["--gpu", str(request.gpu)] if request.gpu else [])]
 
 

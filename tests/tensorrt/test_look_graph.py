@@ -14,6 +14,7 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 from livefilter.errors import InvalidInput, StyleCorrupt
 from livefilter.frame import Image
 from livefilter.generator.onnx_network import fix_size, load_network
+from livefilter.inference.hardware import NO_GPU
 from livefilter.inference.look import PLAIN, Look
 from livefilter.output.base import SinkOptions
 from livefilter.output.camera.virtual_camera import VirtualCameraSink
@@ -181,3 +182,24 @@ def test_tensorrt_builds_a_network_with_strength_and_people(tmp_path: Path, size
     shapes = [layer["shape"] for layer in engine.sidecar.layers if layer["precision"] == "uint8"]
     assert len(shapes) == 2
     assert sorted(shape[3] for shape in shapes) == [1, 3]
+
+
+@pytest.mark.parametrize("size", ["128x96", "64x64:128x96:256x192"])
+@pytest.mark.parametrize("form", ["bgr", "nv12"])
+def test_tensorrt_builds_a_network_that_draws_smaller(tmp_path: Path, size: str, form: str) -> None:
+    """It takes and gives frames of the full size, with strength and people, and its key says what it is."""
+    pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed: pip install '.[rtx]'")
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    path = write_own_network(tmp_path / "own.onnx", crisp=4)
+    kind = "own", "CC0-1.0", SizeRange.parse(size), FLAVOURS["rtx"]
+    request = EngineRequest(path, *kind, level=0, form=form, smaller=2)
+    engine, built = EngineBuilder(EngineStore(tmp_path / "engines"), lambda _: None).obtain(request)
+    assert built
+    assert engine.sidecar is not None
+    assert engine.sidecar.key.as_data()["smaller"] == 2
+    assert engine.sidecar.key.frames.endswith("drawn 2 times smaller")
+    whole = EngineRequest(path, *kind, level=0, form=form).key(NO_GPU)
+    assert "smaller" not in whole.as_data()  # as engines of before
+    assert not engine.sidecar.key.serves_as(whole)
+    kinds = {layer["type"] for layer in engine.sidecar.layers}
+    assert {"pooling", "resize"} <= kinds

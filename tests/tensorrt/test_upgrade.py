@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +14,16 @@ from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.errors import BackendUnavailable, BuildCancelled, BuildFailed, EngineMismatch
 from livefilter.frame import Image
 from livefilter.inference.base import Engine, EngineInfo, EngineOptions
+from livefilter.inference.onnxruntime import OnnxRuntimeCpu
 from livefilter.inference.styler import Styler
+from livefilter.inference.torch_cuda import TorchCudaEngine
+from livefilter.live.engine_trial import beside, disagreement
 from livefilter.live.engine_upgrade import EngineUpgrade, Wanted
 from livefilter.live.stylist import LiveStylist
 from livefilter.metrics import Metrics
+from livefilter.styles.catalogue import Catalogue
 from livefilter.styles.network import Network
+from livefilter.tensorrt.check_pictures import check_pictures
 from tests.conftest import frame
 from tests.fakes import until
 
@@ -262,3 +268,45 @@ def test_coming_back_to_a_style_whose_engine_is_being_built_says_so() -> None:
     assert told[-1] == "Styling with ready: the TensorRT engine of first for 64x64 is still being built"
     assert not any("There is no engine" in notice for notice in run.notices)
     run.stylist.close()
+
+
+def test_a_network_with_crisp_edges_is_built_to_draw_smaller(tmp_path: Path) -> None:
+    """With "auto", of the frame's whole size; a size that somebody names is drawn as it is."""
+    crisp = Catalogue(user=tmp_path).get("hayao").network("lite")
+    for asked, wanted in (("auto", Wanted("first", 1920, 1080, 3)), (720, Wanted("first", 1280, 720))):
+        opened: list[Wanted] = []
+
+        def engine(network: Path, width: int, height: int, options: EngineOptions, opened: Any = opened) -> Engine:
+            opened.append(Wanted("first", width, height, options.smaller))
+            return Flat("tensorrt", 240, width, height)
+
+        upgrade = EngineUpgrade(
+            lambda style: crisp,
+            lambda style: crisp,
+            engine,
+            pytest.fail,
+            engine,
+            None,  # type: ignore[arg-type]
+            (1920, 1080),
+            asked,  # type: ignore[arg-type]
+            EngineOptions(),
+            pytest.fail,
+        )
+        upgrade.open("first").close()
+        assert opened == [wanted]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_backend_beside_an_engine_draws_as_small_as_that(tmp_path: Path, times: int) -> None:
+    """Else the trial would find that they draw something else."""
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    path = Catalogue(user=tmp_path).get("hayao").network("lite").path
+    options = EngineOptions(smaller=times)
+    with (
+        TorchCudaEngine(path, 320, 192, options, device="cpu") as engine,
+        beside(OnnxRuntimeCpu, path, 320, 192, options) as other,
+        beside(OnnxRuntimeCpu, path, 320, 192, EngineOptions(smaller=3 - times)) as wrong,
+    ):
+        pictures = check_pictures(320, 192)
+        assert not disagreement(engine, other, pictures)
+        assert disagreement(engine, wrong, pictures)

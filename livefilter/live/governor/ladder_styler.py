@@ -14,7 +14,8 @@ from livefilter.errors import LivefilterError
 from livefilter.frame import Image
 from livefilter.inference.base import EngineInfo
 from livefilter.inference.look import PLAIN, Look
-from livefilter.inference.styler import Styler, Timings
+from livefilter.inference.styler import Styler
+from livefilter.inference.timings import Timings
 from livefilter.live.governor.rung import Rung
 
 _log = logging.getLogger(__name__)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from livefilter.config import Config
 from livefilter.control.settings import LiveSettings, SharedSettings
 from livefilter.inference.base import EngineOptions, Sharing
+from livefilter.inference.crisp import LIVE_LINES
 from livefilter.inference.geometry import fit_network
 from livefilter.inference.selection import runs_on_gpu
-from livefilter.inference.styler import Styler, auto_sizes
+from livefilter.inference.styler import Styler
 from livefilter.live.governor.full_screen import FullScreenWatch
 from livefilter.live.governor.governor import Governor
 from livefilter.live.governor.ladder_styler import LadderStyler
@@ -52,7 +53,7 @@ def on_ladder(
     sizes = [styler.working_size]
     if not wanted.process_size and now.accepts.size is None:
         short = min(frame_size)
-        sizes += [min(short, _LEAST_SIZE), *auto_sizes(short, styler.most)]
+        sizes += [min(short, _LEAST_SIZE), *styler.auto_sizes(short)]
     options = EngineOptions(
         config.threads, config.gpu, config.cuda, config.nv12, shared=shared, precision=config.precision, people=people
     )
@@ -72,7 +73,8 @@ def on_ladder(
     def open_rung(rung: Rung) -> Styler:
         network = networks[rung.network]
         network.verify()
-        return Styler(network, backend, rung.size, options, steady=config.steady, low_light=config.low_light)
+        most = None if wanted.process_size else LIVE_LINES
+        return Styler(network, backend, rung.size, options, most=most, steady=config.steady, low_light=config.low_light)
 
     return LadderStyler(rungs, (rungs.index(first), styler), open_rung, on_use)
 
