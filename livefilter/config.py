@@ -108,7 +108,8 @@ class Config(BaseModel):
     )
     steady: bool = Field(
         True,
-        description="Keep drawing and mask still where the picture is, so that lines do not flicker (not on GPUs).",
+        description="Keep the drawing (not on GPUs) and masks of people still where the picture is, so that nothing "
+        "flickers.",
     )
     low_light: bool = Field(
         True,

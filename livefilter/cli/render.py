@@ -91,8 +91,9 @@ def render(
     """Style a whole video, image or folder of both, keeping every frame, its timing and the sound.
 
     OUT appears once it is complete. Ctrl-C leaves what was done of a video in NAME.partial-XXXX.SUFFIX, which plays.
-    Sub-folders of a folder are left alone. With process size auto, frames are styled at 480 lines at most, or at their
-    own size by generators of other kinds and on GPUs. With network auto, pictures get the full one.
+    Sub-folders of a folder are left alone. With process size auto, frames are styled at 480 lines at most, by a GPU's
+    own engines at about 360, and by generators of other kinds at their own size. With network auto, pictures get the
+    full one.
     """
     from livefilter.live.configured_stylist import ConfiguredStylist
     from livefilter.live.open_files import file_openers

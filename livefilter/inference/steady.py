@@ -39,12 +39,12 @@ class Steady:
     def __call__(self, seen: Image, drawn: Image, strength: float, now_s: float) -> Image:
         """Steady one drawing.
 
-        seen: (H, W, 3) uint8, what the camera saw. drawn: (H, W, 3) or (H, W) uint8, what was made of it. Both are read
-            only. strength: of the drawing; another one begins anew, as another size and a pause do. now_s: the time,
-            in seconds.
+        seen: uint8 BGR of any size, what the camera saw. drawn: (H, W, 3) or (H, W) uint8, what was made of it. Both
+            are read only. strength: of the drawing; another one begins anew, as another size and a pause do. now_s:
+            the time, in seconds.
         Returns: as `drawn`, valid until the next call.
         """
-        height, width = seen.shape[:2]
+        height, width = drawn.shape[:2]
         half = (width + 1) // 2, (height + 1) // 2
         scene = np.asarray(cv2.resize(seen, half, interpolation=cv2.INTER_AREA), np.uint8)
         again = self._drawing.shape == drawn.shape and strength == self._strength and now_s - self._at_s < _PAUSE_S

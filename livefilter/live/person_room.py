@@ -187,9 +187,7 @@ class PersonRoom:
             return None
         try:
             if self._steady is not None:
-                size = coarse.shape[1], coarse.shape[0]
-                seen = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
-                coarse = self._steady(seen, coarse, 1.0, self._clock())
+                coarse = self._steady(small, coarse, 1.0, self._clock())
             return _Found(Mask(coarse, original, small), nobody(coarse))
         except (cv2.error, ValueError) as error:
             _log.warning("The mask of a frame cannot be used: %s", error)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from livefilter.frame import Image
 from livefilter.generator.network import BRANCH, Generator
 from livefilter.generator.person_branch import PersonBranch
 from livefilter.training.data import is_held_out
@@ -50,9 +51,7 @@ def train_branch(
         random = np.random.default_rng((seed, step))
         pictures, masks = sampler.batch(step)
         again = round(batch * _TWICE)
-        for place in range(again):
-            noise = Degradation(0.0, random.uniform(*NOISE), 0)
-            pictures[place - again], masks[place - again] = noise.of(pictures[place], random), masks[place]
+        repeat(pictures, masks, again, random)
         strengths = [1.0 if random.random() < _OFTEN_AS_MEANT else random.uniform(0.0, _STRONGEST) for _ in pictures]
         # Some runtimes round to bfloat16, and a mask that has not learned to bear it has holes in faces there.
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=step % 2 == 1):
@@ -70,3 +69,13 @@ def train_branch(
             learner.step(loss)
     taught.person = learner.averaged
     return taught.eval()
+
+
+def repeat(pictures: Image, masks: Image, count: int, random: np.random.Generator) -> None:
+    """Put the first so many of a batch, with more noise, and their masks in the place of its last ones.
+
+    pictures: (N, H, W, 3) uint8. masks: (N, H, W).
+    """
+    for place in range(count):
+        noise = Degradation(0.0, random.uniform(*NOISE), 0)
+        pictures[place - count], masks[place - count] = noise.of(pictures[place], random), masks[place]

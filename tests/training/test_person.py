@@ -48,6 +48,19 @@ def sitter(name: str) -> Sitter:
     return Sitter(name, photo, mask)
 
 
+def folders(tmp_path: Path) -> list[str]:
+    """Options that name a folder of two photos, one of them held out, and one of what was written of them."""
+    photos, people = tmp_path / "photos", tmp_path / "people"
+    photos.mkdir()
+    people.mkdir()
+    for name in (SEEN, HELD_OUT):
+        cv2.imwrite(str(photos / name), sitter(name).photo)
+        cv2.imwrite(str(people / name), sitter(name).mask)
+    faces = {name: [{"left": 1, "top": 1, "side": 60, "passes": 2}] for name in (SEEN, HELD_OUT)}
+    (people / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
+    return ["--photos", str(photos), "--people", str(people)]
+
+
 def test_photos_without_a_face_show_nobody(tmp_path: Path) -> None:
     """A mask counts where a face was found; without any mask training is refused, and says what to run."""
     (tmp_path / "people").mkdir()
@@ -135,16 +148,10 @@ def test_a_person_is_learnt_and_found_in_a_photo_held_out() -> None:
 
 def test_one_command_writes_a_network_with_its_checksum(tmp_path: Path) -> None:
     """From photos, masks and drawings, and what a later run goes on from; a folder without drawings is named."""
-    photos, people, cache = (tmp_path / name for name in ("photos", "people", "cache"))
-    for folder in (photos, people, cache):
-        folder.mkdir()
-    for name in (SEEN, HELD_OUT):
-        cv2.imwrite(str(photos / name), sitter(name).photo)
-        cv2.imwrite(str(people / name), sitter(name).mask)
-    faces = {name: [{"left": 1, "top": 1, "side": 60, "passes": 2}] for name in (SEEN, HELD_OUT)}
-    (people / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
-    asked = ["person", "--photos", str(photos), "--people", str(people), "--out", str(tmp_path / "out")]
-    asked += ["--steps", "1", "--batch", "2", "--drawings", str(cache)]
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    asked = ["person", *folders(tmp_path), "--out", str(tmp_path / "out"), "--drawings", str(cache)]
+    asked += ["--steps", "1", "--batch", "2"]
     with pytest.raises(InvalidInput, match="cache has no drawings"):
         CliRunner().invoke(train, asked, catch_exceptions=False)
     cv2.imwrite(str(cache / f"{Path(SEEN).stem}-target.png"), sitter(SEEN).photo)

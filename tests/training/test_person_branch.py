@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import cv2
@@ -24,9 +23,9 @@ from livefilter.styles.card import Style, read_card
 from livefilter.training import person_branch
 from livefilter.training.card import write_style
 from livefilter.training.person import overlap
-from livefilter.training.person_branch import train_branch
+from livefilter.training.person_branch import repeat, train_branch
 from tests.conftest import picture
-from tests.training.test_person import HELD_OUT, SEEN, sitter
+from tests.training.test_person import HELD_OUT, SEEN, folders, sitter
 
 DESIGN = Design(8, 8, 16, half_convs=1, eighth_blocks=1, strength=1)
 
@@ -45,6 +44,16 @@ def test_people_are_learnt_and_the_drawing_stays(monkeypatch: pytest.MonkeyPatch
     assert drawing.person is None
 
 
+def test_what_is_there_again_has_other_noise_and_the_same_mask() -> None:
+    """The first of a batch in the place of its last ones; what is between them stays."""
+    pictures, masks = np.full((5, 48, 64, 3), 100, np.uint8), np.arange(5, dtype=np.uint8)[:, None, None]
+    masks = np.broadcast_to(masks, (5, 48, 64)).copy()
+    repeat(pictures, masks, 2, np.random.default_rng(0))
+    assert [int(mask[0, 0]) for mask in masks] == [0, 1, 2, 0, 1]
+    assert [bool(each.std() > 0) for each in pictures] == [False, False, False, True, True]
+    assert abs(pictures[3:].mean() - 100) < 1
+
+
 @pytest.fixture
 def style(tmp_path: Path) -> Path:
     """The folder of a style with one network, in both forms."""
@@ -59,20 +68,12 @@ def style(tmp_path: Path) -> Path:
 def test_one_command_teaches_a_style(tmp_path: Path, style: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its files tell where people are and draw as before; the card has their checksums, and says how, only once."""
     monkeypatch.setattr(person_branch, "SHAPES", ((96, 64), (64, 96)))
-    photos, people = tmp_path / "photos", tmp_path / "people"
-    photos.mkdir()
-    people.mkdir()
-    for name in (SEEN, HELD_OUT):
-        cv2.imwrite(str(photos / name), sitter(name).photo)
-        cv2.imwrite(str(people / name), sitter(name).mask)
-    faces = {name: [{"left": 1, "top": 1, "side": 60, "passes": 2}] for name in (SEEN, HELD_OUT)}
-    (people / "faces.json").write_text(json.dumps(faces), encoding="utf-8")
     frame = picture(96, 64)
     before = read_card(style).networks["lite"]
     with OnnxRuntimeCpu(before.path, 96, 64) as engine:
         drawn = engine.run(frame).copy()
     assert not before.tells_people
-    asked = ["person-branch", str(style), "--photos", str(photos), "--people", str(people), "--steps", "2"]
+    asked = ["person-branch", str(style), *folders(tmp_path), "--steps", "2"]
     for _ in range(2):
         ran = CliRunner().invoke(train, [*asked, "--batch", "2"], catch_exceptions=False)
         assert ran.exit_code == 0

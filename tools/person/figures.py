@@ -116,8 +116,7 @@ class Finder:
         if coarse is None:
             raise StyleCorrupt(f"Network file {self._network} does not tell who is a person.")
         if self.steady is not None:
-            seen = cv2.resize(small, (coarse.shape[1], coarse.shape[0]), interpolation=cv2.INTER_AREA)
-            coarse = self.steady(np.asarray(seen, np.uint8), coarse, 1.0, 0.0)
+            coarse = self.steady(small, coarse, 1.0, 0.0)
         return Mask(coarse, picture, small).whole()
 
     def __enter__(self) -> Finder:
